@@ -1,0 +1,49 @@
+# One command per intention. A fresh machine needs Python >= 3.11 and make; everything else is set up here.
+PYTHON   ?= python3
+VENV     ?= .venv
+BIN      := $(VENV)/bin
+UV       := 0.13.9
+MANIFEST ?=
+OUT      ?= out
+PORT     ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help run serve test check synth deploy lock clean
+
+help:            ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV)
+
+# Installed sets are stamped by name; a changed pin file installs again.
+$(VENV)/.local: local/requirements.txt | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r local/requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/.local
+
+run: $(VENV)/.local              ## split a manifest on the embedded stack: make run [MANIFEST=file] [OUT=dir]
+	@$(BIN)/python -m local.run --out "$(OUT)" $(if $(MANIFEST),--manifest "$(MANIFEST)")
+
+serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000]
+	@exec $(BIN)/python -m local.serve --port $(PORT)
+
+test: $(VENV)/.dev               ## the whole test suite
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev              ## linters, types, arrows between the rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(BIN)/uv                  ## regenerate the pin files from their .in files
+	for set in lambdas/requirements local/requirements requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$set.in -o $$set.txt || exit 1; done
+
+clean:                           ## remove the virtual environment and build output
+	rm -rf $(VENV) cdk.out build out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Manifests as pure values: lines, the columnar index, shards and carving."""

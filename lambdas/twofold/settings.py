@@ -1,0 +1,125 @@
+"""Every name that the CDK app, the local stack and the functions share, and one settings object per door."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+PRODUCT = "twofold"
+RUNTIME = "3.13"
+
+
+class Function(StrEnum):
+    """The Lambda functions; each is the module `twofold.handlers.<name>` with a `handler` in it."""
+
+    API = "api"
+    PLAN = "plan"
+    INDEX = "index"
+    RESOLVE = "resolve"
+    SELECT = "select"
+    MOVE = "move"
+    PUBLISH = "publish"
+    ABANDON = "abandon"
+    SETTLE = "settle"
+
+    @property
+    def handler(self) -> str:
+        return f"twofold.handlers.{self.value}.handler"
+
+
+class Workflow(StrEnum):
+    """The state machines; each is the file `infra/<name>.asl.json`."""
+
+    INGEST = "ingest"
+    DISTRIBUTE = "distribute"
+
+
+class Variable(StrEnum):
+    """Environment variables of the functions."""
+
+    TABLE = "TWOFOLD_TABLE"
+    BUCKET = "TWOFOLD_BUCKET"
+    QUOTAS = "TWOFOLD_QUOTAS"
+    INGEST = "TWOFOLD_INGEST_STATE_MACHINE"
+    DISTRIBUTE = "TWOFOLD_DISTRIBUTE_STATE_MACHINE"
+
+
+_STATE_MACHINES = (Variable.INGEST, Variable.DISTRIBUTE)
+
+VARIABLES: Mapping[Function, tuple[Variable, ...]] = {
+    Function.API: (Variable.TABLE, Variable.BUCKET, Variable.QUOTAS, *_STATE_MACHINES),
+    Function.PLAN: (Variable.BUCKET, Variable.QUOTAS),
+    Function.INDEX: (Variable.BUCKET, Variable.QUOTAS),
+    Function.RESOLVE: (Variable.BUCKET, Variable.QUOTAS),
+    Function.SELECT: (Variable.BUCKET, Variable.QUOTAS),
+    Function.MOVE: (Variable.BUCKET,),
+    Function.PUBLISH: (Variable.TABLE, Variable.BUCKET),
+    Function.ABANDON: (Variable.TABLE,),
+    Function.SETTLE: (Variable.TABLE, *_STATE_MACHINES),
+}
+
+MEMORY_MB: Mapping[Function, int] = {
+    Function.API: 512,
+    Function.PLAN: 256,
+    Function.INDEX: 1769,
+    Function.RESOLVE: 3008,
+    Function.SELECT: 3008,
+    Function.MOVE: 1769,
+    Function.PUBLISH: 1769,
+    Function.ABANDON: 256,
+    Function.SETTLE: 256,
+}
+
+TIMEOUT_SECONDS: Mapping[Function, int] = {
+    Function.API: 29,
+    Function.PLAN: 60,
+    Function.INDEX: 300,
+    Function.RESOLVE: 900,
+    Function.SELECT: 900,
+    Function.MOVE: 300,
+    Function.PUBLISH: 900,
+    Function.ABANDON: 60,
+    Function.SETTLE: 60,
+}
+
+PARTITION_KEY = "pk"
+SORT_KEY = "sk"
+TIME_TO_LIVE = "expires"
+
+
+def function_name(stage: str, function: Function) -> str:
+    return f"{PRODUCT}-{stage}-{function.value}"
+
+
+def state_machine_name(stage: str, workflow: Workflow) -> str:
+    return f"{PRODUCT}-{stage}-{workflow.value}"
+
+
+class MissingSettingError(RuntimeError):
+    """A function was started without one of its environment variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a door reads from its environment; a name it does not declare in VARIABLES is empty."""
+
+    table: str = ""
+    bucket: str = ""
+    quotas: str = ""
+    ingest_state_machine: str = ""
+    distribute_state_machine: str = ""
+
+    @classmethod
+    def of(cls, function: Function, environment: Mapping[str, str]) -> "Settings":
+        """Raises MissingSettingError, naming the variable."""
+        for variable in VARIABLES[function]:
+            if not environment.get(variable):
+                raise MissingSettingError(
+                    f"The function '{function}' needs the environment variable {variable}."
+                )
+        return cls(
+            table=environment.get(Variable.TABLE, ""),
+            bucket=environment.get(Variable.BUCKET, ""),
+            quotas=environment.get(Variable.QUOTAS, ""),
+            ingest_state_machine=environment.get(Variable.INGEST, ""),
+            distribute_state_machine=environment.get(Variable.DISTRIBUTE, ""),
+        )
