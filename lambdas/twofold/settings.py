@@ -33,6 +33,24 @@ class Workflow(StrEnum):
     DISTRIBUTE = "distribute"
 
 
+class Operation(StrEnum):
+    """The operations of the API; each is the resource `POST /<value>` too."""
+
+    CREATE_PROJECT = "CreateProject"
+    DESCRIBE_PROJECTS = "DescribeProjects"
+    DELETE_PROJECT = "DeleteProject"
+    CREATE_DATASET = "CreateDataset"
+    DESCRIBE_DATASET = "DescribeDataset"
+    DELETE_DATASET = "DeleteDataset"
+    DISTRIBUTE_DATASET_ENTRIES = "DistributeDatasetEntries"
+    LIST_DATASET_ENTRIES = "ListDatasetEntries"
+    LIST_DATASET_LABELS = "ListDatasetLabels"
+    UPDATE_DATASET_ENTRIES = "UpdateDatasetEntries"
+    TAG_RESOURCE = "TagResource"
+    UNTAG_RESOURCE = "UntagResource"
+    LIST_TAGS_FOR_RESOURCE = "ListTagsForResource"
+
+
 class Variable(StrEnum):
     """Environment variables of the functions."""
 
