@@ -12,6 +12,7 @@
     │   ├── ResourceInUseException
     │   ├── ResourceNotFoundException
     │   ├── ResourceNotReadyException
+    │   ├── SerializationException
     │   ├── ServiceQuotaExceededException
     │   ├── UnknownOperationException
     │   └── ValidationException
@@ -78,6 +79,10 @@ class ResourceNotFoundException(ClientFault):
 
 class ResourceNotReadyException(ClientFault):
     """The dataset has not settled."""
+
+
+class SerializationException(ClientFault):
+    """The body is not JSON, or a member has another JSON type than the model says."""
 
 
 class ServiceQuotaExceededException(ClientFault):

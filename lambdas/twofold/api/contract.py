@@ -1,0 +1,200 @@
+"""The requests of the thirteen operations, typed; `parse` makes them from the bytes of a call.
+
+Classes and fields are AWS's shapes and members in snake case. A field without a default is required by the model; the
+defaults are the API's. What the model binds (lengths, patterns, enums) holds for every request that `parse` returns.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import orjson
+
+from twofold.api import constraints, model
+from twofold.errors import SerializationException
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Object:
+    bucket: str | None = None
+    name: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundTruthManifest:
+    s3_object: S3Object | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSource:
+    """The model allows both members and none of them; the operation does not."""
+
+    ground_truth_manifest: GroundTruthManifest | None = None
+    dataset_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetChanges:
+    ground_truth: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributeDataset:
+    arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateProjectRequest:
+    project_name: str
+    feature: str = "CUSTOM_LABELS"
+    auto_update: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeProjectsRequest:
+    next_token: str | None = None
+    max_results: int = 100
+    project_names: tuple[str, ...] = ()
+    features: tuple[str, ...] = ("CUSTOM_LABELS",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteProjectRequest:
+    project_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateDatasetRequest:
+    project_arn: str
+    dataset_type: str
+    dataset_source: DatasetSource | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeDatasetRequest:
+    dataset_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteDatasetRequest:
+    dataset_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributeDatasetEntriesRequest:
+    datasets: tuple[DistributeDataset, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListDatasetEntriesRequest:
+    """`labeled` None is both; `has_errors` False is no filter, as AWS's own samples use it."""
+
+    dataset_arn: str
+    contains_labels: tuple[str, ...] = ()
+    labeled: bool | None = None
+    source_ref_contains: str | None = None
+    has_errors: bool = False
+    next_token: str | None = None
+    max_results: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListDatasetLabelsRequest:
+    dataset_arn: str
+    next_token: str | None = None
+    max_results: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateDatasetEntriesRequest:
+    dataset_arn: str
+    changes: DatasetChanges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagResourceRequest:
+    resource_arn: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UntagResourceRequest:
+    resource_arn: str
+    tag_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListTagsForResourceRequest:
+    resource_arn: str
+
+
+Request = (
+    CreateProjectRequest
+    | DescribeProjectsRequest
+    | DeleteProjectRequest
+    | CreateDatasetRequest
+    | DescribeDatasetRequest
+    | DeleteDatasetRequest
+    | DistributeDatasetEntriesRequest
+    | ListDatasetEntriesRequest
+    | ListDatasetLabelsRequest
+    | UpdateDatasetEntriesRequest
+    | TagResourceRequest
+    | UntagResourceRequest
+    | ListTagsForResourceRequest
+)
+
+STRUCTURES: Mapping[str, type] = {
+    structure.__name__: structure
+    for structure in (
+        *Request.__args__,
+        S3Object,
+        GroundTruthManifest,
+        DatasetSource,
+        DatasetChanges,
+        DistributeDataset,
+    )
+}
+"""The class of each structure shape that a request can hold."""
+
+
+def parse(operation: str, body: bytes) -> Request:
+    """The typed request of a call; an empty body is `{}`, an empty NextToken the first page.
+
+    Raises SerializationException (not JSON, or another JSON type than the model's), ValidationException (constraints
+    of the model, all in one message) and UnknownOperationException.
+    """
+    shape_name = model.input_shape(operation)
+    members = constraints.read(operation, _json(body))
+    if members.get("NextToken") == "":
+        del members["NextToken"]
+    request: Request = _built(shape_name, members)
+    return request
+
+
+def _json(body: bytes) -> object:
+    try:
+        return orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise SerializationException(f"The body is not JSON: {error}.") from None
+
+
+def _built(shape_name: str, value: Any) -> Any:
+    shape = model.shape(shape_name)
+    if shape["type"] == "structure":
+        members = shape["members"]
+        fields = {snake_case(name): _built(members[name], inner) for name, inner in value.items()}
+        return STRUCTURES[shape_name](**fields)
+    if shape["type"] == "list":
+        return tuple(_built(shape["member"], item) for item in value)
+    return value
+
+
+@cache
+def snake_case(member: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", member).lower()
