@@ -11,24 +11,9 @@ from typing import Any
 import orjson
 import twofold.api
 from botocore.loaders import Loader
+from twofold.settings import Operation
 
 TARGET = Path(twofold.api.__file__).with_name("model.json")
-
-OPERATIONS = (
-    "CreateDataset",
-    "CreateProject",
-    "DeleteDataset",
-    "DeleteProject",
-    "DescribeDataset",
-    "DescribeProjects",
-    "DistributeDatasetEntries",
-    "ListDatasetEntries",
-    "ListDatasetLabels",
-    "ListTagsForResource",
-    "TagResource",
-    "UntagResource",
-    "UpdateDatasetEntries",
-)
 
 _FACTS = ("type", "required", "min", "max", "pattern", "enum")
 _LINKS = ("member", "key", "value")
@@ -46,7 +31,7 @@ def service_model() -> Mapping[str, Any]:
 
 
 def extract(service: Mapping[str, Any]) -> dict[str, Any]:
-    operations = {name: _operation(service["operations"][name]) for name in OPERATIONS}
+    operations = {name.value: _operation(service["operations"][name]) for name in Operation}
     shapes: dict[str, Any] = {}
     for operation in operations.values():
         for end in ("input", "output"):
