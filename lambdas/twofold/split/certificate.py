@@ -1,0 +1,99 @@
+"""What was reached and how it is known, in exact numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.split.rows import Ints
+
+ALGORITHM_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Of a split of `entries` entries with `wanted` = floor(fraction * entries + 1/2).
+
+    `deviation` is the sum over labels of |tested - fraction * images|, unlabelled entries being a
+    label of their own; no split of this size has less than `lower_bound`. `proof` says how that is
+    known: "integrality floor" (no integers are nearer), "MILP optimum", or what kept the programme
+    from an optimum. `swapped` counts the test entries that keys alone would not have tested.
+    """
+
+    entries: int
+    wanted: int
+    reached: int
+    fraction: Fraction
+    seed: int
+    algorithm_version: int
+    deviation: Fraction
+    lower_bound: Fraction
+    proof: str
+    swapped: int
+
+    @property
+    def gap(self) -> Fraction:
+        return self.deviation - self.lower_bound
+
+    @property
+    def optimal(self) -> bool:
+        return self.gap == 0
+
+    def report(self) -> dict[str, Any]:
+        return {
+            "algorithmVersion": self.algorithm_version,
+            "seed": self.seed,
+            "fraction": str(self.fraction),
+            "entries": self.entries,
+            "testEntriesWanted": self.wanted,
+            "testEntriesReached": self.reached,
+            "deviation": str(self.deviation),
+            "lowerBound": str(self.lower_bound),
+            "gap": str(self.gap),
+            "optimal": self.optimal,
+            "proof": self.proof,
+            "swappedEntries": self.swapped,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`test[i]` says whether entry `i` is tested. `images` and `tested` count for each of `names`,
+    in the order of their bytes; their last value counts the unlabelled entries."""
+
+    test: NDArray[np.bool_]
+    certificate: Certificate
+    names: tuple[str, ...]
+    images: Ints
+    tested: Ints
+
+    def report(self) -> dict[str, Any]:
+        """The certificate and a row for each label that has images; JSON-able, deterministic."""
+        carried = [i for i in range(len(self.names)) if self.images[i]]
+        table = [{"label": self.names[i], **self._row(i)} for i in carried]
+        return {
+            "certificate": self.certificate.report(),
+            "labels": table,
+            "unlabelled": self._row(-1),
+            "labelsMissingInTest": [row["label"] for row in table if row["test"] == 0],
+            "labelsMissingInTrain": [row["label"] for row in table if row["train"] == 0],
+            "rareLabels": [self.names[i] for i in carried if self._is_rare(i)],
+        }
+
+    def _row(self, label: int) -> Mapping[str, Any]:
+        images, tested = int(self.images[label]), int(self.tested[label])
+        return {
+            "before": images,
+            "train": images - tested,
+            "test": tested,
+            "share": round(tested / images, 6) if images else None,
+            "deviation": str(abs(tested - self.certificate.fraction * images)),
+        }
+
+    def _is_rare(self, label: int) -> bool:
+        """Too few images for one on each side by its share."""
+        fraction = self.certificate.fraction
+        return min(fraction, 1 - fraction) * int(self.images[label]) < 1

@@ -1,0 +1,165 @@
+"""The proof of an optimum, and the quotas where exchanges do not reach it: two programmes.
+
+For label `l` with share `f n_l`, let `low` be the integer part of the share and `r` the rest. The
+deviation of an integer `t` from the share has kinks at `low` and `low + 1` alone, so
+`t = low + z + u - v` with 0 <= z <= 1 and u, v >= 0 costs `r + (1 - 2 r) z + u + v`. This is the
+convex hull over the integers: the bound starts at the integrality floor, where the plain
+|t - f n_l| would start at zero.
+
+The first programme finds the least sum of deviations. The second keeps that sum and takes the
+fewest labels missing on a side, then the quotas nearest to where the search began.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.split.highs import Answer, Programme, minimise
+from twofold.split.rows import Ints
+from twofold.split.window import KEY_BITS, Window
+
+MAX_NODES = 2_000
+MAX_VALUES = 40_000
+_MISSING = 10_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Columns of a programme: `sign` times up to `room` units of `kind`, on top of `base`."""
+
+    base: Ints
+    kind: Ints
+    sign: Ints
+    room: Ints
+    cost: NDArray[np.float64]
+
+    def applied(self, y: NDArray[np.float64]) -> Ints:
+        x = self.base.copy()
+        np.add.at(x, self.kind, self.sign * np.rint(y[: len(self.kind)]).astype(np.int64))
+        return x
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`x` is None where no quotas were found; `bound` is scaled like all costs."""
+
+    x: Ints | None
+    bound: int
+    ended: str
+
+
+def least_deviation(window: Window, time_limit: float) -> Outcome:
+    """The least summed deviation that any quotas of the window have."""
+    kinds = np.arange(len(window.size), dtype=np.int64)
+    zero = np.zeros(len(kinds), dtype=np.int64)
+    moves = Moves(zero, kinds, zero + 1, window.capacity, zero.astype(np.float64))
+    answer = minimise(_programme(window, moves), max_nodes=MAX_NODES, time_limit=time_limit)
+    return Outcome(_checked(window, moves, answer), _scaled_bound(window, answer), answer.ended)
+
+
+def nearest_quotas(
+    window: Window, start: Ints, cost: int, required: Ints, time_limit: float
+) -> Outcome:
+    """Quotas of at most `cost` with the fewest `required` labels missing on a side; of those, the
+    ones nearest to `start`."""
+    kinds = np.arange(len(window.size), dtype=np.int64)
+    moves = Moves(
+        base=start,
+        kind=np.concatenate((kinds, kinds)),
+        sign=np.repeat(np.array([1, -1], dtype=np.int64), len(kinds)),
+        room=np.concatenate((window.capacity - start, start)),
+        cost=np.concatenate(_distances(window, start)),
+    )
+    programme = _nearest_programme(window, moves, cost, required)
+    answer = minimise(programme, max_nodes=MAX_NODES, time_limit=time_limit)
+    x = _checked(window, moves, answer)
+    return Outcome(None if x is None or window.cost(x) > cost else x, cost, answer.ended)
+
+
+def _distances(window: Window, start: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The price of testing one more, or one fewer, of each kind: 1 and the way to the threshold."""
+    last = len(window.position) - 1
+    entering = window.position[np.minimum(window.start[:-1] + start, last)] - window.threshold
+    leaving = window.threshold - window.position[np.maximum(window.start[:-1] + start - 1, 0)]
+    scale = 2.0**KEY_BITS
+    up = 1.0 + np.maximum(0, entering) / scale
+    down = 1.0 + np.maximum(0, leaving) / scale
+    return up * window.size, down * window.size
+
+
+def _checked(window: Window, moves: Moves, answer: Answer) -> Ints | None:
+    """The answer in integers, or None if it does not hold exactly."""
+    if answer.y is None:
+        return None
+    x = moves.applied(answer.y)
+    legal = bool(np.all(x >= 0) and np.all(x <= window.capacity))
+    return x if legal and int((x * window.size).sum()) == window.need else None
+
+
+def _scaled_bound(window: Window, answer: Answer) -> int:
+    """The smallest scaled cost that the bound allows."""
+    unit = window.fraction.denominator
+    rest = int((window.fraction.numerator * window.images % unit).sum())
+    if not np.isfinite(answer.bound):
+        return window.floor()
+    return max(window.floor(), rest + int(np.ceil(answer.bound * unit - 1e-3)))
+
+
+def _programme(window: Window, moves: Moves) -> Programme:
+    """Rows: one a label, then the number of entries. Columns: the moves, then z, u and v."""
+    label_count = len(window.images)
+    unit = window.fraction.denominator
+    share, rest = np.divmod(window.fraction.numerator * window.images, unit)
+    label = np.arange(label_count, dtype=np.int64)
+    rows = window.rows.take(moves.kind)
+    owner = rows.owners()
+    move = np.arange(len(moves.kind), dtype=np.int64)
+    z = len(move) + label
+    images = window.images.astype(np.float64)
+    sizes = moves.sign * window.size[moves.kind]
+    needed = window.need - int((moves.base * window.size).sum())
+    right = np.append(share - window.tested(moves.base), needed).astype(np.float64)
+    ones = np.ones(label_count)
+    return Programme(
+        cost=np.concatenate((moves.cost, 1.0 - 2.0 * rest / unit, ones, ones)),
+        room=np.concatenate((moves.room, (rest > 0) * ones, images, images)),
+        integral=np.arange(len(move) + 3 * label_count) < len(move),
+        row=np.concatenate((rows.labels, move * 0 + label_count, label, label, label)),
+        column=np.concatenate((owner, move, z, z + label_count, z + 2 * label_count)),
+        value=np.concatenate((rows.counts * moves.sign[owner], sizes, -ones, -ones, ones)),
+        low=right,
+        high=right,
+    )
+
+
+def _nearest_programme(window: Window, moves: Moves, cost: int, required: Ints) -> Programme:
+    """The first programme with its cost as a row, and for each required label a column "missing"
+    that may make good for one entry on either side."""
+    first = _programme(window, moves)
+    size, unit = len(moves.kind), window.fraction.denominator
+    rest = window.fraction.numerator * window.images % unit
+    share = window.fraction.numerator * window.images // unit
+    label_count, count = len(window.images), len(required)
+    deviating = np.arange(size, len(first.cost), dtype=np.int64)
+    z = np.tile(size + required, 2)
+    missing = np.tile(len(first.cost) + np.arange(count, dtype=np.int64), 2)
+    cost_row = len(first.low)
+    side = cost_row + 1 + np.arange(2 * count, dtype=np.int64)
+    one = np.ones(2 * count)
+    signs = np.repeat(np.array([1.0, -1.0]), count)
+    lowest = np.concatenate((1.0 - share[required], 1.0 - (window.images - share)[required]))
+    never = np.full(2 * count, np.inf)
+    slack = (cost - int(rest.sum())) / unit + 0.25 / unit
+    return Programme(
+        cost=np.concatenate((moves.cost, 0.0 * deviating, np.full(count, _MISSING))),
+        room=np.concatenate((first.room, np.ones(count))),
+        integral=np.append(first.integral, np.zeros(count, dtype=np.bool_)),
+        row=np.concatenate((first.row, deviating * 0 + cost_row, side, side, side, side)),
+        column=np.concatenate(
+            (first.column, deviating, z, z + label_count, z + 2 * label_count, missing)
+        ),
+        value=np.concatenate((first.value, first.cost[size:], signs, signs, -signs, one)),
+        low=np.concatenate((first.low, [-np.inf], lowest)),
+        high=np.concatenate((first.high, [slack], never)),
+    )

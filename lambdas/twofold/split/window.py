@@ -1,0 +1,126 @@
+"""The part of a split that is open: the units whose keys are near the threshold.
+
+Without labels the test set would be the units with the lowest keys. Balance needs a tilt of the
+keys by about the standard deviation of each label's share, sqrt(f (1 - f) / images), so a unit
+whose key is many such deviations from the threshold is decided by its key alone, and the solver's
+work grows with the root of the number of entries.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.split.rows import Ints, Rows, row_words
+from twofold.split.units import Units
+
+KEY_BITS = 36
+DEVIATIONS = 4
+ALWAYS_OPEN = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Open units by kind: units of one kind have equal rows and sizes, so only numbers matter.
+
+    The units of kind `j` are `unit[start[j]:start[j + 1]]`, lowest key first; the first `x[j]` of
+    them are tested. `position` is the key as KEY_BITS bits. Deviations are scaled by the
+    denominator of the fraction, so that all of them are integers.
+    """
+
+    fraction: Fraction
+    threshold: int
+    need: int
+    images: Ints
+    fixed: Ints
+    rows: Rows
+    size: Ints
+    word: NDArray[np.uint64]
+    start: Ints
+    unit: Ints
+    position: Ints
+    whole: bool
+
+    @property
+    def capacity(self) -> Ints:
+        return np.diff(self.start)
+
+    def tested(self, x: Ints) -> Ints:
+        """Entries of each label on the test side."""
+        return self.fixed + self.rows.totals(x, len(self.images))
+
+    def deviation(self, tested: Ints) -> Ints:
+        """For each label, the denominator times (tested - fraction * images)."""
+        return self.fraction.denominator * tested - self.fraction.numerator * self.images
+
+    def cost(self, x: Ints) -> int:
+        return int(np.abs(self.deviation(self.tested(x))).sum())
+
+    def floors(self) -> Ints:
+        """The least deviation that an integer number of entries allows, for each label."""
+        rest = self.fraction.numerator * self.images % self.fraction.denominator
+        return np.minimum(rest, self.fraction.denominator - rest)
+
+    def floor(self) -> int:
+        return int(self.floors().sum())
+
+    def chosen(self, x: Ints) -> Ints:
+        """The units that are tested."""
+        rank = np.arange(len(self.unit), dtype=np.int64) - np.repeat(self.start[:-1], self.capacity)
+        return self.unit[rank < np.repeat(x, self.capacity)]
+
+
+def threshold_key(units: Units, wanted: int) -> np.uint64:
+    """The key of the last unit that fits when units are taken by key alone; `wanted` >= 1."""
+    if units.size.strides == (0,):
+        return np.uint64(np.sort(units.key)[wanted - 1])
+    order = np.argsort(units.key, kind="stable")
+    last = np.searchsorted(np.cumsum(units.size[order]), wanted, side="right")
+    return np.uint64(units.key[order[max(0, int(last) - 1)]])
+
+
+def open_window(
+    units: Units, images: Ints, words: NDArray[np.uint64], fraction: Fraction, wanted: int
+) -> tuple[Window, NDArray[np.bool_]]:
+    """The window, and for each unit whether it is tested without question (none in the window)."""
+    threshold = threshold_key(units, wanted)
+    is_open = _is_open(units, images, fraction, threshold)
+    decided = (units.key <= threshold) & ~is_open
+    fixed_rows = np.bincount(units.row[decided], minlength=len(units.rows))
+    unit = np.flatnonzero(is_open)
+    row_ids, row = np.unique(units.row[unit], return_inverse=True)
+    rows = units.rows.take(row_ids)
+    word = row_words(rows, words)[row] ^ units.size[unit].astype(np.uint64)
+    # Kinds are numbered by their words: by content, not by who came first.
+    order = np.lexsort((units.tie[unit], units.key[unit], word))
+    unit, word, row = unit[order], word[order], row[order]
+    first = np.flatnonzero(np.concatenate(([True], word[1:] != word[:-1])))
+    window = Window(
+        fraction=fraction,
+        threshold=int(threshold) >> (64 - KEY_BITS),
+        need=wanted - int(units.size[decided].sum()),
+        images=images,
+        fixed=units.rows.totals(fixed_rows, len(images)),
+        rows=rows.take(row[first]),
+        size=units.size[unit[first]].astype(np.int64),
+        word=word[first],
+        start=np.concatenate((first, [len(unit)])),
+        unit=unit,
+        position=(units.key[unit] >> np.uint64(64 - KEY_BITS)).astype(np.int64),
+        whole=len(unit) == len(units),
+    )
+    return window, decided
+
+
+def _is_open(
+    units: Units, images: Ints, fraction: Fraction, threshold: np.uint64
+) -> NDArray[np.bool_]:
+    if len(units) <= ALWAYS_OPEN:
+        return np.ones(len(units), dtype=np.bool_)
+    variance = float(fraction * (1 - fraction))
+    reach = DEVIATIONS * np.sqrt(variance / np.maximum(images, 1)) * 2.0**KEY_BITS
+    widths = units.rows.sums(np.rint(reach).astype(np.int64))[units.row]
+    keys = (units.key >> np.uint64(64 - KEY_BITS)).astype(np.int64)
+    keys -= int(threshold) >> (64 - KEY_BITS)
+    return np.abs(keys) <= widths

@@ -1,0 +1,36 @@
+"""An independent formulation of the split: one binary an entry (or group), |.| as two inequalities.
+
+It shares nothing with the product but the solver's library, and it starts from the entries.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import highspy
+
+from tests.split.any_data import Entry
+
+
+def least_deviation(
+    entries: Sequence[Entry], fraction: Fraction, size: int, *, grouped: bool = False
+) -> float:
+    """The least summed label deviation of any test set of `size` entries."""
+    model = highspy.Highs()  # type: ignore[no-untyped-call]
+    model.setOptionValue("output_flag", False)
+    model.setOptionValue("mip_rel_gap", 0.0)
+    owners = {entry: entry.group if grouped else entry.source for entry in entries}
+    chosen = {owner: model.addBinary() for owner in sorted(set(owners.values()))}
+    model.addConstr(sum(chosen[owners[entry]] for entry in entries) == size)
+    total = None
+    for name in sorted({name for entry in entries for name in entry.labels} | {""}):
+        carriers = [e for e in entries if (name in e.labels if name else not e.labels)]
+        if carriers:
+            off = model.addVariable(lb=0)
+            share = float(fraction * len(carriers))
+            count = sum(chosen[owners[entry]] for entry in carriers)
+            model.addConstr(count - off <= share)
+            model.addConstr(count + off >= share)
+            total = off if total is None else total + off
+    model.minimize(total)
+    assert model.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    return float(model.getInfo().objective_function_value)
