@@ -99,6 +99,21 @@ TIMEOUT_SECONDS: Mapping[Function, int] = {
     Function.SETTLE: 60,
 }
 
+class Prefix(StrEnum):
+    """The folders of the bucket; grants and lifecycle rules go by them."""
+
+    CONTENTS = "contents"
+    REPORTS = "reports"
+    SCRATCH = "scratch"
+
+
+class Quotas(StrEnum):
+    """Which totals apply: Twofold's own, or exactly what Rekognition documents."""
+
+    TWOFOLD = "twofold"
+    REKOGNITION = "rekognition"
+
+
 PARTITION_KEY = "pk"
 SORT_KEY = "sk"
 TIME_TO_LIVE = "expires"

@@ -1,0 +1,99 @@
+"""One Lambda function for each door of the runtime, each with a role and a log group of its own."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+from twofold.settings import (
+    MEMORY_MB,
+    RUNTIME,
+    TIMEOUT_SECONDS,
+    VARIABLES,
+    Function,
+    Variable,
+    function_name,
+)
+
+from infra.acknowledgements import acknowledge, wildcards
+
+LOG_RETENTION = logs.RetentionDays.ONE_MONTH
+
+
+class Functions(Construct):
+    """`self[Function.API]` is the function and `roles[Function.API]` its role.
+
+    `known` gives the variables whose values do not depend on the functions themselves; `tell` sets the others.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        stage: str,
+        code: lambda_.Code,
+        known: Mapping[Variable, str],
+    ) -> None:
+        super().__init__(scope, id)
+        self.roles = {function: self._role(function) for function in Function}
+        self._functions = {
+            function: self._function(function, stage=stage, code=code) for function in Function
+        }
+        for variable, value in known.items():
+            self.tell(variable, value)
+
+    def __getitem__(self, function: Function) -> lambda_.Function:
+        return self._functions[function]
+
+    def tell(self, variable: Variable, value: str) -> None:
+        """Set a variable on each function that declares it."""
+        for name, function in self._functions.items():
+            if variable in VARIABLES[name]:
+                function.add_environment(variable.value, value)
+
+    def _role(self, function: Function) -> iam.Role:
+        role = iam.Role(
+            self,
+            f"{function.value.capitalize()}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What the function '{function.value}' may do",
+        )
+        wildcards(role, "X-Ray has no resource to which traces could be limited.", "*")
+        return role
+
+    def _function(self, function: Function, *, stage: str, code: lambda_.Code) -> lambda_.Function:
+        built = lambda_.Function(
+            self,
+            function.value.capitalize(),
+            function_name=function_name(stage, function),
+            code=code,
+            handler=function.handler,
+            runtime=lambda_.Runtime(f"python{RUNTIME}", lambda_.RuntimeFamily.PYTHON),
+            architecture=lambda_.Architecture.ARM_64,
+            memory_size=MEMORY_MB[function],
+            timeout=Duration.seconds(TIMEOUT_SECONDS[function]),
+            role=self.roles[function],
+            log_group=self._logs(function, stage),
+            logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+        acknowledge(
+            built,
+            f"Python {RUNTIME} is what the release is built and tested for; Lambda supports it until 2029.",
+            "AwsSolutions-L1",
+        )
+        return built
+
+    def _logs(self, function: Function, stage: str) -> logs.LogGroup:
+        log_group = logs.LogGroup(
+            self,
+            f"{function.value.capitalize()}Logs",
+            log_group_name=f"/aws/lambda/{function_name(stage, function)}",
+            retention=LOG_RETENTION,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        log_group.grant_write(self.roles[function])
+        return log_group

@@ -1,0 +1,168 @@
+"""Who may do what: every permission in Twofold, beside those for a function's own log group and traces.
+
+What is not listed here is denied; so no role may delete an object, and only four may write the table.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import aws_iam as iam
+from twofold.settings import Function, Prefix, Workflow, state_machine_name
+
+from infra.acknowledgements import wildcards
+from infra.functions import Functions
+from infra.options import Options
+from infra.storage import Storage
+from infra.workflows import STEPS, Workflows
+
+_READ = ("s3:GetObject",)
+_READ_ANY_VERSION = ("s3:GetObject", "s3:GetObjectVersion")
+_WRITE = ("s3:PutObject",)
+
+_LOOK_UP = ("dynamodb:GetItem", "dynamodb:BatchGetItem")
+_LIST = ("dynamodb:Query",)
+_SETTLE = ("dynamodb:UpdateItem", "dynamodb:DeleteItem")
+_CREATE = ("dynamodb:PutItem",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grants:
+    """`give` gives each function and each state machine its permissions."""
+
+    stack: Stack
+    storage: Storage
+    functions: Functions
+    workflows: Workflows
+    options: Options
+
+    def give(self) -> None:
+        self._give_api()
+        self._give_workers()
+        self._give_finishers()
+        for workflow in Workflow:
+            self._give_machine(workflow)
+
+    def _give_api(self) -> None:
+        self._table(Function.API, (*_LOOK_UP, *_LIST, *_CREATE, *_SETTLE))
+        self._objects(Function.API, _READ, Prefix.CONTENTS)
+        self._sources(Function.API)
+        self._start(Function.API)
+
+    def _give_workers(self) -> None:
+        """Workers turn objects into new objects and know nothing of the table."""
+        for function in (Function.PLAN, Function.INDEX, Function.RESOLVE, Function.MOVE):
+            self._sources(function)
+        self._objects(Function.PLAN, _WRITE, Prefix.SCRATCH)
+        self._objects(Function.INDEX, (*_READ, *_WRITE), Prefix.SCRATCH)
+        self._objects(Function.RESOLVE, _READ, Prefix.SCRATCH)
+        self._objects(Function.RESOLVE, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._objects(Function.SELECT, _READ, Prefix.CONTENTS)
+        self._objects(Function.SELECT, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._objects(Function.MOVE, (*_READ, *_WRITE), Prefix.CONTENTS, Prefix.SCRATCH)
+
+    def _give_finishers(self) -> None:
+        """The three that end an operation: they update datasets and delete the mark of the operation."""
+        for function in (Function.PUBLISH, Function.ABANDON, Function.SETTLE):
+            self._table(function, (*_LOOK_UP, *_SETTLE))
+        self._objects(Function.PUBLISH, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._objects(Function.PUBLISH, _WRITE, Prefix.CONTENTS, Prefix.REPORTS)
+        self._table(Function.SETTLE, _LIST)
+        self._start(Function.SETTLE)
+        self._allow(
+            self.functions.roles[Function.SETTLE],
+            ("states:DescribeExecution",),
+            [self._executions(workflow) for workflow in Workflow],
+            why="An execution is named after its operation, so only the state machine can be named.",
+        )
+
+    def _give_machine(self, workflow: Workflow) -> None:
+        """Its own functions, its lists of shards, and what AWS documents for a Distributed Map's children."""
+        role = self.workflows.roles[workflow]
+        children = "Child executions and map runs are named while the workflow runs."
+        steps = [self.functions[step].function_arn for step in STEPS[workflow]]
+        self._allow(role, ("lambda:InvokeFunction",), steps)
+        self._allow(
+            role,
+            _READ,
+            [self._folder(Prefix.SCRATCH)],
+            why="The list of shards is named after the operation.",
+        )
+        self._allow(role, ("states:StartExecution",), [self._machine(workflow)])
+        self._allow(
+            role,
+            ("states:DescribeExecution", "states:StopExecution"),
+            [self._executions(workflow)],
+            why=children,
+        )
+        self._allow(
+            role, ("states:RedriveExecution",), [self._map_executions(workflow)], why=children
+        )
+
+    def _table(self, function: Function, actions: Iterable[str]) -> None:
+        self._allow(self.functions.roles[function], actions, [self.storage.table.table_arn])
+
+    def _objects(self, function: Function, actions: Iterable[str], *folders: Prefix) -> None:
+        self._allow(
+            self.functions.roles[function],
+            actions,
+            [self._folder(folder) for folder in folders],
+            why="Objects are named after datasets and operations; the folder is the boundary.",
+        )
+
+    def _start(self, function: Function) -> None:
+        machines = [self._machine(workflow) for workflow in Workflow]
+        self._allow(self.functions.roles[function], ("states:StartExecution",), machines)
+
+    def _sources(self, function: Function) -> None:
+        """Manifests in the buckets named at deployment, or else in any bucket of this account."""
+        buckets = self.options.source_buckets
+        self._allow(
+            self.functions.roles[function],
+            _READ_ANY_VERSION,
+            [f"arn:{Aws.PARTITION}:s3:::{bucket}/*" for bucket in buckets or ("*",)],
+            why="A manifest's key is chosen by the caller; the buckets are named at deployment, and without "
+            "names only this account's are reached.",
+            same_account=not buckets,
+        )
+
+    def _allow(
+        self,
+        role: iam.Role,
+        actions: Iterable[str],
+        resources: list[str],
+        *,
+        why: str = "",
+        same_account: bool = False,
+    ) -> None:
+        account = {"StringEquals": {"aws:ResourceAccount": Aws.ACCOUNT_ID}}
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=list(actions),
+                resources=resources,
+                conditions=account if same_account else None,
+            )
+        )
+        wildcards(role, why, *resources)
+
+    def _folder(self, prefix: Prefix) -> str:
+        return self.storage.bucket.arn_for_objects(f"{prefix.value}/*")
+
+    # These ARNs are spelt from names: a role that referred to its own state machine would be a circle.
+
+    def _machine(self, workflow: Workflow) -> str:
+        return self._states("stateMachine", state_machine_name(self.options.stage, workflow))
+
+    def _executions(self, workflow: Workflow) -> str:
+        return self._states("execution", f"{state_machine_name(self.options.stage, workflow)}:*")
+
+    def _map_executions(self, workflow: Workflow) -> str:
+        return self._states("execution", f"{state_machine_name(self.options.stage, workflow)}/*:*")
+
+    def _states(self, resource: str, name: str) -> str:
+        return self.stack.format_arn(
+            service="states",
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )

@@ -1,0 +1,94 @@
+"""The stack: composes the rooms, and wires what happens between them."""
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+from twofold.settings import Function, Variable, Workflow
+
+from infra.api import Api
+from infra.bundling import code
+from infra.functions import Functions
+from infra.grants import Grants
+from infra.options import Options
+from infra.storage import Storage
+from infra.workflows import Workflows
+
+SWEEP = Duration.minutes(1)
+
+
+class TwofoldStack(Stack):
+    """One stage of Twofold; it looks nothing up, so it can be synthesized for any account and region."""
+
+    def __init__(self, scope: Construct, id: str, *, options: Options) -> None:
+        super().__init__(
+            scope, id, description="Twofold: exact, balanced train/test splits of labelled datasets"
+        )
+        # W3005 finds dependencies redundant that CDK's constructs write into every function and state machine.
+        self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
+        self.storage = Storage(self, "Storage")
+        self.functions = Functions(
+            self,
+            "Functions",
+            stage=options.stage,
+            code=code(),
+            known={
+                Variable.TABLE: self.storage.table.table_name,
+                Variable.BUCKET: self.storage.bucket.bucket_name,
+                Variable.QUOTAS: options.quotas.value,
+            },
+        )
+        self.workflows = Workflows(self, "Workflows", stage=options.stage, functions=self.functions)
+        self.api = Api(self, "Api", options=options, function=self.functions[Function.API])
+        self._connect()
+        Grants(
+            stack=self,
+            storage=self.storage,
+            functions=self.functions,
+            workflows=self.workflows,
+            options=options,
+        ).give()
+        self._report()
+
+    def _connect(self) -> None:
+        for variable, workflow in (
+            (Variable.INGEST, Workflow.INGEST),
+            (Variable.DISTRIBUTE, Workflow.DISTRIBUTE),
+        ):
+            self.functions.tell(variable, self.workflows[workflow].state_machine_arn)
+        settle = targets.LambdaFunction(self.functions[Function.SETTLE])
+        events.Rule(
+            self,
+            "Unsettled",
+            description="An execution ended without settling its datasets",
+            event_pattern=self._failed_executions(),
+            targets=[settle],
+        )
+        events.Rule(
+            self,
+            "Sweep",
+            description="Look for operations that nothing works on any more",
+            schedule=events.Schedule.rate(SWEEP),
+            targets=[settle],
+        )
+
+    def _failed_executions(self) -> events.EventPattern:
+        return events.EventPattern(
+            source=["aws.states"],
+            detail_type=["Step Functions Execution Status Change"],
+            detail={
+                "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                "stateMachineArn": [self.workflows[w].state_machine_arn for w in Workflow],
+            },
+        )
+
+    def _report(self) -> None:
+        url = self.api.rest.url
+        CfnOutput(self, "Endpoint", value=url, description="Where Rekognition clients are pointed")
+        CfnOutput(self, "Bucket", value=self.storage.bucket.bucket_name, description="Contents")
+        CfnOutput(
+            self,
+            "Export",
+            value=f"export AWS_ENDPOINT_URL_REKOGNITION={url} AWS_DEFAULT_REGION={self.region} AWS_DATA_PATH=$PWD/clients",
+            description="Paste into a shell in this folder, to use boto3 and the AWS CLI unchanged",
+        )

@@ -1,0 +1,74 @@
+"""Where datasets live: one table for status and pointers, one bucket for contents."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Prefix
+
+from infra.acknowledgements import acknowledge
+
+SCRATCH_DAYS = 7
+
+
+class Storage(Construct):
+    """Both outlive the stack: deleting the stack leaves the data.
+
+    The bucket keeps no versions, because an object of contents is written once under a key of its own,
+    and no role may delete one.
+    """
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self.table = self._table()
+        self.bucket = self._bucket()
+
+    def _table(self) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            "Table",
+            partition_key=_text(PARTITION_KEY),
+            sort_key=_text(SORT_KEY),
+            time_to_live_attribute=TIME_TO_LIVE,
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+
+    def _bucket(self) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            lifecycle_rules=_lifecycle(),
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        acknowledge(
+            bucket,
+            "Only the functions reach the bucket, and the table and the executions record every change that "
+            "they make; who wants each read logged turns on CloudTrail data events for it.",
+            "AwsSolutions-S1",
+        )
+        return bucket
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+
+
+def _lifecycle() -> list[s3.LifecycleRule]:
+    return [
+        s3.LifecycleRule(
+            id="scratch", prefix=f"{Prefix.SCRATCH}/", expiration=Duration.days(SCRATCH_DAYS)
+        ),
+        s3.LifecycleRule(
+            id="uploads", abort_incomplete_multipart_upload_after=Duration.days(SCRATCH_DAYS)
+        ),
+    ]

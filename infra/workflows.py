@@ -1,0 +1,97 @@
+"""The state machines, read from their ASL files as literal text so that linters see what runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+from twofold.settings import PRODUCT, Function, Workflow, state_machine_name
+
+from infra.acknowledgements import acknowledge, wildcards
+from infra.functions import LOG_RETENTION, Functions
+
+STEPS = {
+    Workflow.INGEST: (
+        Function.PLAN,
+        Function.INDEX,
+        Function.RESOLVE,
+        Function.MOVE,
+        Function.PUBLISH,
+        Function.ABANDON,
+    ),
+    Workflow.DISTRIBUTE: (Function.SELECT, Function.MOVE, Function.PUBLISH, Function.ABANDON),
+}
+
+
+class Workflows(Construct):
+    """`self[Workflow.INGEST]` is the state machine; `roles` holds the role that each runs under."""
+
+    def __init__(self, scope: Construct, id: str, *, stage: str, functions: Functions) -> None:
+        super().__init__(scope, id)
+        self.roles = {workflow: self._role(workflow) for workflow in Workflow}
+        self._machines = {
+            workflow: self._machine(workflow, stage=stage, functions=functions)
+            for workflow in Workflow
+        }
+
+    def __getitem__(self, workflow: Workflow) -> sfn.StateMachine:
+        return self._machines[workflow]
+
+    def _role(self, workflow: Workflow) -> iam.Role:
+        role = iam.Role(
+            self,
+            f"{workflow.value.capitalize()}Role",
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            description=f"What the state machine '{workflow.value}' may do",
+        )
+        wildcards(
+            role, "Log deliveries and traces have no resource to which they could be limited.", "*"
+        )
+        return role
+
+    def _machine(self, workflow: Workflow, *, stage: str, functions: Functions) -> sfn.StateMachine:
+        machine = sfn.StateMachine(
+            self,
+            workflow.value.capitalize(),
+            state_machine_name=state_machine_name(stage, workflow),
+            definition_body=sfn.DefinitionBody.from_string(definition(workflow)),
+            definition_substitutions=substitutions(
+                workflow, lambda function: functions[function].function_arn
+            ),
+            role=self.roles[workflow],
+            logs=sfn.LogOptions(
+                destination=self._logs(workflow, stage),
+                level=sfn.LogLevel.ERROR,
+                include_execution_data=False,
+            ),
+            tracing_enabled=True,
+        )
+        acknowledge(
+            machine,
+            "Failures are logged; Step Functions itself keeps every execution's whole history for 90 days, and "
+            "logging each of thousands of shards again would only cost.",
+            "AwsSolutions-SF1",
+        )
+        return machine
+
+    def _logs(self, workflow: Workflow, stage: str) -> logs.LogGroup:
+        # Names under /aws/vendedlogs do not count against CloudWatch's resource policy of 5,120 characters.
+        return logs.LogGroup(
+            self,
+            f"{workflow.value.capitalize()}Logs",
+            log_group_name=f"/aws/vendedlogs/states/{PRODUCT}-{stage}-{workflow.value}",
+            retention=LOG_RETENTION,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+
+def definition(workflow: Workflow) -> str:
+    return Path(__file__).with_name(f"{workflow.value}.asl.json").read_text(encoding="utf-8")
+
+
+def substitutions(workflow: Workflow, arn: Callable[[Function], str]) -> dict[str, str]:
+    """What the `${...}` of a definition stand for: `${SelectFunctionArn}` is the function `select`."""
+    return {f"{step.value.capitalize()}FunctionArn": arn(step) for step in STEPS[workflow]}
