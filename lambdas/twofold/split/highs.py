@@ -15,6 +15,13 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import highspy
 
+_ENDINGS = {
+    "Optimal": "optimal",
+    "Infeasible": "infeasible",
+    "Solution limit reached": "node limit",
+    "Time limit reached": "time limit",
+}
+
 Floats = NDArray[np.float64]
 
 
@@ -39,7 +46,7 @@ class Programme:
 class Answer:
     """`y` is None where nothing was found, `bound` is -inf where nothing was proved.
 
-    `ended` is "optimal", "infeasible", "node limit" or "time limit".
+    `ended` is "optimal", "infeasible", "node limit", "time limit" or else HiGHS's word.
     """
 
     y: Floats | None
@@ -67,22 +74,11 @@ def minimise(programme: Programme, *, max_nodes: int, time_limit: float) -> Answ
     solver.passModel(_model(programme))
     solver.run()
     info = solver.getInfo()
-    status = solver.getModelStatus()
+    ended = solver.modelStatusToString(solver.getModelStatus())
     found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     y = np.array(solver.getSolution().col_value) if found else None
     bound = info.mip_dual_bound if np.isfinite(info.mip_dual_bound) else -np.inf
-    return Answer(y, float(bound), _ending(status))
-
-
-def _ending(status: highspy.HighsModelStatus) -> str:
-    import highspy
-
-    endings = {
-        highspy.HighsModelStatus.kOptimal: "optimal",
-        highspy.HighsModelStatus.kInfeasible: "infeasible",
-        highspy.HighsModelStatus.kTimeLimit: "time limit",
-    }
-    return endings.get(status, "node limit")
+    return Answer(y, float(bound), _ENDINGS.get(ended, ended))
 
 
 def _model(programme: Programme) -> highspy.HighsLp:
