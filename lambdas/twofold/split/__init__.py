@@ -1,7 +1,15 @@
 """Which entries of a dataset are tested: exact in number, balanced by label, with a certificate."""
 
 from twofold.split.certificate import ALGORITHM_VERSION, Certificate, Selection
+from twofold.split.eligibility import refusal
 from twofold.split.rows import LabelSets
 from twofold.split.selection import select_test_entries
 
-__all__ = ["ALGORITHM_VERSION", "Certificate", "LabelSets", "Selection", "select_test_entries"]
+__all__ = [
+    "ALGORITHM_VERSION",
+    "Certificate",
+    "LabelSets",
+    "Selection",
+    "refusal",
+    "select_test_entries",
+]

@@ -1,0 +1,69 @@
+"""Whether a distribution can be made at all."""
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.split.rows import LabelSets, Rows, canonical_rows
+
+NOT_ENOUGH = "The manifest file doesn't have enough labeled images to distribute the dataset."
+_NAMED = 5
+
+
+def test_size(entries: int, fraction: Fraction) -> int:
+    """floor(fraction * entries + 1/2), in exact arithmetic."""
+    return int(fraction * entries + Fraction(1, 2))
+
+
+def refusal(
+    *,
+    label_set: NDArray[np.uint32],
+    label_sets: LabelSets,
+    fraction: Fraction = Fraction(1, 5),
+    min_images_per_label: int = 1,
+    groups: NDArray[np.uint64] | None = None,
+) -> str | None:
+    """Why no distribution can be made, as a message for the user, or None if one can.
+
+    It can when at least one label can be on both sides and every label has at least
+    `min_images_per_label` images.
+    """
+    rows, order = canonical_rows(label_sets)
+    times = np.bincount(label_set, minlength=len(rows))
+    images = rows.totals(times, len(order) + 1)[:-1]
+    entries = len(label_set)
+    wanted = test_size(entries, fraction)
+    if wanted in (0, entries):
+        side = "test" if wanted == 0 else "training"
+        return f"{NOT_ENOUGH} {fraction} of {entries} entries leaves the {side} dataset empty."
+    if not np.any(images >= 2):
+        return f"{NOT_ENOUGH} No label has two images, so none can be in both datasets."
+    if groups is not None and not _spans_groups(rows, label_set, groups, len(order)):
+        return f"{NOT_ENOUGH} No label is in two groups, so none can be in both datasets."
+    few = np.flatnonzero((images > 0) & (images < min_images_per_label))
+    if len(few) == 0:
+        return None
+    named = [f"'{label_sets.names[order[i]]}' ({images[i]})" for i in few[:_NAMED].tolist()]
+    rest = f" and {len(few) - _NAMED} more" if len(few) > _NAMED else ""
+    return (
+        f"{NOT_ENOUGH} Every label must have at least {min_images_per_label} images; "
+        f"fewer have {', '.join(named)}{rest}."
+    )
+
+
+def _spans_groups(
+    rows: Rows, label_set: NDArray[np.uint32], groups: NDArray[np.uint64], unlabelled: int
+) -> bool:
+    """Whether some label's entries are in two groups or more."""
+    order = np.argsort(label_set, kind="stable")
+    sets, first = np.unique(label_set[order], return_index=True)
+    lowest = np.minimum.reduceat(groups[order], first)
+    highest = np.maximum.reduceat(groups[order], first)
+    carried = rows.take(sets.astype(np.int64))
+    owner = carried.owners()
+    order = np.argsort(carried.labels, kind="stable")
+    labels, first = np.unique(carried.labels[order], return_index=True)
+    low = np.minimum.reduceat(lowest[owner][order], first)
+    high = np.maximum.reduceat(highest[owner][order], first)
+    return bool(np.any((low < high) & (labels != unlabelled)))
