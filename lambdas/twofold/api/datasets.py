@@ -1,0 +1,136 @@
+"""CreateDataset, DescribeDataset."""
+
+from typing import Any
+
+from twofold.api.contract import (
+    CreateDatasetRequest,
+    DatasetSource,
+    DescribeDatasetRequest,
+    S3Object,
+)
+from twofold.api.service import Service, moment, new_operation_id
+from twofold.errors import (
+    InvalidParameterException,
+    InvalidS3ObjectException,
+    ResourceNotReadyException,
+    ServiceError,
+)
+from twofold.records import (
+    SETTLED,
+    Contents,
+    Dataset,
+    DatasetId,
+    DatasetType,
+    Operation,
+    OperationKind,
+    Source,
+    Status,
+    StatusCode,
+)
+from twofold.stores.objects import ObjectUnreachableError, pin
+from twofold.stores.table import operations
+
+Result = dict[str, Any]
+
+
+def create_dataset(service: Service, request: CreateDatasetRequest) -> Result:
+    """Empty or a copy: complete at once. From a manifest: claimed here, filled by the ingest workflow."""
+    project = service.project(request.project_arn)
+    identity = DatasetId(
+        project=project.name, type=DatasetType(request.dataset_type), created=service.now
+    )
+    source = request.dataset_source
+    manifest = _manifest(source) if source else None
+    if manifest:
+        _ingest(service, identity, manifest, dict(request.tags))
+    else:
+        copied = _copied(service, source.dataset_arn) if source and source.dataset_arn else None
+        message = "The dataset was successfully created" + (" from the dataset." if source else ".")
+        dataset = _dataset(identity, Status.CREATE_COMPLETE, message, dict(request.tags))
+        dataset = dataset.model_copy(update={"contents": copied})
+        operations.create(service.table, dataset, None)
+    return {"DatasetArn": service.scope.dataset_arn(identity)}
+
+
+def _manifest(source: DatasetSource) -> S3Object | None:
+    """Raises InvalidParameterException unless the source names one thing."""
+    manifest = source.ground_truth_manifest
+    if (manifest is None) == (source.dataset_arn is None):
+        raise InvalidParameterException(
+            "DatasetSource must name either GroundTruthManifest or DatasetArn. "
+            "Leave DatasetSource out to create an empty dataset."
+        )
+    if manifest is None:
+        return None
+    if not manifest.s3_object or not manifest.s3_object.bucket or not manifest.s3_object.name:
+        raise InvalidParameterException("GroundTruthManifest.S3Object needs Bucket and Name.")
+    return manifest.s3_object
+
+
+def _ingest(
+    service: Service, identity: DatasetId, manifest: S3Object, tags: dict[str, str]
+) -> None:
+    operation = Operation(
+        id=new_operation_id(),
+        kind=OperationKind.CREATE,
+        datasets=(identity,),
+        created=service.now,
+        source=_pinned(manifest),
+    )
+    message = "The dataset is being created from the manifest file."
+    dataset = _dataset(identity, Status.CREATE_IN_PROGRESS, message, tags)
+    dataset = dataset.model_copy(update={"operation": operation.id})
+    operations.create(service.table, dataset, operation)
+    try:
+        service.start(operation)
+    except ServiceError:
+        operations.retract(service.table, operation)
+        raise
+
+
+def _pinned(manifest: S3Object) -> Source:
+    try:
+        return pin(manifest.bucket or "", manifest.name or "", manifest.version)
+    except ObjectUnreachableError as error:
+        raise InvalidS3ObjectException(
+            "Unable to get object metadata from S3. Check object key, region and/or access permissions. "
+            f"({error})"
+        ) from error
+
+
+def _copied(service: Service, arn: str) -> Contents | None:
+    source = service.dataset(arn)
+    if source.status not in SETTLED:
+        raise ResourceNotReadyException(f"The dataset {arn} is {source.status}.")
+    return source.contents
+
+
+def _dataset(identity: DatasetId, status: Status, message: str, tags: dict[str, str]) -> Dataset:
+    return Dataset(
+        id=identity,
+        status=status,
+        status_message=message,
+        status_message_code=StatusCode.SUCCESS,
+        updated=identity.created,
+        tags=tags,
+    )
+
+
+def describe_dataset(service: Service, request: DescribeDatasetRequest) -> Result:
+    dataset = service.dataset(request.dataset_arn)
+    contents = dataset.contents
+    return {
+        "DatasetDescription": {
+            "CreationTimestamp": moment(dataset.id.created),
+            "LastUpdatedTimestamp": moment(dataset.updated),
+            "Status": dataset.status.value,
+            "StatusMessage": dataset.status_message,
+            "StatusMessageCode": dataset.status_message_code.value,
+            "DatasetStats": {
+                "LabeledEntries": contents.labeled_entries if contents else 0,
+                "TotalEntries": contents.entries if contents else 0,
+                "TotalLabels": contents.total_labels if contents else 0,
+                "ErrorEntries": contents.error_entries if contents else 0,
+            },
+        }
+    }

@@ -1,0 +1,87 @@
+"""DistributeDatasetEntries."""
+
+from typing import Any
+
+from twofold.api.contract import DistributeDatasetEntriesRequest
+from twofold.api.service import Service, new_operation_id
+from twofold.errors import (
+    InvalidParameterException,
+    ResourceNotReadyException,
+    ServiceError,
+)
+from twofold.records import (
+    SETTLED,
+    Dataset,
+    DatasetType,
+    Operation,
+    OperationKind,
+    SplitParameters,
+    StatusCode,
+)
+from twofold.stores.table import operations
+
+
+def distribute_dataset_entries(
+    service: Service, request: DistributeDatasetEntriesRequest
+) -> dict[str, Any]:
+    """Claims both datasets, in either order, and starts the workflow that moves the entries."""
+    train, test = _pair(service, [dataset.arn for dataset in request.datasets])
+    _require_distributable(service, train, test)
+    operation = Operation(
+        id=new_operation_id(),
+        kind=OperationKind.DISTRIBUTE,
+        datasets=(train.id, test.id),
+        created=service.now,
+        before=train.contents,
+        parameters=SplitParameters(),
+    )
+    if not operations.claim(service.table, operation, (train, test), service.now):
+        raise ResourceNotReadyException(
+            f"Another operation has just begun on {_arn(service, train)} or {_arn(service, test)}."
+        )
+    try:
+        service.start(operation)
+    except ServiceError:
+        message = "The operation could not be started; nothing was changed. Try again."
+        operations.abandon(service.table, operation, message, StatusCode.SERVICE_ERROR, service.now)
+        raise
+    return {}
+
+
+def _pair(service: Service, arns: list[str]) -> tuple[Dataset, Dataset]:
+    """(train, test). Raises InvalidParameterException, ResourceNotFoundException, AccessDeniedException."""
+    first, second = (service.dataset_id(arn) for arn in arns)
+    if first == second:
+        raise InvalidParameterException(f"Datasets names {arns[0]} twice.")
+    if first.type == second.type:
+        raise InvalidParameterException(
+            f"Both datasets are {first.type} datasets; give a training and a test dataset."
+        )
+    if first.project != second.project:
+        raise InvalidParameterException(
+            f"The datasets belong to different projects: '{first.project}' and '{second.project}'."
+        )
+    datasets = [service.dataset(arn) for arn in arns]
+    if first.type is DatasetType.TEST:
+        datasets.reverse()
+    return datasets[0], datasets[1]
+
+
+def _require_distributable(service: Service, train: Dataset, test: Dataset) -> None:
+    for dataset in (train, test):
+        if dataset.status not in SETTLED:
+            raise ResourceNotReadyException(
+                f"The dataset {_arn(service, dataset)} is not ready: its status is {dataset.status}."
+            )
+    if test.contents and test.contents.entries:
+        raise InvalidParameterException(
+            f"The test dataset {_arn(service, test)} is not empty: it has {test.contents.entries} entries."
+        )
+    if not train.contents or not train.contents.entries:
+        raise InvalidParameterException(
+            f"The training dataset {_arn(service, train)} is empty: there is nothing to distribute."
+        )
+
+
+def _arn(service: Service, dataset: Dataset) -> str:
+    return service.scope.dataset_arn(dataset.id)

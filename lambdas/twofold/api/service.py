@@ -1,0 +1,65 @@
+"""What an operation of the API works with."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from twofold.api.arns import Scope
+from twofold.errors import ResourceNotFoundException
+from twofold.quotas import Limits
+from twofold.records import Dataset, DatasetId, Operation, Project
+from twofold.settings import Operation as ApiOperation
+from twofold.stores.executions import Executions
+from twofold.stores.failures import service_error
+from twofold.stores.objects import Bucket
+from twofold.stores.table import Table, projects
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One call's surroundings. `now` is in epoch milliseconds; `caller` is an ARN."""
+
+    table: Table
+    bucket: Bucket
+    executions: Executions
+    limits: Limits
+    scope: Scope
+    caller: str
+    operation: ApiOperation
+    now: int
+
+    def project(self, arn: str) -> Project:
+        """Raises AccessDeniedException, ResourceNotFoundException."""
+        name, created = self.scope.project_of(arn, self.caller, self.operation)
+        project = projects.find(self.table, name)
+        if not project or project.created != created:
+            raise ResourceNotFoundException(f"There is no project {arn}.")
+        return project
+
+    def dataset_id(self, arn: str) -> DatasetId:
+        """Raises AccessDeniedException, ResourceNotFoundException."""
+        return self.scope.dataset_of(arn, self.caller, self.operation)
+
+    def dataset(self, arn: str) -> Dataset:
+        """Raises AccessDeniedException, ResourceNotFoundException."""
+        dataset = projects.find_dataset(self.table, self.dataset_id(arn))
+        if not dataset:
+            raise ResourceNotFoundException(f"There is no dataset {arn}.")
+        return dataset
+
+    def start(self, operation: Operation) -> None:
+        """Starts the workflow of a claimed operation; raises a ServiceError if that is not possible."""
+        try:
+            self.executions.start(operation)
+        except (ClientError, BotoCoreError) as error:
+            raise service_error(error) from error
+
+
+def new_operation_id() -> str:
+    return uuid4().hex
+
+
+def moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

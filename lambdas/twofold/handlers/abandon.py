@@ -1,0 +1,17 @@
+"""Abandon: the failure path of every workflow."""
+
+import os
+from typing import Any
+
+from twofold import clock
+from twofold.settings import Function, Settings
+from twofold.stores.table import Table
+from twofold.workflow import end
+from twofold.workflow.orders import AbandonInput
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    settings = Settings.of(Function.ABANDON, os.environ)
+    step = AbandonInput.model_validate(event)
+    end.abandon(Table(settings.table), step.operation, step.failure, clock.now())
+    return {}

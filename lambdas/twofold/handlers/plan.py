@@ -1,0 +1,17 @@
+"""Plan: cut the source manifest of an ingest into byte ranges."""
+
+import os
+from typing import Any
+
+from twofold.quotas import limits
+from twofold.settings import Function, Settings
+from twofold.stores.objects import Bucket
+from twofold.workflow import ingest
+from twofold.workflow.orders import PlanInput
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    settings = Settings.of(Function.PLAN, os.environ)
+    step = PlanInput.model_validate(event)
+    found = ingest.plan(Bucket(settings.bucket), step.operation, limits(settings.quotas))
+    return found.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,18 @@
+"""Resolve: join the ranges' pieces into one index and order the carve."""
+
+import os
+from typing import Any
+
+from twofold.quotas import limits
+from twofold.settings import Function, Settings
+from twofold.stores.objects import Bucket
+from twofold.workflow import ingest
+from twofold.workflow.orders import ResolveInput
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    settings = Settings.of(Function.RESOLVE, os.environ)
+    step = ResolveInput.model_validate(event)
+    bucket = Bucket(settings.bucket)
+    carve = ingest.resolve_pieces(bucket, step.operation, step.plan, limits(settings.quotas))
+    return carve.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,16 @@
+"""Select: choose the entries to test and order the carve."""
+
+import os
+from typing import Any
+
+from twofold.settings import Function, Settings
+from twofold.stores.objects import Bucket
+from twofold.workflow import select
+from twofold.workflow.orders import SelectInput
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    settings = Settings.of(Function.SELECT, os.environ)
+    step = SelectInput.model_validate(event)
+    carve = select.select(Bucket(settings.bucket), step.operation)
+    return carve.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,87 @@
+"""Carving: the lines of one stretch of a source, handed to their sides as they stream by."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
+
+from twofold.errors import DamagedObjectError
+
+DIGEST_MODULUS = 1 << 64
+
+Write = Callable[[int, memoryview | bytes], None]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What went to one side: lines, bytes, and the sum of the line hashes (xxh3-64) modulo 2**64, which knows no order."""
+
+    entries: int = 0
+    bytes: int = 0
+    digest: int = 0
+
+
+@dataclass(slots=True)
+class Carving:
+    """The lines of one shard: `start` uint64[n] offsets in the source, `length` uint32[n], `side` uint8[n]."""
+
+    start: NDArray[np.uint64]
+    length: NDArray[np.uint32]
+    side: NDArray[np.uint8]
+    sides: int
+    tallies: list[Tally] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tallies = [Tally() for _ in range(self.sides)]
+
+    def run(self, chunks: Iterable[bytes], write: Write) -> list[Tally]:
+        """Calls write(side, bytes) with whole lines, each ended by a newline, in source order.
+
+        `chunks` are the bytes of the source from the first line's start. Raises DamagedObjectError if they end early or a line
+        does not look like one: it must be one JSON object's text where it stays in a dataset.
+        """
+        position, carry, done = int(self.start[0]) if self.start.size else 0, b"", 0
+        ends = self.start + self.length
+        for chunk in chunks:
+            data = carry + chunk if carry else chunk
+            last = int(np.searchsorted(ends, np.uint64(position + len(data)), side="right"))
+            self._hand_over(memoryview(data), position, done, last, write)
+            done = last
+            begin = int(self.start[done]) - position if done < self.start.size else len(data)
+            carry, position = data[begin:], position + min(begin, len(data))
+        if done < self.start.size:
+            raise DamagedObjectError("The source ends before its last line.")
+        return self.tallies
+
+    def _hand_over(
+        self, data: memoryview, position: int, first: int, last: int, write: Write
+    ) -> None:
+        start = (self.start[first:last] - np.uint64(position)).astype(np.int64)
+        end = start + self.length[first:last]
+        side = self.side[first:last]
+        bounds = _runs(start, end, side)
+        starts, ends = start.tolist(), end.tolist()
+        for begin, stop in pairwise(bounds):
+            number = int(side[begin])
+            write(number, data[starts[begin] : ends[stop - 1]])
+            write(number, b"\n")
+            self._count(number, data, starts[begin:stop], ends[begin:stop])
+
+    def _count(self, number: int, data: memoryview, starts: list[int], ends: list[int]) -> None:
+        tally = self.tallies[number]
+        tally.entries += len(starts)
+        tally.bytes += ends[-1] - starts[0] + 1
+        hashes = sum(xxh3_64_intdigest(data[a:b]) for a, b in zip(starts, ends, strict=True))
+        tally.digest = (tally.digest + hashes) % DIGEST_MODULUS
+
+
+def _runs(start: NDArray[Any], end: NDArray[Any], side: NDArray[np.uint8]) -> list[int]:
+    """Bounds of the runs of lines that go to the same side and have one newline between them."""
+    if not start.size:
+        return []
+    breaks = (side[1:] != side[:-1]) | (start[1:] != end[:-1] + 1)
+    return [0, *(np.flatnonzero(breaks) + 1).tolist(), start.size]

@@ -1,0 +1,117 @@
+"""A container for named NumPy columns with metadata, checksums and a version.
+
+Layout, little-endian: 8 bytes magic (`TWOFOLD` and the format version), uint64 length of the header, uint64 xxh3-64 of the
+header, the header (JSON: `meta`, and for each column its dtype, count, offset and xxh3-64), then the columns, each at a
+multiple of 64 bytes from the start of the object. A column, or a part of one, can be read by a byte range.
+"""
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
+
+from twofold.errors import DamagedObjectError
+
+_NAME = b"TWOFOLD"
+_VERSION = 1
+_PREAMBLE = struct.Struct("<7sBQQ")
+_ALIGNMENT = 64
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    dtype: np.dtype[Any]
+    count: int
+    offset: int
+    checksum: int
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.count * self.dtype.itemsize
+
+    def byte_range(self, first: int, count: int) -> tuple[int, int]:
+        """Where the values [first, first + count) lie in the object: (offset, size) in bytes."""
+        return self.offset + first * self.dtype.itemsize, count * self.dtype.itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    meta: Mapping[str, Any]
+    columns: Mapping[str, Column]
+
+
+def pack(meta: Mapping[str, Any], columns: Columns) -> bytes:
+    """One object with all columns; every array is one-dimensional."""
+    arrays = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+    descriptions = {
+        name: [array.dtype.newbyteorder("<").str, array.size, xxh3_64_intdigest(array.data)]
+        for name, array in arrays.items()
+    }
+    header = json.dumps({"meta": meta, "columns": descriptions}, separators=(",", ":")).encode()
+    preamble = _PREAMBLE.pack(_NAME, _VERSION, len(header), xxh3_64_intdigest(header))
+    pieces = [preamble, header]
+    position = len(preamble) + len(header)
+    for array in arrays.values():
+        padding = -position % _ALIGNMENT
+        pieces += [b"\0" * padding, array.tobytes()]
+        position += padding + array.nbytes
+    return b"".join(pieces)
+
+
+def header_size(start: bytes) -> int:
+    """Bytes of preamble and header, from an object's first 24 bytes or more.
+
+    Raises DamagedObjectError if this is no such object, or one of a newer version.
+    """
+    if len(start) < _PREAMBLE.size:
+        raise DamagedObjectError("The object is too short to be an index.")
+    name, version, length, _ = _PREAMBLE.unpack_from(start)
+    if name != _NAME:
+        raise DamagedObjectError("The object is not an index of Twofold.")
+    if version > _VERSION:
+        raise DamagedObjectError(
+            f"The index has format version {version}; this release reads up to {_VERSION}."
+        )
+    return _PREAMBLE.size + int(length)
+
+
+def read_header(start: bytes | memoryview) -> Header:
+    """The header, from an object's first `header_size` bytes or more; raises DamagedObjectError."""
+    end = header_size(bytes(start[: _PREAMBLE.size]))
+    text = bytes(start[_PREAMBLE.size : end])
+    checksum = _PREAMBLE.unpack_from(start)[3]
+    if len(text) != end - _PREAMBLE.size or xxh3_64_intdigest(text) != checksum:
+        raise DamagedObjectError("The header of the index does not match its checksum.")
+    described = json.loads(text)
+    columns: dict[str, Column] = {}
+    position = end
+    for name, (dtype, count, column_checksum) in described["columns"].items():
+        position += -position % _ALIGNMENT
+        column = Column(np.dtype(dtype), count, position, column_checksum)
+        columns[name] = column
+        position += column.size
+    return Header(described["meta"], columns)
+
+
+def unpack(data: bytes) -> tuple[Mapping[str, Any], dict[str, NDArray[Any]]]:
+    """Metadata and read-only columns that share the memory of `data`; raises DamagedObjectError."""
+    header = read_header(memoryview(data))
+    return header.meta, {
+        name: _column(data, name, column) for name, column in header.columns.items()
+    }
+
+
+def _column(data: bytes, name: str, column: Column) -> NDArray[Any]:
+    end = column.offset + column.size
+    view = memoryview(data)[column.offset : end]
+    if len(view) != column.size or xxh3_64_intdigest(view) != column.checksum:
+        raise DamagedObjectError(f"The column '{name}' of the index does not match its checksum.")
+    return np.frombuffer(view, dtype=column.dtype)

@@ -1,0 +1,150 @@
+"""From the pieces of all ranges to one index: global label numbers, duplicates, and which lines stay."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.manifest.index import Index, Numbering, gather_label_sets, sizes_of
+from twofold.manifest.lines import RejectionReason
+from twofold.manifest.pieces import ACCEPTED, REASONS, Piece
+
+KEPT, DROPPED = 0, 1
+_DUPLICATE = 1 + REASONS.index(RejectionReason.DUPLICATE_SOURCE_REF)
+
+LabelSet = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """`line` counts from 1 in the source; `detail` is empty for what a range found beyond its first thousand."""
+
+    line: int
+    reason: RejectionReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """`start`, `length`, `side`: the lines to carve out of the source, KEPT or DROPPED, in its order (blank and over-long
+    lines are in neither). `reason`, `original`: of each line of the source why it was dropped, and for a duplicate the
+    line that stays. `digest`: the sum of the hashes of the kept lines modulo 2**64."""
+
+    index: Index
+    start: NDArray[np.uint64]
+    length: NDArray[np.uint32]
+    side: NDArray[np.uint8]
+    digest: int
+    reason: NDArray[np.uint8]
+    originals: Mapping[int, int]
+    details: Mapping[int, str]
+    buckets: tuple[str, ...]
+
+    @property
+    def lines(self) -> int:
+        return self.reason.size
+
+    @property
+    def rejected(self) -> int:
+        return self.reason.size - len(self.index)
+
+    def rejected_lines(self) -> Iterator[RejectedLine]:
+        for line in np.flatnonzero(self.reason).tolist():
+            yield RejectedLine(line + 1, REASONS[self.reason[line] - 1], self._detail(line))
+
+    def _detail(self, line: int) -> str:
+        if line in self.originals:
+            return f"The source-ref is already on line {self.originals[line] + 1}."
+        return self.details.get(line, "")
+
+
+def resolve(pieces: Sequence[Piece]) -> Resolution:
+    """Joins the pieces of one source manifest, given in its order; of lines with the same source-ref the first stays."""
+    joined = {name: _join([getattr(piece, name) for piece in pieces]) for name in _JOINED}
+    originals = _duplicates(joined["source"], joined["source_high"], joined["reason"])
+    joined["reason"][list(originals)] = _DUPLICATE
+    kept = joined["reason"] == ACCEPTED
+    carved = kept | (joined["length"] > 0)
+    return Resolution(
+        index=_index(pieces, joined, kept),
+        start=joined["start"][carved],
+        length=joined["length"][carved],
+        side=np.where(kept[carved], np.uint8(KEPT), np.uint8(DROPPED)),
+        digest=int(joined["digest"][kept].sum(dtype=np.uint64)),
+        reason=joined["reason"],
+        originals=originals,
+        details=_details(pieces),
+        buckets=tuple(dict.fromkeys(bucket for piece in pieces for bucket in piece.buckets)),
+    )
+
+
+_JOINED = ("start", "length", "source", "source_high", "digest", "reason", "flags", "boxes")
+
+
+def _join(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+
+
+def _index(
+    pieces: Sequence[Piece], joined: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]
+) -> Index:
+    label_set, sets, names = _number_globally(pieces)
+    offsets, labels = gather_label_sets(sets)
+    boxes = joined["boxes"]
+    boxes = boxes[np.repeat(kept, sizes_of(offsets)[label_set])]
+    return Index(
+        length=joined["length"][kept],
+        source=joined["source"][kept],
+        label_set=label_set[kept],
+        flags=joined["flags"][kept],
+        boxes=boxes if boxes.any() else np.empty(0, np.uint8),
+        set_offsets=offsets,
+        set_labels=labels,
+        names=tuple(names),
+    )
+
+
+def _number_globally(
+    pieces: Sequence[Piece],
+) -> tuple[NDArray[np.uint32], list[LabelSet], list[str]]:
+    """The label set of each line in one numbering for all pieces, that numbering, and the labels'."""
+    names, sets = Numbering(), Numbering()
+    columns = []
+    for piece in pieces:
+        labels = [names.number(name) for name in piece.names]
+        bounds = piece.set_offsets.tolist()
+        members = piece.set_labels.tolist()
+        numbers = [
+            sets.number(tuple(labels[member] for member in members[first:last]))
+            for first, last in pairwise(bounds)
+        ]
+        columns.append(np.array(numbers, np.uint32)[piece.label_set])
+    return _join(columns).astype(np.uint32), sets.things(), names.things()
+
+
+def _duplicates(
+    low: NDArray[np.uint64], high: NDArray[np.uint64], reason: NDArray[np.uint8]
+) -> dict[int, int]:
+    """Of each accepted line whose source-ref came before: the line where it first was."""
+    accepted = np.flatnonzero(reason == ACCEPTED)
+    hashes = np.sort(low[accepted])
+    repeated = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+    suspects = accepted[np.isin(low[accepted], repeated)] if repeated.size else accepted[:0]
+    first: dict[tuple[int, int], int] = {}
+    originals = {}
+    for line in suspects.tolist():
+        original = first.setdefault((int(low[line]), int(high[line])), line)
+        if original != line:
+            originals[line] = original
+    return originals
+
+
+def _details(pieces: Sequence[Piece]) -> dict[int, str]:
+    details, before = {}, 0
+    for piece in pieces:
+        details.update({before + line: detail for line, detail in piece.details})
+        before += len(piece)
+    return details

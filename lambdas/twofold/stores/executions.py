@@ -1,0 +1,60 @@
+"""Step Functions: the only module that starts executions and looks at them. An execution's name is its operation's id."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from twofold.records import Operation
+from twofold.settings import Workflow
+
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=2, read_timeout=8)
+
+
+@cache
+def _client() -> Any:
+    return boto3.client("stepfunctions", config=_CONFIG)
+
+
+class ExecutionState(StrEnum):
+    MISSING = "MISSING"
+    RUNNING = "RUNNING"
+    ENDED = "ENDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Executions:
+    """`ingest` and `distribute` are the ARNs of the state machines."""
+
+    ingest: str
+    distribute: str
+
+    def start(self, operation: Operation) -> None:
+        """Idempotent: an execution of that name has been started for this operation, so it is not another one."""
+        try:
+            _client().start_execution(
+                stateMachineArn=self._machine(operation),
+                name=operation.id,
+                input=f'{{"Operation":{operation.event()}}}',
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+
+    def state(self, operation: Operation) -> ExecutionState:
+        arn = self._machine(operation).replace(":stateMachine:", ":execution:")
+        try:
+            answer = _client().describe_execution(executionArn=f"{arn}:{operation.id}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+                return ExecutionState.MISSING
+            raise
+        running = answer["status"] in ("RUNNING", "PENDING_REDRIVE")
+        return ExecutionState.RUNNING if running else ExecutionState.ENDED
+
+    def _machine(self, operation: Operation) -> str:
+        return self.ingest if operation.kind.workflow is Workflow.INGEST else self.distribute

@@ -1,0 +1,56 @@
+"""The one place that spells S3 keys.
+
+    contents/<project>/<train|test>-<created>/<operation>/entries.manifest   the dataset's lines
+    contents/<project>/<train|test>-<created>/<operation>/entries.index      its columnar index
+    contents/<project>/<train|test>-<created>/<operation>/rejected.manifest  lines dropped at ingest, as supplied
+    contents/<project>/<train|test>-<created>/<operation>/rejected.jsonl     line numbers and reasons
+    reports/<project>/<operation>/report.json
+    scratch/<operation>/<step>/...                                           expires by lifecycle rule
+
+Keys derive from the operation, the step and the shard, so a retry overwrites the same bytes.
+"""
+
+from dataclasses import dataclass
+
+from twofold.settings import Prefix
+
+
+@dataclass(frozen=True, slots=True)
+class ContentsKeys:
+    """Where one version of a dataset's contents lies."""
+
+    folder: str
+
+    @property
+    def manifest(self) -> str:
+        return f"{self.folder}/entries.manifest"
+
+    @property
+    def index(self) -> str:
+        return f"{self.folder}/entries.index"
+
+    @property
+    def rejected_lines(self) -> str:
+        return f"{self.folder}/rejected.manifest"
+
+    @property
+    def rejected_reasons(self) -> str:
+        return f"{self.folder}/rejected.jsonl"
+
+
+def contents(dataset: str, operation: str) -> str:
+    """The folder of the contents that an operation gives a dataset; `dataset` is a DatasetId's `path`, such as
+    `birds/train-1655158669954`."""
+    return f"{Prefix.CONTENTS}/{dataset}/{operation}"
+
+
+def report(project: str, operation: str) -> str:
+    return f"{Prefix.REPORTS}/{project}/{operation}/report.json"
+
+
+def scratch(operation: str, step: str, name: str) -> str:
+    return f"{Prefix.SCRATCH}/{operation}/{step}/{name}"
+
+
+def scratch_shard(operation: str, step: str, shard: int, name: str) -> str:
+    return scratch(operation, step, f"{shard:06d}/{name}")

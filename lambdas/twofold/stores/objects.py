@@ -1,0 +1,170 @@
+"""S3: the only module that reads and writes objects."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from twofold.records import Source
+
+CHUNK_BYTES = 4 << 20
+OVERRUN_BYTES = 256 << 10
+_CONCURRENCY = 16
+
+_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 4},
+    connect_timeout=5,
+    read_timeout=30,
+    max_pool_connections=_CONCURRENCY,
+)
+_CHANGED = frozenset({"PreconditionFailed", "412", "InvalidRange"})
+_UNREACHABLE = frozenset(
+    {
+        "NoSuchKey",
+        "NoSuchBucket",
+        "NoSuchVersion",
+        "AccessDenied",
+        "InvalidBucketName",
+        "PermanentRedirect",
+        *("301", "400", "403", "404"),  # a HEAD's error has no body, so its code is the status
+    }
+)
+
+
+@cache
+def _client() -> Any:
+    return boto3.client("s3", config=_CONFIG)
+
+
+class ObjectUnreachableError(Exception):
+    """There is no such object, or it may not be read."""
+
+
+class SourceChangedError(Exception):
+    """The object is not the one that the operation began with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    number: int
+    etag: str
+
+
+def pin(bucket: str, key: str, version: str | None = None) -> Source:
+    """The object as it is now; raises ObjectUnreachableError."""
+    address = {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
+    with _explained(bucket, key):
+        head = _client().head_object(**address)
+    seen = head.get("VersionId", "null")
+    return Source(
+        bucket=bucket,
+        key=key,
+        size=head["ContentLength"],
+        etag=head["ETag"],
+        version=None if seen == "null" else seen,
+    )
+
+
+def require(source: Source) -> None:
+    """Raises SourceChangedError or ObjectUnreachableError unless the object is still as it was pinned."""
+    with _explained(source.bucket, source.key):
+        _client().head_object(**_address(source))
+
+
+def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
+    """The bytes [start, end) in chunks; raises SourceChangedError, ObjectUnreachableError."""
+    if start >= end:
+        return
+    with _explained(source.bucket, source.key):
+        answer = _client().get_object(**_address(source), Range=f"bytes={start}-{end - 1}")
+    yield from answer["Body"].iter_chunks(CHUNK_BYTES)
+
+
+def stream_past(source: Source, start: int, end: int) -> Iterator[bytes]:
+    """As `stream`, and then on to the end of the object, in small steps, as long as the reader asks for more."""
+    yield from stream(source, start, end)
+    for position in range(end, source.size, OVERRUN_BYTES):
+        yield from stream(source, position, min(position + OVERRUN_BYTES, source.size))
+
+
+def _address(source: Source) -> dict[str, str]:
+    address = {"Bucket": source.bucket, "Key": source.key, "IfMatch": source.etag}
+    return address | ({"VersionId": source.version} if source.version else {})
+
+
+@contextmanager
+def _explained(bucket: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _CHANGED:
+            raise SourceChangedError(f"s3://{bucket}/{key} changed while it was read.") from error
+        if code in _UNREACHABLE:
+            raise ObjectUnreachableError(f"s3://{bucket}/{key} cannot be read.") from error
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Twofold's own bucket."""
+
+    name: str
+
+    def get(self, key: str) -> bytes:
+        """Raises ObjectUnreachableError."""
+        with _explained(self.name, key):
+            body: bytes = _client().get_object(Bucket=self.name, Key=key)["Body"].read()
+        return body
+
+    def get_range(self, key: str, offset: int, size: int) -> bytes:
+        if not size:
+            return b""
+        span = f"bytes={offset}-{offset + size - 1}"
+        with _explained(self.name, key):
+            answer = _client().get_object(Bucket=self.name, Key=key, Range=span)
+        body: bytes = answer["Body"].read()
+        return body
+
+    def get_all(self, keys: Iterable[str]) -> Iterator[bytes]:
+        """Objects in the order of the keys, fetched side by side."""
+        with ThreadPoolExecutor(_CONCURRENCY) as pool:
+            yield from pool.map(self.get, keys)
+
+    def put(self, key: str, body: bytes | bytearray | memoryview) -> None:
+        _client().put_object(Bucket=self.name, Key=key, Body=body)
+
+    def pin(self, key: str) -> Source:
+        return pin(self.name, key)
+
+    def begin_upload(self, key: str) -> str:
+        """The id of a new multipart upload."""
+        upload: str = _client().create_multipart_upload(Bucket=self.name, Key=key)["UploadId"]
+        return upload
+
+    def put_part(self, key: str, upload: str, number: int, body: bytes | bytearray) -> Part:
+        answer = _client().upload_part(
+            Bucket=self.name, Key=key, UploadId=upload, PartNumber=number, Body=body
+        )
+        return Part(number, answer["ETag"])
+
+    def complete_upload(self, key: str, upload: str, parts: Iterable[Part]) -> None:
+        """Idempotent: an upload that is complete already is left alone."""
+        listed = [
+            {"PartNumber": part.number, "ETag": part.etag}
+            for part in sorted(parts, key=lambda part: part.number)
+        ]
+        try:
+            _client().complete_multipart_upload(
+                Bucket=self.name, Key=key, UploadId=upload, MultipartUpload={"Parts": listed}
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchUpload":
+                raise
+            _client().head_object(Bucket=self.name, Key=key)

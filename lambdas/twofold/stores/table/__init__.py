@@ -1,0 +1,12 @@
+"""DynamoDB: the only code that knows the table.
+
+pk                  sk                             item
+projects            <created, 13 digits>#<name>    catalogue: lists the projects by creation time
+project#<name>      project                        a Project
+project#<name>      dataset#<type>#<created>       a Dataset: its status and the pointer to its contents
+operations          <id>                           an Operation that has not ended; it is deleted as it ends
+"""
+
+from twofold.stores.table.connection import ConditionFailedError, Table
+
+__all__ = ["ConditionFailedError", "Table"]

@@ -1,0 +1,159 @@
+"""The table as such: reading items, and transactions that fail as one."""
+
+import random
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from twofold.settings import PARTITION_KEY, SORT_KEY
+
+Item = dict[str, Any]
+Write = dict[str, Any]
+
+_CONFIG = Config(
+    retries={"mode": "standard", "max_attempts": 4},
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=16,
+)
+_CONFLICT_ATTEMPTS = 6
+_CONFLICT_PAUSE_SECONDS = 0.02
+_BATCH = 100
+
+
+@cache
+def _client() -> Any:
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+class ConditionFailedError(Exception):
+    """A transaction found something other than it expected; `failed` are the positions of the writes that did."""
+
+    def __init__(self, failed: Sequence[int]) -> None:
+        super().__init__(f"The conditions of the writes {list(failed)} failed.")
+        self.failed = tuple(failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        answer = _client().get_item(TableName=self.name, Key=_key(pk, sk), ConsistentRead=True)
+        return _plain(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Item]:
+        """The items that exist, by key."""
+        wanted = [_key(pk, sk) for pk, sk in dict.fromkeys(keys)]
+        found: dict[tuple[str, str], Item] = {}
+        while wanted:
+            batch, wanted = wanted[:_BATCH], wanted[_BATCH:]
+            answer = _client().batch_get_item(
+                RequestItems={self.name: {"Keys": batch, "ConsistentRead": True}}
+            )
+            for raw in answer["Responses"].get(self.name, []):
+                item = _plain(raw)
+                found[item[PARTITION_KEY], item[SORT_KEY]] = item
+            wanted += answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+        return found
+
+    def query(self, pk: str, *, after: str = "", limit: int = 1000) -> list[Item]:
+        """Up to `limit` items of a partition with a sort key greater than `after`, in its order."""
+        items: list[Item] = []
+        while len(items) < limit:
+            answer = _client().query(
+                TableName=self.name,
+                KeyConditionExpression="#pk = :pk AND #sk > :after" if after else "#pk = :pk",
+                ExpressionAttributeNames={"#pk": PARTITION_KEY}
+                | ({"#sk": SORT_KEY} if after else {}),
+                ExpressionAttributeValues=_typed(
+                    {":pk": pk} | ({":after": after} if after else {})
+                ),
+                ConsistentRead=True,
+                Limit=limit - len(items),
+            )
+            items += [_plain(raw) for raw in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                break
+            after = _plain(answer["LastEvaluatedKey"])[SORT_KEY]
+        return items
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """All writes or none; raises ConditionFailedError. Waits out writers of the same items."""
+        for attempt in range(_CONFLICT_ATTEMPTS):
+            try:
+                _client().transact_write_items(TransactItems=list(writes))
+                return
+            except ClientError as error:
+                codes = [
+                    reason.get("Code") for reason in error.response.get("CancellationReasons", [])
+                ]
+                failed = [i for i, code in enumerate(codes) if code == "ConditionalCheckFailed"]
+                if failed:
+                    raise ConditionFailedError(failed) from error
+                if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS - 1:
+                    raise
+            time.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS * 2**attempt))  # noqa: S311 jitter
+
+    def put(self, item: Mapping[str, Any], *, new: bool = True) -> Write:
+        """A write for `transact`: the item, which must not be there yet if it is `new`."""
+        write = {"TableName": self.name, "Item": _typed(item)}
+        if new:
+            write |= {
+                "ConditionExpression": "attribute_not_exists(#pk)",
+                "ExpressionAttributeNames": {"#pk": PARTITION_KEY},
+            }
+        return {"Put": write}
+
+    def delete(self, pk: str, sk: str) -> Write:
+        """A write for `transact`: the item must be there."""
+        return {
+            "Delete": {
+                "TableName": self.name,
+                "Key": _key(pk, sk),
+                "ConditionExpression": "attribute_exists(#pk)",
+                "ExpressionAttributeNames": {"#pk": PARTITION_KEY},
+            }
+        }
+
+    def update(
+        self, pk: str, sk: str, *, change: str, condition: str, values: Mapping[str, Any]
+    ) -> Write:
+        """A write for `transact`. Expressions spell attributes as `#name` and values as `:name`."""
+        names = {word for text in (change, condition) for word in _names(text)}
+        write = {
+            "TableName": self.name,
+            "Key": _key(pk, sk),
+            "UpdateExpression": change,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+        }
+        if values:
+            write["ExpressionAttributeValues"] = _typed(values)
+        return {"Update": write}
+
+
+def _names(expression: str) -> list[str]:
+    words = expression.replace(",", " ").replace("(", " ").replace(")", " ").replace(".", " ")
+    return [word[1:] for word in words.split() if word.startswith("#")]
+
+
+def _key(pk: str, sk: str) -> Item:
+    return _typed({PARTITION_KEY: pk, SORT_KEY: sk})
+
+
+def _typed(item: Mapping[str, Any]) -> Item:
+    serializer = TypeSerializer()
+    return {name: serializer.serialize(value) for name, value in item.items()}
+
+
+def _plain(item: Mapping[str, Any]) -> Item:
+    deserializer = TypeDeserializer()
+    return {name: deserializer.deserialize(value) for name, value in item.items()}

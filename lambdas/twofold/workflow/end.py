@@ -1,0 +1,65 @@
+"""How operations end that did not publish: by the failure path of their workflow, or from outside."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from twofold.records import Operation, StatusCode
+from twofold.stores.executions import Executions, ExecutionState
+from twofold.stores.table import Table, operations
+from twofold.workflow.orders import Failure
+
+START_GRACE_MILLISECONDS = 60_000
+"""How long an API call may be between its claim and its start: twice API Gateway's longest."""
+
+_CLIENT_ERRORS = {
+    "OperationRefused": "",
+    "SourceChangedError": "The manifest file changed while it was read.",
+    "ObjectUnreachableError": "The S3 bucket permissions are incorrect.",
+}
+_SERVICE_ERROR = "An internal error occurred; nothing was changed. Try again."
+
+
+def abandon(table: Table, operation: Operation, failure: Failure, now: int) -> None:
+    """Sets the operation's datasets to *_FAILED with the reason; their contents stay as they were."""
+    message, code = explain(failure)
+    operations.abandon(table, operation, message, code, now)
+
+
+def explain(failure: Failure) -> tuple[str, StatusCode]:
+    """StatusMessage and StatusMessageCode for what a state machine caught."""
+    if failure.error in _CLIENT_ERRORS:
+        return _CLIENT_ERRORS[failure.error] or _said(failure), StatusCode.CLIENT_ERROR
+    return f"{_SERVICE_ERROR} ({failure.error or 'no error name'})", StatusCode.SERVICE_ERROR
+
+
+def _said(failure: Failure) -> str:
+    """The exception's message: Lambda wraps it in JSON."""
+    try:
+        message: str = json.loads(failure.cause)["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        return failure.cause
+    return message
+
+
+def settle(table: Table, executions: Executions, now: int) -> list[str]:
+    """Ends the operations whose execution has ended without it, and starts those that were claimed and never started.
+
+    Answers with the ids of the operations it acted on.
+    """
+    return list(_settled(table, executions, operations.active(table), now))
+
+
+def _settled(
+    table: Table, executions: Executions, active: Iterable[Operation], now: int
+) -> Iterator[str]:
+    for operation in active:
+        match executions.state(operation):
+            case ExecutionState.RUNNING:
+                continue
+            case ExecutionState.ENDED:
+                abandon(table, operation, Failure(error="ExecutionEnded"), now)
+            case ExecutionState.MISSING:
+                if now - operation.created < START_GRACE_MILLISECONDS:
+                    continue
+                executions.start(operation)
+        yield operation.id

@@ -1,0 +1,144 @@
+"""Taking a manifest in: cut it into ranges, index each, resolve what concerns them all."""
+
+import json
+from itertools import islice
+
+from twofold.errors import OperationRefused
+from twofold.manifest.pieces import Piece, index_lines
+from twofold.manifest.reader import lines_of_range, ranges
+from twofold.manifest.resolve import DROPPED, KEPT, Resolution, resolve
+from twofold.quotas import Limits
+from twofold.records import Contents, Operation, Source
+from twofold.stores import keys
+from twofold.stores.keys import ContentsKeys
+from twofold.stores.objects import Bucket, ObjectUnreachableError, require, stream_past
+from twofold.workflow.carving import Lines, Side, order_carve
+from twofold.workflow.orders import RANGE_LIST, Carve, Location, RangeOrder, Ranges
+
+RANGE_BYTES = 32 << 20
+MAX_RANGES = 10_000
+MAX_REASONS = 100_000
+DROPPED_LINES_PER_LINE = 5
+"""More than one dropped line in so many fails the ingest."""
+
+
+def plan(bucket: Bucket, operation: Operation, limits: Limits) -> Ranges:
+    """Writes the list of byte ranges to index. Raises OperationRefused for a manifest that cannot be a dataset."""
+    source = _source(operation)
+    if source.size == 0:
+        raise OperationRefused("The manifest file is empty.")
+    if source.size > limits.manifest_bytes:
+        raise OperationRefused("The manifest file size exceeds the maximum supported size.")
+    cuts = ranges(source.size, max(RANGE_BYTES, source.size // MAX_RANGES))
+    orders = tuple(
+        RangeOrder(number=number, start=start, end=end) for number, (start, end) in enumerate(cuts)
+    )
+    key = keys.scratch(operation.id, "plan", "ranges.json")
+    bucket.put(key, RANGE_LIST.dump_json(orders, by_alias=True))
+    return Ranges(shards=Location(bucket=bucket.name, key=key), count=len(orders))
+
+
+def index(bucket: Bucket, operation: Operation, shard: RangeOrder) -> None:
+    """Indexes the lines that start in the range and leaves the piece in scratch."""
+    first = max(shard.start - 1, 0)
+    chunks = stream_past(_source(operation), first, shard.end)
+    piece = index_lines(lines_of_range(chunks, shard.start, shard.end))
+    bucket.put(_piece_key(operation, shard.number), piece.encode())
+
+
+def resolve_pieces(bucket: Bucket, operation: Operation, found: Ranges, limits: Limits) -> Carve:
+    """Joins the pieces into the dataset's new index and orders the carve of its lines.
+
+    Raises OperationRefused with Rekognition's message for a manifest that cannot be a dataset.
+    """
+    resolution = resolve(_pieces(bucket, operation, found))
+    _refuse(resolution, limits)
+    (dataset,) = operation.datasets
+    place = ContentsKeys(keys.contents(dataset.path, operation.id))
+    bucket.put(place.index, resolution.index.encode())
+    if resolution.rejected:
+        bucket.put(place.rejected_reasons, _reasons(resolution))
+    kept = Side(place.manifest, dataset, contents_of(place.folder, resolution))
+    return order_carve(
+        bucket,
+        operation,
+        _source(operation),
+        Lines(resolution.start, resolution.length, resolution.side),
+        {KEPT: kept, DROPPED: Side(place.rejected_lines)},
+        digest=f"{resolution.digest:016x}",
+        message=_message(resolution),
+    )
+
+
+def contents_of(folder: str, resolution: Resolution) -> Contents:
+    stats = resolution.index.stats()
+    return Contents(
+        folder=folder,
+        entries=stats.total_entries,
+        bytes=resolution.index.manifest_bytes,
+        digest=f"{resolution.digest:016x}",
+        labeled_entries=stats.labeled_entries,
+        total_labels=stats.total_labels,
+        error_entries=stats.error_entries,
+    )
+
+
+def _source(operation: Operation) -> Source:
+    if operation.source is None:
+        raise ValueError(f"The operation {operation.id} has no source.")
+    return operation.source
+
+
+def _piece_key(operation: Operation, shard: int) -> str:
+    return keys.scratch_shard(operation.id, "index", shard, "piece")
+
+
+def _pieces(bucket: Bucket, operation: Operation, found: Ranges) -> list[Piece]:
+    try:
+        stored = bucket.get_all(_piece_key(operation, number) for number in range(found.count))
+        return [Piece.decode(piece) for piece in stored]
+    except ObjectUnreachableError:
+        require(_source(operation))
+        raise
+
+
+def _refuse(resolution: Resolution, limits: Limits) -> None:
+    labels = resolution.index.stats().total_labels
+    if resolution.rejected * DROPPED_LINES_PER_LINE > resolution.lines:
+        raise OperationRefused(
+            "The manifest file has too many terminal errors. "
+            f"{_dropped(resolution)}: {_first_reasons(resolution)}"
+        )
+    if resolution.lines > limits.manifest_lines:
+        raise OperationRefused("The manifest file has too many rows.")
+    if labels > limits.labels:
+        raise OperationRefused("The manifest file has too many labels.")
+    if len(resolution.buckets) > 1:
+        raise OperationRefused("The manifest file contains images from multiple S3 buckets.")
+
+
+def _message(resolution: Resolution) -> str:
+    message = "The dataset was successfully created from the manifest file."
+    if not resolution.rejected:
+        return message
+    return f"{message} {_dropped(resolution)}: {_first_reasons(resolution)}"
+
+
+def _dropped(resolution: Resolution) -> str:
+    lines = "line was" if resolution.lines == 1 else "lines were"
+    return f"{resolution.rejected} of {resolution.lines} {lines} dropped"
+
+
+def _first_reasons(resolution: Resolution) -> str:
+    """The first three, for a StatusMessage."""
+    first = islice(resolution.rejected_lines(), 3)
+    return " ".join(f"line {line.line}: {line.reason} {line.detail}".strip() for line in first)
+
+
+def _reasons(resolution: Resolution) -> bytes:
+    """JSON Lines: `line`, `reason`, `detail` of each dropped line, MAX_REASONS at most."""
+    lines = (
+        {"line": line.line, "reason": line.reason.value, "detail": line.detail}
+        for line in islice(resolution.rejected_lines(), MAX_REASONS)
+    )
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()

@@ -1,0 +1,76 @@
+"""Move: one worker carves one shard, in memory that depends on the size of a part and not on the manifest."""
+
+from dataclasses import dataclass, field
+
+from twofold.errors import DamagedObjectError
+from twofold.manifest import columns
+from twofold.manifest.carve import Carving
+from twofold.records import Operation, Source
+from twofold.stores.objects import Bucket, Part, stream
+from twofold.workflow.carving import record_key
+from twofold.workflow.orders import PartRecord, PieceOrder, ShardOrder, ShardRecord, SideRecord
+
+
+@dataclass(slots=True)
+class _Sink:
+    """Gathers the bytes of one piece and sends a part on as soon as it is full."""
+
+    bucket: Bucket
+    order: PieceOrder
+    pending: bytearray = field(default_factory=bytearray)
+    sent: list[Part] = field(default_factory=list)
+
+    def write(self, data: memoryview | bytes) -> None:
+        self.pending += data
+        if len(self.sent) < self.order.parts - 1 and len(self.pending) >= self._part_bytes:
+            self._send()
+
+    @property
+    def _part_bytes(self) -> int:
+        return self.order.bytes // self.order.parts
+
+    def finish(self) -> tuple[PartRecord, ...]:
+        self._send()
+        return tuple(PartRecord(number=part.number, etag=part.etag) for part in self.sent)
+
+    def _send(self) -> None:
+        if self.order.upload:
+            number = self.order.part + len(self.sent)
+            self.sent.append(
+                self.bucket.put_part(self.order.key, self.order.upload, number, self.pending)
+            )
+        else:
+            self.bucket.put(self.order.key, self.pending)
+        self.pending = bytearray()
+
+
+def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder) -> None:
+    """Carves the shard's lines out of the source, writes its pieces, and leaves a record of what it wrote.
+
+    Raises DamagedObjectError, SourceChangedError, ObjectUnreachableError; what was written by then is nobody's contents.
+    """
+    stored = bucket.get_range(shard.plan_key, shard.plan_offset, shard.plan_size)
+    meta, lines = columns.unpack(stored)
+    if meta["shard"] != shard.number:
+        raise DamagedObjectError(
+            f"The plan at {shard.plan_key} is not that of shard {shard.number}."
+        )
+    sinks = {piece.side: _Sink(bucket, piece) for piece in shard.pieces}
+    carving = Carving(lines["start"], lines["length"], lines["side"], sides=max(sinks) + 1)
+    tallies = carving.run(
+        stream(source, shard.start, shard.end), lambda side, data: sinks[side].write(data)
+    )
+    parts = {side: sink.finish() for side, sink in sinks.items()}
+    record = ShardRecord(
+        number=shard.number,
+        sides=tuple(
+            SideRecord(
+                entries=tally.entries,
+                bytes=tally.bytes,
+                digest=f"{tally.digest:016x}",
+                parts=parts.get(side, ()),
+            )
+            for side, tally in enumerate(tallies)
+        ),
+    )
+    bucket.put(record_key(operation, shard.number), record.model_dump_json(by_alias=True).encode())

@@ -1,0 +1,107 @@
+"""Publish: prove that nothing was lost, complete the objects, and flip the pointers in one transaction."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from twofold.errors import ConservationError
+from twofold.manifest.carve import DIGEST_MODULUS
+from twofold.records import Contents, DatasetId, Operation
+from twofold.stores import keys
+from twofold.stores.keys import ContentsKeys
+from twofold.stores.objects import Bucket, ObjectUnreachableError, Part, require
+from twofold.stores.table import Table, operations
+from twofold.workflow.carving import piece_key, record_key
+from twofold.workflow.orders import Assembly, Carve, JoinOrder, ShardRecord, SideOrder, SideRecord
+
+
+def publish(table: Table, bucket: Bucket, operation: Operation, carve: Carve, now: int) -> None:
+    """Raises ConservationError, before anything is changed, unless every planned line has been written once."""
+    assembly = Assembly.model_validate_json(bucket.get(carve.assembly))
+    records = _records(bucket, operation, carve, assembly)
+    sides = [
+        [record.sides[number] if number < len(record.sides) else _NOTHING for record in records]
+        for number in range(len(assembly.sides))
+    ]
+    contents = dict(_proven(assembly, sides))
+    for number, side in enumerate(assembly.sides):
+        _complete(bucket, operation, number, side, sides[number])
+    if assembly.report:
+        _put_report(bucket, operation, assembly.report, contents)
+    operations.publish(table, operation, contents, assembly.message, now)
+
+
+_NOTHING = SideRecord(entries=0, bytes=0, digest="0")
+
+
+def _records(
+    bucket: Bucket, operation: Operation, carve: Carve, assembly: Assembly
+) -> list[ShardRecord]:
+    wanted = (record_key(operation, number) for number in range(assembly.shards))
+    try:
+        records = [ShardRecord.model_validate_json(text) for text in bucket.get_all(wanted)]
+    except ObjectUnreachableError as error:
+        require(carve.source)
+        raise ConservationError("A shard was not moved: its worker left no record.") from error
+    return records
+
+
+def _proven(
+    assembly: Assembly, sides: Sequence[Sequence[SideRecord]]
+) -> Iterator[tuple[DatasetId, Contents]]:
+    """The contents that the datasets get: entries and bytes as planned, digests that add up to what was there before."""
+    total = 0
+    for order, records in zip(assembly.sides, sides, strict=True):
+        entries = sum(record.entries for record in records)
+        size = sum(record.bytes for record in records)
+        if (entries, size) != (order.entries, order.bytes):
+            raise ConservationError(
+                f"{order.key}: {entries} entries in {size} bytes were written, not {order.entries} in {order.bytes}."
+            )
+        if order.dataset and order.contents:
+            digest = sum(int(record.digest, 16) for record in records) % DIGEST_MODULUS
+            total += digest
+            yield order.dataset, order.contents.model_copy(update={"digest": f"{digest:016x}"})
+    if total % DIGEST_MODULUS != int(assembly.digest, 16):
+        raise ConservationError("The lines that were written are not the lines that were read.")
+
+
+def _complete(
+    bucket: Bucket,
+    operation: Operation,
+    number: int,
+    side: SideOrder,
+    records: Sequence[SideRecord],
+) -> None:
+    joined = [_join(bucket, operation, number, side, join) for join in side.joins]
+    if side.upload:
+        parts = [Part(part.number, part.etag) for record in records for part in record.parts]
+        bucket.complete_upload(side.key, side.upload, [*parts, *(part for part in joined if part)])
+
+
+def _join(
+    bucket: Bucket, operation: Operation, number: int, side: SideOrder, join: JoinOrder
+) -> Part | None:
+    """Pieces that are too small for a part, as one part or as the whole object."""
+    body = b"".join(bucket.get_all(piece_key(operation, shard, number) for shard in join.shards))
+    if side.upload:
+        return bucket.put_part(side.key, side.upload, join.part, body)
+    bucket.put(side.key, body)
+    return None
+
+
+def _put_report(
+    bucket: Bucket, operation: Operation, draft: str, contents: dict[DatasetId, Contents]
+) -> None:
+    report: dict[str, Any] = json.loads(bucket.get(draft))
+    report["datasets"] = {
+        dataset.type.lower(): {
+            "manifest": f"s3://{bucket.name}/{ContentsKeys(new.folder).manifest}",
+            "entries": new.entries,
+            "bytes": new.bytes,
+            "digest": new.digest,
+        }
+        for dataset, new in contents.items()
+    }
+    key = keys.report(operation.datasets[0].project, operation.id)
+    bucket.put(key, json.dumps(report, indent=1, ensure_ascii=False).encode())

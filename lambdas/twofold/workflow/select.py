@@ -1,0 +1,107 @@
+"""Select: which entries of the training dataset are tested, and the order for the carve that moves them."""
+
+import json
+
+import numpy as np
+
+from twofold import __version__
+from twofold.errors import OperationRefused
+from twofold.manifest.index import Index
+from twofold.records import Contents, DatasetId, Operation, SplitParameters
+from twofold.split import LabelSets, Selection, refusal, select_test_entries
+from twofold.stores import keys
+from twofold.stores.keys import ContentsKeys
+from twofold.stores.objects import Bucket
+from twofold.workflow.carving import Lines, Side, order_carve
+from twofold.workflow.orders import Carve
+
+TRAIN, TEST = 0, 1
+
+
+def select(bucket: Bucket, operation: Operation) -> Carve:
+    """Writes the indexes of both new contents and orders the carve of the training manifest.
+
+    Raises OperationRefused if the labels cannot be on both sides.
+    """
+    before, parameters = _claimed(operation)
+    index = Index.decode(bucket.get(ContentsKeys(before.folder).index))
+    label_sets = LabelSets(
+        offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
+    )
+    selection = select_test_entries(
+        source=index.source,
+        label_set=index.label_set,
+        label_sets=label_sets,
+        fraction=parameters.fraction,
+        seed=parameters.seed,
+    )
+    reason = refusal(selection)
+    if reason:
+        raise OperationRefused(reason)
+    train, test = operation.datasets
+    sides = {
+        TRAIN: _side(bucket, operation, train, index.take(~selection.test)),
+        TEST: _side(bucket, operation, test, index.take(selection.test)),
+    }
+    return order_carve(
+        bucket,
+        operation,
+        bucket.pin(ContentsKeys(before.folder).manifest),
+        Lines(index.starts(), index.length, selection.test.astype(np.uint8)),
+        sides,
+        digest=before.digest,
+        message=_message(selection),
+        report=_put_draft(bucket, operation, parameters, selection),
+    )
+
+
+def _claimed(operation: Operation) -> tuple[Contents, SplitParameters]:
+    if operation.before is None or operation.parameters is None:
+        raise ValueError(f"The operation {operation.id} is not a distribution.")
+    return operation.before, operation.parameters
+
+
+def _side(bucket: Bucket, operation: Operation, dataset: DatasetId, index: Index) -> Side:
+    place = ContentsKeys(keys.contents(dataset.path, operation.id))
+    bucket.put(place.index, index.encode())
+    stats = index.stats()
+    contents = Contents(
+        folder=place.folder,
+        entries=stats.total_entries,
+        bytes=index.manifest_bytes,
+        digest="",
+        labeled_entries=stats.labeled_entries,
+        total_labels=stats.total_labels,
+        error_entries=stats.error_entries,
+    )
+    return Side(place.manifest, dataset, contents)
+
+
+def _message(selection: Selection) -> str:
+    certificate = selection.certificate
+    message = (
+        f"{certificate.reached} of {certificate.entries} entries were moved to the test dataset."
+    )
+    report = selection.report()
+    missing = len(report["labelsMissingInTest"]) + len(report["labelsMissingInTrain"])
+    if missing:
+        labels = "label has" if missing == 1 else "labels have"
+        message += f" {missing} {labels} too few images to be in both datasets."
+    return message
+
+
+def _put_draft(
+    bucket: Bucket, operation: Operation, parameters: SplitParameters, selection: Selection
+) -> str:
+    """The report, but for what is known only when the lines have been moved."""
+    key = keys.scratch(operation.id, "select", "report.json")
+    report = {
+        "twofold": __version__,
+        "operation": operation.id,
+        "project": operation.datasets[0].project,
+        "created": operation.created,
+        "parameters": {"testFraction": parameters.test_fraction, "seed": parameters.seed},
+        **selection.report(),
+    }
+    bucket.put(key, json.dumps(report, ensure_ascii=False).encode())
+    return key
