@@ -36,35 +36,32 @@ _HALVES = frozenset({int, float, list, dict})
 def examine(document: Document) -> Findings:
     """The labels and faults of a parsed line; `faults` in the order of the line, the root's last."""
     findings = Findings()
-    keys = [key[:-9] for key in document if key.endswith(METADATA) and _is_pair(key, document)]
-    for key in keys:
-        value = document[key]
-        findings.labeled = findings.labeled or _holds_something(value)
-        _read_attribute(key, value, document[key + METADATA], findings)
-    if not keys:
+    pairs = 0
+    for partner, metadata in document.items():
+        if partner.endswith(METADATA):
+            key = partner[:-9]
+            if key in document and _may_be_attribute(key):
+                pairs += 1
+                _read_attribute(key, document[key], metadata, findings)
+    if not pairs:
         _look_for_halves(document, findings)
     elif findings.faults:
         _conclude(findings)
     return findings
 
 
-def _is_pair(metadata_key: str, document: Document) -> bool:
-    key = metadata_key[:-9]
-    return (
-        key in document
-        and key not in _NOT_ATTRIBUTES
-        and not key.endswith(METADATA)
-        and not key.startswith(EVALUATION)
-    )
+def _may_be_attribute(key: str) -> bool:
+    return not (key in _NOT_ATTRIBUTES or key.endswith(METADATA) or key.startswith(EVALUATION))
 
 
 def _holds_something(value: Any) -> bool:
     if type(value) is dict:
-        return value.get("annotations") != []
+        return bool(value.get("annotations", value))
     return value is not None and value != []
 
 
 def _read_attribute(key: str, value: Any, metadata: Any, findings: Findings) -> None:
+    findings.labeled = findings.labeled or _holds_something(value)
     if type(metadata) is not dict:
         findings.add((), Code.METADATA_FORMAT)
         return
@@ -89,10 +86,8 @@ def _read_class(key: str, value: Any, metadata: Document, findings: Findings) ->
         return
     if not is_confidence(metadata.get("confidence")) or not is_provenance(metadata):
         findings.add((key + METADATA,), Code.METADATA_FORMAT)
-    if findings.count(name, 0):
+    if findings.count(name, 0, key + METADATA):
         findings.survivors += 1
-    else:
-        findings.add((key + METADATA,), Code.INVALID_LABEL_NAME_LENGTH)
 
 
 def _read_classes(key: str, value: Any, metadata: Document, findings: Findings) -> None:
@@ -114,10 +109,9 @@ def _read_classes(key: str, value: Any, metadata: Document, findings: Findings) 
         findings.add(path, Code.METADATA_FORMAT)
     if len(names) < len(ids):
         findings.add(path, Code.MISSING_CLASS_MAP_ID)
-    taken = [findings.count(name, 0) for name in names]
-    if not all(taken):
-        findings.add(path, Code.INVALID_LABEL_NAME_LENGTH)
-    findings.survivors += 1
+    taken = [findings.count(name, 0, key + METADATA) for name in names]
+    if any(taken) or not names:
+        findings.survivors += 1
 
 
 def _has_confidences(metadata: Document, ids: list[str]) -> bool:
@@ -147,5 +141,5 @@ def _conclude(findings: Findings) -> None:
         findings.faults = stopping
     elif not findings.survivors:
         findings.faults.append(Fault((), Code.NO_VALID_LABEL_ATTRIBUTES))
-    elif not findings.labels and findings.labeled:
+    elif findings.boxes and not findings.labels:
         findings.faults.append(Fault((), Code.NO_VALID_ANNOTATIONS))

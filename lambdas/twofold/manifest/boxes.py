@@ -2,15 +2,17 @@
 
 Rules and limits are the developer guide's. Where it is silent:
 
-- A box that leaves the frame by less than EDGE_PIXELS is taken as rounding: COCO's floats are rounded one by one.
+- A box that leaves the frame by no more than EDGE_PIXELS is taken as rounding: COCO's floats are rounded one by one.
 - 50 boxes are allowed in an image, so the attribute that passes 50 has the error, and boxes after the 50th do not count.
+- A box must be wider and higher than one pixel of the image as training sees it, its longer side at most 1280.
 """
 
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from twofold.manifest.document import Document
 from twofold.manifest.faults import Code
-from twofold.manifest.findings import Findings, is_number, is_provenance, read_class_map
+from twofold.manifest.findings import NUMBERS, Findings, is_provenance, read_class_map
 
 MIN_IMAGE_PIXELS = 64
 MAX_IMAGE_PIXELS = 4096
@@ -18,31 +20,35 @@ MAX_BOXES = 50
 TRAINING_PIXELS = 1280
 EDGE_PIXELS = 0.05
 
-_NUMBERS = frozenset({int, float})
 _CLASS_IDS = frozenset({int, str})
+_size_of = itemgetter("width", "height", "depth")
+_box_of = itemgetter("class_id", "left", "top", "width", "height")
+_confidence_of = itemgetter("confidence")
 
 
 class Frame(NamedTuple):
-    """An image's size and the side, in its own pixels, that a box must exceed: 1 after training's resize to 1280."""
+    """An image in pixels; a box's right, bottom and sides are compared with the last three."""
 
     width: float
     height: float
+    right: float
+    bottom: float
     smallest: float
 
 
-class Box(NamedTuple):
-    class_id: str
-    left: float
-    top: float
-    width: float
-    height: float
+class Boxes(NamedTuple):
+    """The boxes of one attribute: their class ids, and by index the few that break a rule."""
+
+    ids: list[str]
+    faults: dict[int, Code]
 
 
 def read_boxes(key: str, value: Any, metadata: Document, findings: Findings) -> None:
     """Adds the labels of the sound boxes of attribute `key`, and its faults."""
-    frame = _read_frame(value)
-    boxes = _read_annotations(value)
-    if frame is None or boxes is None:
+    try:
+        frame = _read_frame(value["image_size"])
+        boxes = _read_annotations(value["annotations"], frame)
+    except (KeyError, TypeError, ValueError):
         findings.add((key,) if type(value) is dict else (), Code.ATTRIBUTE_FORMAT, key)
         return
     class_map = read_class_map(metadata)
@@ -50,98 +56,83 @@ def read_boxes(key: str, value: Any, metadata: Document, findings: Findings) -> 
         findings.add((key + "-metadata",), Code.METADATA_FORMAT)
         return
     findings.survivors += 1
-    _check_metadata(key, metadata, boxes, class_map, findings)
-    if boxes:
-        _check_image(key, frame, len(boxes), findings)
-        _count_boxes(key, boxes, frame, class_map, findings)
+    labels = list(map(class_map.get, boxes.ids))
+    _check_metadata(key + "-metadata", metadata, labels, findings)
+    if labels:
+        if min(frame[:2]) < MIN_IMAGE_PIXELS or max(frame[:2]) > MAX_IMAGE_PIXELS:
+            findings.add((key,), Code.INVALID_IMAGE_DIMENSION)
+        _count(key, labels, boxes.faults, findings)
 
 
-def _read_frame(value: Any) -> Frame | None:
-    sizes = value.get("image_size") if type(value) is dict else None
-    if type(sizes) is not list or len(sizes) != 1 or type(sizes[0]) is not dict:
-        return None
-    size: Document = sizes[0]
-    width: Any = size.get("width")
-    height: Any = size.get("height")
-    if not (is_number(width) and is_number(height) and is_number(size.get("depth"))):
-        return None
-    return Frame(width, height, max(1, width / TRAINING_PIXELS, height / TRAINING_PIXELS))
+def _read_frame(sizes: Any) -> Frame:
+    """Raises KeyError, TypeError or ValueError where the format is wrong; so does `_read_annotations`."""
+    if type(sizes) is not list:
+        raise TypeError
+    (size,) = sizes
+    width, height, depth = _size_of(size)
+    if not NUMBERS.issuperset((type(width), type(height), type(depth))):
+        raise TypeError
+    smallest = max(1, width / TRAINING_PIXELS, height / TRAINING_PIXELS)
+    return Frame(width, height, width + EDGE_PIXELS, height + EDGE_PIXELS, smallest)
 
 
-def _read_annotations(value: Any) -> list[Box] | None:
-    annotations = value.get("annotations") if type(value) is dict else None
+def _read_annotations(annotations: Any, frame: Frame) -> Boxes:
     if type(annotations) is not list:
-        return None
-    boxes = []
-    for annotation in annotations:
-        box = _read_box(annotation)
-        if box is None:
-            return None
-        boxes.append(box)
-    return boxes
-
-
-def _read_box(annotation: Any) -> Box | None:
-    try:
-        class_id = annotation["class_id"]
-        left, top = annotation["left"], annotation["top"]
-        width, height = annotation["width"], annotation["height"]
-    except (KeyError, TypeError):
-        return None
-    kinds = {type(left), type(top), type(width), type(height)}
-    if type(class_id) not in _CLASS_IDS or not kinds <= _NUMBERS:
-        return None
-    return Box(str(class_id), left, top, width, height)
+        raise TypeError
+    _, _, right, bottom, smallest = frame
+    ids: list[str] = []
+    faults: dict[int, Code] = {}
+    for class_id, left, top, width, height in map(_box_of, annotations):
+        if (
+            type(left) not in NUMBERS
+            or type(top) not in NUMBERS
+            or type(width) not in NUMBERS
+            or type(height) not in NUMBERS
+            or type(class_id) not in _CLASS_IDS
+        ):
+            raise TypeError
+        if left < 0 or top < 0 or left + width > right or top + height > bottom:
+            faults[len(ids)] = Code.INVALID_BOUNDING_BOX
+        elif width <= smallest or height <= smallest:
+            negative = width < 0 or height < 0
+            faults[len(ids)] = (
+                Code.INVALID_BOUNDING_BOX if negative else Code.BOUNDING_BOX_TOO_SMALL
+            )
+        ids.append(str(class_id))
+    return Boxes(ids, faults)
 
 
 def _check_metadata(
-    key: str, metadata: Document, boxes: list[Box], class_map: dict[str, str], findings: Findings
+    metadata_key: str, metadata: Document, labels: list[str | None], findings: Findings
 ) -> None:
-    path = (key + "-metadata",)
     objects = metadata.get("objects")
     if type(objects) is not list or not is_provenance(metadata):
-        findings.add(path, Code.METADATA_FORMAT)
-    if type(objects) is list and not _has_confidences(objects, len(boxes)):
-        findings.add(path, Code.MISSING_CONFIDENCE)
-    if any(box.class_id not in class_map for box in boxes):
-        findings.add(path, Code.MISSING_CLASS_MAP_ID)
+        findings.add((metadata_key,), Code.METADATA_FORMAT)
+    if type(objects) is list and not _has_confidences(objects, len(labels)):
+        findings.add((metadata_key,), Code.MISSING_CONFIDENCE)
+    if None in labels:
+        findings.add((metadata_key,), Code.MISSING_CLASS_MAP_ID)
 
 
 def _has_confidences(objects: list[Any], boxes: int) -> bool:
-    return len(objects) >= boxes and all(
-        type(item) is dict and is_number(item.get("confidence")) for item in objects[:boxes]
-    )
+    try:
+        kinds = map(type, map(_confidence_of, objects[:boxes]))
+        return NUMBERS.issuperset(kinds) and len(objects) >= boxes
+    except (KeyError, TypeError):
+        return False
 
 
-def _check_image(key: str, frame: Frame, boxes: int, findings: Findings) -> None:
-    smaller, larger = min(frame.width, frame.height), max(frame.width, frame.height)
-    if smaller < MIN_IMAGE_PIXELS or larger > MAX_IMAGE_PIXELS:
-        findings.add((key,), Code.INVALID_IMAGE_DIMENSION)
-    if findings.boxes + boxes > MAX_BOXES:
+def _count(key: str, labels: list[str | None], faults: dict[int, Code], findings: Findings) -> None:
+    room = MAX_BOXES - findings.boxes
+    if len(labels) > room:
         findings.add((key,), Code.TOO_MANY_BOUNDING_BOXES)
-
-
-def _count_boxes(
-    key: str, boxes: list[Box], frame: Frame, class_map: dict[str, str], findings: Findings
-) -> None:
-    nameless = False
-    for index, box in enumerate(boxes):
-        findings.boxes += 1
-        code = _box_fault(box, frame)
-        if code is not None:
-            findings.add((key, "annotations", index), code)
-        elif box.class_id in class_map and findings.boxes <= MAX_BOXES:
-            nameless |= not findings.count(class_map[box.class_id], 1)
-    if nameless:
-        findings.add((key + "-metadata",), Code.INVALID_LABEL_NAME_LENGTH)
-
-
-def _box_fault(box: Box, frame: Frame) -> Code | None:
-    _, left, top, width, height = box
-    if left < 0 or top < 0 or width < 0 or height < 0:
-        return Code.INVALID_BOUNDING_BOX
-    if left + width > frame.width + EDGE_PIXELS or top + height > frame.height + EDGE_PIXELS:
-        return Code.INVALID_BOUNDING_BOX
-    if width <= frame.smallest or height <= frame.smallest:
-        return Code.BOUNDING_BOX_TOO_SMALL
-    return None
+    findings.boxes += min(room, len(labels))
+    for index, code in faults.items():
+        findings.add((key, "annotations", index), code)
+        labels[index] = None
+    counts: dict[str, int] = {}
+    for label in labels[:room]:
+        if label is not None:
+            counts[label] = counts.get(label, 0) + 1
+    for label, count in counts.items():
+        findings.count(label, count, key + "-metadata")

@@ -19,8 +19,7 @@ MAX_KEY_BYTES = 1024
 Document = dict[str, Any]
 
 _SOURCE_REF = re.compile(r"[sS]3://([0-9A-Za-z.\-_]{1,255})/(?=.)", re.DOTALL)
-_SPACE_BEFORE_COLON = (b" :", b"\t:", b"\r:", b"\n:")
-_ESCAPED_QUOTE_OR_COLON = (b"\\u002", b"\\u003")
+_SPACE = b" \t\r\n"
 
 
 class RejectionReason(StrEnum):
@@ -68,7 +67,7 @@ def load(line: bytes) -> Document | Rejection:
         compact = orjson.dumps(document)
     except orjson.JSONEncodeError:
         return _invalid("The line is nested deeper than 254 levels.")
-    if _may_repeat_a_key(line, compact):
+    if not _is_same(line, compact):
         repeated = _repeated_key(line)
         if repeated is not None:
             return _invalid(f"The key {_quoted(repeated)} appears twice in one object.")
@@ -93,18 +92,11 @@ def source_bucket(source_ref: str) -> str:
     return match[1]
 
 
-def _may_repeat_a_key(line: bytes, compact: bytes) -> bool:
-    """Whether the line could hold more keys than its parsed form written again; False is certain, at a tenth of the cost.
-
-    Where no white space precedes a colon and quotes and colons are not spelled `\\u00..`, every key ends in `":` and every
-    other `":` (a string that starts with a colon, an escaped quote) is in both texts, so a lost key shows in the count.
+def _is_same(line: bytes, compact: bytes) -> bool:
+    """Whether a line and its parsed form written again differ at most in white space: then no key was lost, at a tenth of
+    the cost of looking for one. Other differences (escapes, `1.50`) say nothing.
     """
-    if line.count(b'":') != compact.count(b'":'):
-        return True
-    for spaced in _SPACE_BEFORE_COLON:
-        if spaced in line:
-            return True
-    return b"\\" in line and any(escape in line for escape in _ESCAPED_QUOTE_OR_COLON)
+    return line == compact or line.translate(None, _SPACE) == compact.translate(None, _SPACE)
 
 
 class _RepeatedKeyError(ValueError):

@@ -7,7 +7,8 @@ from twofold.manifest.faults import Code, Fault, Path
 
 MAX_LABEL_CHARACTERS = 255
 
-_NUMBERS = frozenset({int, float})
+NUMBERS = frozenset({int, float})
+_STRINGS = frozenset({str})
 
 
 class Findings:
@@ -25,20 +26,17 @@ class Findings:
     def add(self, path: Path, code: Code, subject: str = "") -> None:
         self.faults.append(Fault(path, code, subject))
 
-    def count(self, label: str, boxes: int) -> bool:
-        """Takes a label in; False, and nothing taken, when the API could not carry its name."""
+    def count(self, label: str, boxes: int, metadata_key: str) -> bool:
+        """Takes a label in; False, and a fault, when the API could not carry its name."""
         if not 0 < len(label) <= MAX_LABEL_CHARACTERS:
+            self.add((metadata_key,), Code.INVALID_LABEL_NAME_LENGTH)
             return False
         self.labels[label] = self.labels.get(label, 0) + boxes
         return True
 
 
-def is_number(value: Any) -> bool:
-    return type(value) in _NUMBERS
-
-
 def is_confidence(value: Any) -> bool:
-    return type(value) in _NUMBERS and 0 <= value <= 1
+    return type(value) in NUMBERS and 0 <= value <= 1
 
 
 def is_provenance(metadata: Document) -> bool:
@@ -53,7 +51,4 @@ def read_class_map(metadata: Document) -> dict[str, str] | None:
     class_map = metadata.get("class-map")
     if type(class_map) is not dict:
         return None
-    for name in class_map.values():
-        if type(name) is not str:
-            return None
-    return class_map
+    return class_map if _STRINGS.issuperset(map(type, class_map.values())) else None

@@ -14,7 +14,7 @@ import orjson
 from twofold.manifest.attributes import examine
 from twofold.manifest.document import Rejection, load, parse
 from twofold.manifest.faults import Fault, Path
-from twofold.manifest.scanner import Member, elements, members
+from twofold.manifest.scanner import Item, Outline
 
 ERRORS = "cl-errors"
 METADATA = "cl-metadata"
@@ -31,13 +31,14 @@ def list_entry(line: bytes) -> str:
     if isinstance(document, Rejection):
         raise ValueError(document.detail)
     findings = examine(document)
-    text = strip_annotations(line).decode().strip()
     additions: dict[Path, list[str]] = defaultdict(list)
     for path, faults in _by_path(findings.faults).items():
         additions[path].append(f'"{ERRORS}":{_told(faults)}')
     labeled = "true" if findings.labeled else "false"
     additions[()].append(f'"{METADATA}":{{"is_labeled":{labeled}}}')
-    return _apply(text, [_insertion(text, path, items) for path, items in additions.items()])
+    outline = Outline(strip_annotations(line).decode().strip())
+    edits = [_insertion(outline, path, items) for path, items in additions.items()]
+    return _apply(outline.text, edits)
 
 
 def strip_annotations(line: bytes) -> bytes:
@@ -46,9 +47,9 @@ def strip_annotations(line: bytes) -> bytes:
         return line
     if isinstance(load(line), Rejection):
         return line
-    text = line.decode()
-    edits = [edit for spans in _annotations(text) for edit in spans]
-    return _apply(text, edits).encode() if edits else line
+    outline = Outline(line.decode())
+    edits = list(_removals(outline))
+    return _apply(outline.text, edits).encode() if edits else line
 
 
 def _by_path(faults: Iterable[Fault]) -> dict[Path, list[Fault]]:
@@ -59,57 +60,48 @@ def _by_path(faults: Iterable[Fault]) -> dict[Path, list[Fault]]:
 
 
 def _told(faults: Iterable[Fault]) -> str:
-    return orjson.dumps(
-        [{"code": fault.code, "message": fault.message} for fault in faults]
-    ).decode()
+    distinct = dict.fromkeys(faults)
+    errors = [{"code": fault.code, "message": fault.message} for fault in distinct]
+    return orjson.dumps(errors).decode()
 
 
-def _insertion(text: str, path: Path, items: Sequence[str]) -> Edit:
-    at = text.index("{")
-    for step in path:
-        at = _step(text, at, step)
-    held = members(text, at)
-    joined = ",".join(items)
-    return (held[-1].end, held[-1].end, "," + joined) if held else (at + 1, at + 1, joined)
+def _insertion(outline: Outline, path: Path, additions: Sequence[str]) -> Edit:
+    joined = ",".join(additions)
+    held = outline.items(path)
+    if held:
+        return held[-1].end, held[-1].end, "," + joined
+    inside = outline.opening(path) + 1
+    return inside, inside, joined
 
 
-def _step(text: str, at: int, step: str | int) -> int:
-    if isinstance(step, int):
-        return elements(text, at)[step].value
-    return next(member.value for member in members(text, at) if member.key == step)
-
-
-def _annotations(text: str) -> Iterator[list[Edit]]:
-    root = members(text, text.index("{"))
-    yield _removals(text, root, _ROOT_ADDITIONS)
+def _removals(outline: Outline) -> Iterator[Edit]:
+    root = outline.items(())
+    yield from _cuts(outline.text, root, _ROOT_ADDITIONS)
     for member in root:
-        if text[member.value] == "{" and member.key not in _ROOT_ADDITIONS:
-            inner = members(text, member.value)
-            yield _removals(text, inner, _ADDITIONS)
-            for array in inner:
-                if array.key == "annotations" and text[array.value] == "[":
-                    yield from _box_annotations(text, array)
+        if outline.text[member.value] == "{" and member.key not in _ROOT_ADDITIONS:
+            held = outline.items((member.key,))
+            yield from _cuts(outline.text, held, _ADDITIONS)
+            for item in held:
+                if item.key == "annotations" and outline.text[item.value] == "[":
+                    yield from _box_removals(outline, (member.key, item.key))
 
 
-def _box_annotations(text: str, array: Member) -> Iterator[list[Edit]]:
-    for box in elements(text, array.value):
-        if text[box.value] == "{":
-            yield _removals(text, members(text, box.value), _ADDITIONS)
+def _box_removals(outline: Outline, path: Path) -> Iterator[Edit]:
+    for index, box in enumerate(outline.items(path)):
+        if outline.text[box.value] == "{":
+            yield from _cuts(outline.text, outline.items((*path, index)), _ADDITIONS)
 
 
-def _removals(text: str, held: Sequence[Member], additions: frozenset[str]) -> list[Edit]:
+def _cuts(text: str, held: Sequence[Item], additions: frozenset[str]) -> Iterator[Edit]:
     """Cuts each addition with the comma before it, or after it where nothing that stays precedes it."""
-    edits: list[Edit] = []
     stays = False
-    for index, member in enumerate(held):
-        if member.key not in additions:
+    for index, item in enumerate(held):
+        if item.key not in additions:
             stays = True
         elif stays:
-            edits.append((text.index(",", held[index - 1].end), member.end, ""))
+            yield text.index(",", held[index - 1].end), item.end, ""
         else:
-            after = held[index + 1].start if index + 1 < len(held) else member.end
-            edits.append((member.start, after, ""))
-    return edits
+            yield item.start, held[index + 1].start if index + 1 < len(held) else item.end, ""
 
 
 def _apply(text: str, edits: Iterable[Edit]) -> str:
