@@ -43,7 +43,6 @@ check: $(VENV)/.dev              ## linters, types, arrows between the rooms
 
 # The CDK app's own set; Node comes with it. CONTEXT="stage=dev source_buckets=a,b" sets the options of infra/options.py.
 CONTEXT  ?=
-CDK      := aws-cdk@2.1148.1
 
 $(VENV)/.app: requirements.txt | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
@@ -53,8 +52,7 @@ synth: $(VENV)/.app              ## write the CloudFormation template to cdk.out
 	$(BIN)/python app.py $(CONTEXT)
 
 deploy: $(VENV)/.app             ## deploy to the AWS account of your credentials: make deploy [CONTEXT="stage=dev"]
-	PATH="$$($(BIN)/python -c 'import infra; print(infra.NODE.parent)'):$(abspath $(BIN)):$$PATH" \
-	  npx --yes $(CDK) deploy $(addprefix --context ,$(CONTEXT))
+	$(BIN)/python -m infra.cdk deploy $(addprefix --context ,$(CONTEXT))
 
 lock: $(BIN)/uv                  ## regenerate the pin files from their .in files
 	for set in lambdas/requirements local/requirements requirements requirements-dev; do \

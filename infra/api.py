@@ -52,12 +52,11 @@ class Api(Construct):
                 authorization_type=apigateway.AuthorizationType.IAM
             ),
             default_integration=apigateway.LambdaIntegration(
-                function, allow_test_invoke=False, scope_permission_to_method=False
+                function, scope_permission_to_method=False
             ),
         )
-        self.rest.node.try_remove_child(
-            "Endpoint"
-        )  # an output that the stack gives a readable name
+        # The stack has an output for the endpoint, with a name that can be relied on.
+        self.rest.node.try_remove_child("Endpoint")
         self.rest.root.add_method("POST")
         for operation in Operation:
             self.rest.root.add_resource(operation.value).add_method("POST")

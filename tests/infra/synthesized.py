@@ -1,0 +1,125 @@
+"""A synthesized template, read by what it means: functions by name, roles by what they may do."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from twofold.settings import Function, Workflow, function_name, state_machine_name
+
+Resource = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One `Allow`, with its actions and its resources spelt as text (`<LogicalId.Arn>/contents/*`)."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    condition: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesized:
+    body: Mapping[str, Any]
+    stage: str
+
+    def of_type(self, kind: str) -> dict[str, Resource]:
+        """Resources of a CloudFormation type, by logical id."""
+        resources = self.body["Resources"].items()
+        return {name: resource for name, resource in resources if resource["Type"] == kind}
+
+    def only(self, kind: str) -> Resource:
+        (resource,) = self.of_type(kind).values()
+        return resource
+
+    def properties(self, kind: str) -> dict[str, Mapping[str, Any]]:
+        return {name: resource["Properties"] for name, resource in self.of_type(kind).items()}
+
+    @property
+    def functions(self) -> dict[Function, Mapping[str, Any]]:
+        """Each function's properties: name, handler, environment, memory, timeout..."""
+        named = {p["FunctionName"]: p for p in self.properties("AWS::Lambda::Function").values()}
+        return {function: named.pop(function_name(self.stage, function)) for function in Function}
+
+    def environment_keys(self, function: Function) -> set[str]:
+        return set(self.functions[function]["Environment"]["Variables"])
+
+    @property
+    def table(self) -> Mapping[str, Any]:
+        properties: Mapping[str, Any] = self.only("AWS::DynamoDB::Table")["Properties"]
+        return properties
+
+    @property
+    def machines(self) -> dict[Workflow, Mapping[str, Any]]:
+        machines = self.properties("AWS::StepFunctions::StateMachine").values()
+        named = {machine["StateMachineName"]: machine for machine in machines}
+        return {
+            workflow: named.pop(state_machine_name(self.stage, workflow)) for workflow in Workflow
+        }
+
+    def definition(self, workflow: Workflow) -> dict[str, Any]:
+        """The state machine's ASL, before substitution."""
+        definition: dict[str, Any] = json.loads(self.machines[workflow]["DefinitionString"])
+        return definition
+
+    def substituted(self, workflow: Workflow) -> dict[str, str]:
+        """What each `${...}` of a definition stands for, as the name of a Lambda function."""
+        named = self.properties("AWS::Lambda::Function")
+        arns = self.machines[workflow]["DefinitionSubstitutions"]
+        return {
+            key: named[arn["Fn::GetAtt"][0]]["FunctionName"]
+            for key, arn in arns.items()
+            if arn["Fn::GetAtt"][1] == "Arn"
+        }
+
+    def allowed(self, role: Any) -> list[Statement]:
+        """What a role, given as `{"Fn::GetAtt": [logical id, "Arn"]}`, may do."""
+        name = role["Fn::GetAtt"][0]
+        policies = self.properties("AWS::IAM::Policy").values()
+        return [
+            _statement(raw)
+            for policy in policies
+            if {"Ref": name} in policy["Roles"]
+            for raw in policy["PolicyDocument"]["Statement"]
+        ]
+
+    def function_may(self, function: Function, action: str) -> set[str]:
+        """The resources on which a function may do an action such as `s3:PutObject`."""
+        return set(self._resources(self.functions[function]["Role"], action))
+
+    def machine_may(self, workflow: Workflow, action: str) -> set[str]:
+        return set(self._resources(self.machines[workflow]["RoleArn"], action))
+
+    def _resources(self, role: Any, action: str) -> Iterator[str]:
+        for statement in self.allowed(role):
+            if any(fnmatchcase(action, pattern) for pattern in statement.actions):
+                yield from statement.resources
+
+
+def spelt(value: Any) -> str:
+    """A value of a template as text, with references in angle brackets."""
+    match value:
+        case str():
+            return value
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(spelt(part) for part in parts)
+    raise ValueError(f"{value!r} is not text.")
+
+
+def _statement(raw: Mapping[str, Any]) -> Statement:
+    assert raw["Effect"] == "Allow", raw
+    return Statement(
+        actions=tuple(_listed(raw["Action"])),
+        resources=tuple(spelt(resource) for resource in _listed(raw["Resource"])),
+        condition=raw.get("Condition", {}),
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,108 @@
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from infra.bundling import SOURCE, bundle, fingerprint
+
+LAMBDA_LIMIT_MB = 250
+
+
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("bundle")
+    bundle(SOURCE, target)
+    return target
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A small package with pins, which can be changed."""
+    copy = tmp_path / "lambdas"
+    (copy / "twofold" / "handlers").mkdir(parents=True)
+    (copy / "requirements.txt").write_text("numpy==2.4.6\n")
+    (copy / "twofold" / "handlers" / "api.py").write_text("handler = print\n")
+    return copy
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def test_every_compiled_package_is_for_lambda_on_arm(bundled: Path) -> None:
+    tags = {
+        wheel.parent.name: [
+            line.removeprefix("Tag: ")
+            for line in wheel.read_text().splitlines()
+            if line.startswith("Tag: ")
+        ]
+        for wheel in bundled.glob("*.dist-info/WHEEL")
+    }
+    assert {name.split("-")[0] for name in tags} >= {"numpy", "orjson", "highspy", "pydantic_core"}
+    for name, supported in tags.items():
+        for tag in supported:
+            assert tag.endswith(("-none-any", "_aarch64")), name
+            assert tag.startswith(("py2", "py3", "cp313", "cp3")), name
+    assert not list(bundled.rglob("*x86_64*"))
+
+
+def test_the_bundle_is_far_below_the_limit_of_lambda(bundled: Path) -> None:
+    megabytes = sum(f.stat().st_size for f in bundled.rglob("*") if f.is_file()) / 1e6
+    assert megabytes < LAMBDA_LIMIT_MB / 2
+
+
+def test_the_bundle_holds_the_package_as_it_is_and_its_dependencies_alone(bundled: Path) -> None:
+    ours = {name for name in _digests(bundled) if name.startswith("twofold/")}
+    shipped = {
+        f"twofold/{file.relative_to(SOURCE / 'twofold').as_posix()}"
+        for file in (SOURCE / "twofold").rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert ours == shipped
+    top = {entry.name for entry in bundled.iterdir()}
+    assert top.isdisjoint({"infra", "local", "tests", "bin", "aws_cdk", "moto", "requirements.txt"})
+    assert not list(bundled.rglob("__pycache__"))
+
+
+def test_botocore_still_knows_the_services_that_the_functions_call(bundled: Path) -> None:
+    for service in ("dynamodb", "s3", "stepfunctions", "sts"):
+        assert list((bundled / "botocore" / "data" / service).rglob("service-2.json*")), service
+
+
+def test_two_bundles_are_the_same_to_the_byte(bundled: Path, tmp_path: Path) -> None:
+    bundle(SOURCE, tmp_path)
+    assert _digests(tmp_path) == _digests(bundled)
+
+
+def test_the_fingerprint_follows_sources_and_pins_and_nothing_else(sources: Path) -> None:
+    before = fingerprint(sources)
+    (sources / "twofold" / "__pycache__").mkdir()
+    (sources / "twofold" / "__pycache__" / "api.cpython-313.pyc").write_bytes(b"compiled")
+    (sources / "twofold" / ".DS_Store").write_bytes(b"noise")
+    assert fingerprint(sources) == before
+
+    (sources / "twofold" / "handlers" / "api.py").write_text("handler = len\n")
+    changed = fingerprint(sources)
+    assert changed != before
+    (sources / "requirements.txt").write_text("numpy==2.4.5\n")
+    assert fingerprint(sources) not in (before, changed)
+
+
+def test_the_fingerprint_does_not_depend_on_where_the_sources_lie(
+    sources: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(sources, elsewhere)
+    assert fingerprint(elsewhere) == fingerprint(sources)
+
+
+def test_a_file_that_is_renamed_changes_the_fingerprint(sources: Path) -> None:
+    before = fingerprint(sources)
+    handlers = sources / "twofold" / "handlers"
+    (handlers / "api.py").rename(handlers / "door.py")
+    assert fingerprint(sources) != before

@@ -1,0 +1,60 @@
+import pytest
+from twofold.settings import MEMORY_MB, TIMEOUT_SECONDS, VARIABLES, Function
+
+from tests.infra.synthesized import Synthesized
+
+
+def test_every_door_is_a_function_and_every_function_a_door(template: Synthesized) -> None:
+    assert len(template.of_type("AWS::Lambda::Function")) == len(template.functions)
+
+
+@pytest.mark.parametrize("function", Function)
+def test_a_function_is_as_the_settings_say(template: Synthesized, function: Function) -> None:
+    properties = template.functions[function]
+    assert properties["Handler"] == f"twofold.handlers.{function}.handler"
+    assert properties["MemorySize"] == MEMORY_MB[function]
+    assert properties["Timeout"] == TIMEOUT_SECONDS[function]
+    assert template.environment_keys(function) == {v.value for v in VARIABLES[function]}
+    assert properties["Runtime"] == "python3.13"
+    assert properties["Architectures"] == ["arm64"]
+
+
+@pytest.mark.parametrize("function", Function)
+def test_a_function_traces_and_logs_json_to_a_group_that_expires(
+    template: Synthesized, function: Function
+) -> None:
+    properties = template.functions[function]
+    assert properties["TracingConfig"] == {"Mode": "Active"}
+    logging = properties["LoggingConfig"]
+    assert logging["LogFormat"] == "JSON"
+    group = template.properties("AWS::Logs::LogGroup")[logging["LogGroup"]["Ref"]]
+    assert group["LogGroupName"] == f"/aws/lambda/{properties['FunctionName']}"
+
+
+def test_every_log_group_expires_after_a_month(template: Synthesized) -> None:
+    groups = template.properties("AWS::Logs::LogGroup")
+    assert {group["RetentionInDays"] for group in groups.values()} == {30}
+
+
+def test_all_functions_share_one_code_asset(template: Synthesized) -> None:
+    keys = {properties["Code"]["S3Key"] for properties in template.functions.values()}
+    assert len(keys) == 1
+
+
+def test_no_two_functions_share_a_role(template: Synthesized) -> None:
+    roles = {p["Role"]["Fn::GetAtt"][0] for p in template.functions.values()}
+    assert len(roles) == len(Function)
+
+
+def test_functions_learn_the_table_the_bucket_and_the_state_machines(
+    template: Synthesized,
+) -> None:
+    variables = template.functions[Function.API]["Environment"]["Variables"]
+    (table,) = template.of_type("AWS::DynamoDB::Table")
+    (bucket,) = template.of_type("AWS::S3::Bucket")
+    machines = template.properties("AWS::StepFunctions::StateMachine")
+    assert variables["TWOFOLD_TABLE"] == {"Ref": table}
+    assert variables["TWOFOLD_BUCKET"] == {"Ref": bucket}
+    for name in ("ingest", "distribute"):
+        logical = variables[f"TWOFOLD_{name.upper()}_STATE_MACHINE"]["Ref"]
+        assert machines[logical]["StateMachineName"] == f"twofold-prod-{name}"

@@ -1,0 +1,175 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from twofold.settings import Function, Workflow
+
+from tests.infra.synthesized import Synthesized
+
+WORKERS = (Function.PLAN, Function.INDEX, Function.RESOLVE, Function.SELECT, Function.MOVE)
+FINISHERS = (Function.PUBLISH, Function.ABANDON, Function.SETTLE)
+SOURCES = "arn:<AWS::Partition>:s3:::*/*"
+
+
+@pytest.fixture
+def folder(template: Synthesized) -> Callable[[str], str]:
+    (bucket,) = template.of_type("AWS::S3::Bucket")
+    return lambda name: f"<{bucket}.Arn>/{name}/*"
+
+
+def _actions(template: Synthesized, function: Function) -> set[str]:
+    statements = template.allowed(template.functions[function]["Role"])
+    return {action for statement in statements for action in statement.actions}
+
+
+def _services(template: Synthesized, function: Function) -> set[str]:
+    return {action.split(":")[0] for action in _actions(template, function)} - {"logs", "xray"}
+
+
+def test_no_policy_allows_a_wildcard_of_actions(template: Synthesized) -> None:
+    for policy in template.properties("AWS::IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert "*" not in str(statement["Action"])
+
+
+def test_everything_on_every_resource_is_only_traces_and_log_deliveries(
+    template: Synthesized,
+) -> None:
+    roles = [p["Role"] for p in template.functions.values()]
+    roles += [m["RoleArn"] for m in template.machines.values()]
+    actions = {
+        action
+        for role in roles
+        for statement in template.allowed(role)
+        if "*" in statement.resources
+        for action in statement.actions
+    }
+    assert {action.split(":")[0] for action in actions} == {"logs", "xray"}
+    assert not {a for a in actions if "LogGroup" in a} - {"logs:DescribeLogGroups"}
+
+
+def test_nobody_may_delete_an_object(template: Synthesized) -> None:
+    assert not [f for f in Function if any("s3:Delete" in a for a in _actions(template, f))]
+
+
+def test_workers_know_nothing_of_the_table_or_the_state_machines(template: Synthesized) -> None:
+    for worker in WORKERS:
+        assert _services(template, worker) == {"s3"}, worker
+
+
+def test_abandon_touches_nothing_but_the_table(template: Synthesized) -> None:
+    assert _services(template, Function.ABANDON) == {"dynamodb"}
+    assert "dynamodb:PutItem" not in _actions(template, Function.ABANDON)
+
+
+def test_only_the_api_creates_items(template: Synthesized) -> None:
+    creators = {f for f in Function if template.function_may(f, "dynamodb:PutItem")}
+    assert creators == {Function.API}
+
+
+def test_only_the_finishers_and_the_api_change_items(template: Synthesized) -> None:
+    (table,) = template.of_type("AWS::DynamoDB::Table")
+    for function in Function:
+        allowed = template.function_may(function, "dynamodb:UpdateItem")
+        expected = {f"<{table}.Arn>"} if function in (*FINISHERS, Function.API) else set()
+        assert allowed == expected, function
+
+
+def test_the_api_reads_contents_and_sources_and_writes_no_object(
+    template: Synthesized, folder: Callable[[str], str]
+) -> None:
+    assert template.function_may(Function.API, "s3:PutObject") == set()
+    assert template.function_may(Function.API, "s3:GetObject") == {folder("contents"), SOURCES}
+
+
+@pytest.mark.parametrize(
+    ("function", "folders"),
+    [
+        (Function.PLAN, ["scratch"]),
+        (Function.INDEX, ["scratch"]),
+        (Function.RESOLVE, ["contents", "scratch"]),
+        (Function.SELECT, ["contents", "scratch"]),
+        (Function.MOVE, ["contents", "scratch"]),
+        (Function.PUBLISH, ["contents", "reports"]),
+        (Function.ABANDON, []),
+        (Function.SETTLE, []),
+    ],
+)
+def test_a_function_writes_only_to_its_folders(
+    template: Synthesized,
+    folder: Callable[[str], str],
+    function: Function,
+    folders: list[str],
+) -> None:
+    assert template.function_may(function, "s3:PutObject") == {folder(name) for name in folders}
+
+
+def test_sources_are_any_bucket_of_this_account_unless_named(template: Synthesized) -> None:
+    readers = {f for f in Function if SOURCES in template.function_may(f, "s3:GetObject")}
+    assert readers == {
+        Function.API,
+        Function.PLAN,
+        Function.INDEX,
+        Function.RESOLVE,
+        Function.MOVE,
+    }
+    for reader in readers:
+        for statement in template.allowed(template.functions[reader]["Role"]):
+            limited = {"StringEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}}
+            assert statement.condition == (limited if SOURCES in statement.resources else {})
+
+
+def test_named_source_buckets_are_the_only_ones_reached(
+    synthesize: Callable[..., Synthesized],
+) -> None:
+    named = synthesize(stage="dev", source_buckets="birds-raw,more.birds")
+    foreign = {
+        resource
+        for function in Function
+        for resource in named.function_may(function, "s3:GetObject")
+        if ":s3:::" in resource
+    }
+    assert foreign == {
+        "arn:<AWS::Partition>:s3:::birds-raw/*",
+        "arn:<AWS::Partition>:s3:::more.birds/*",
+    }
+    versions = named.function_may(Function.MOVE, "s3:GetObjectVersion")
+    assert versions == foreign
+
+
+def test_only_api_and_settle_start_executions(template: Synthesized) -> None:
+    for function in Function:
+        started = template.function_may(function, "states:StartExecution")
+        names = {arn.rsplit(":", 1)[1] for arn in started}
+        starters = (Function.API, Function.SETTLE)
+        expected = {"twofold-prod-ingest", "twofold-prod-distribute"}
+        assert names == (expected if function in starters else set()), function
+
+
+@pytest.mark.parametrize("workflow", Workflow)
+def test_a_state_machine_invokes_the_functions_that_it_names_and_no_other(
+    template: Synthesized, workflow: Workflow
+) -> None:
+    named = {arn["Fn::GetAtt"][0] for arn in _substitutions(template, workflow).values()}
+    invoked = template.machine_may(workflow, "lambda:InvokeFunction")
+    assert invoked == {f"<{name}.Arn>" for name in named}
+
+
+@pytest.mark.parametrize("workflow", Workflow)
+def test_a_state_machine_reads_scratch_and_handles_only_its_own_children(
+    template: Synthesized, folder: Callable[[str], str], workflow: Workflow
+) -> None:
+    name = f"twofold-prod-{workflow}"
+    own = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>"
+    assert template.machine_may(workflow, "s3:GetObject") == {folder("scratch")}
+    assert template.machine_may(workflow, "s3:PutObject") == set()
+    assert template.machine_may(workflow, "states:StartExecution") == {f"{own}:stateMachine:{name}"}
+    for action in ("states:DescribeExecution", "states:StopExecution"):
+        assert template.machine_may(workflow, action) == {f"{own}:execution:{name}:*"}
+    assert template.machine_may(workflow, "states:RedriveExecution") == {
+        f"{own}:execution:{name}/*:*"
+    }
+
+
+def _substitutions(template: Synthesized, workflow: Workflow) -> Any:
+    return template.machines[workflow]["DefinitionSubstitutions"]

@@ -1,0 +1,65 @@
+from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Prefix
+from twofold.stores import keys
+
+from tests.infra.synthesized import Synthesized
+
+
+def test_the_table_has_the_keys_of_the_settings(template: Synthesized) -> None:
+    assert template.table["KeySchema"] == [
+        {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
+        {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
+    ]
+    assert template.table["TimeToLiveSpecification"] == {
+        "AttributeName": TIME_TO_LIVE,
+        "Enabled": True,
+    }
+
+
+def test_the_table_is_paid_by_request_restorable_and_protected(template: Synthesized) -> None:
+    assert template.table["BillingMode"] == "PAY_PER_REQUEST"
+    assert template.table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert template.table["DeletionProtectionEnabled"] is True
+
+
+def test_data_outlives_the_stack_and_has_generated_names(template: Synthesized) -> None:
+    for kind, name in (("AWS::DynamoDB::Table", "TableName"), ("AWS::S3::Bucket", "BucketName")):
+        resource = template.only(kind)
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+        assert name not in resource["Properties"]
+
+
+def test_the_bucket_is_private_and_encrypted(template: Synthesized) -> None:
+    bucket = template.only("AWS::S3::Bucket")["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+
+
+def test_the_bucket_refuses_everyone_who_does_not_use_tls(template: Synthesized) -> None:
+    policy = template.only("AWS::S3::BucketPolicy")["Properties"]["PolicyDocument"]
+    denials = [s for s in policy["Statement"] if s["Effect"] == "Deny"]
+    assert all(s["Action"] == "s3:*" and s["Principal"] == {"AWS": "*"} for s in denials)
+    assert [s["Condition"] for s in denials] == [
+        {"Bool": {"aws:SecureTransport": "false"}},
+        {"NumericLessThan": {"s3:TlsVersion": 1.2}},
+    ]
+    assert all(len(s["Resource"]) == 2 for s in denials), "the bucket and its objects"
+
+
+def test_only_scratch_expires_and_unfinished_uploads_are_aborted(template: Synthesized) -> None:
+    rules = template.only("AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"]["Rules"]
+    expiring = [rule for rule in rules if "ExpirationInDays" in rule]
+    assert [(rule["Prefix"], rule["ExpirationInDays"]) for rule in expiring] == [("scratch/", 7)]
+    aborting = [rule for rule in rules if "AbortIncompleteMultipartUpload" in rule]
+    assert [rule["AbortIncompleteMultipartUpload"] for rule in aborting] == [
+        {"DaysAfterInitiation": 7}
+    ]
+    assert "Prefix" not in aborting[0]
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+
+
+def test_the_runtime_writes_to_the_folders_that_grants_and_lifecycle_go_by() -> None:
+    assert keys.contents("birds/train-1", "op").startswith(f"{Prefix.CONTENTS}/")
+    assert keys.report("birds", "op").startswith(f"{Prefix.REPORTS}/")
+    assert keys.scratch("op", "plan", "shards.json").startswith(f"{Prefix.SCRATCH}/")

@@ -1,0 +1,111 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+
+from infra import NODE
+from infra.application import build
+from infra.cdk import CLI, command, environment
+from infra.options import OptionError
+from tests.infra.synthesized import Synthesized
+
+Synthesize = Callable[..., Synthesized]
+
+REGIONS = [
+    *("us-east-1", "us-east-2", "us-west-2"),
+    *("eu-west-1", "eu-west-2", "eu-central-1"),
+    *("ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ap-northeast-2"),
+]
+
+
+def _findings(template: str) -> list[str]:
+    """What cfn-lint finds in any region that offers Rekognition Custom Labels."""
+    return [str(match) for match in lint(template, config=ManualArgs(regions=REGIONS))]
+
+
+def test_cfn_lint_finds_nothing_in_any_region(template: Synthesized) -> None:
+    assert _findings(json.dumps(template.body)) == []
+
+
+def test_cfn_lint_reads_the_state_machines(template: Synthesized) -> None:
+    broken = json.dumps(template.body).replace(
+        r"\"StartAt\": \"Select\"", r"\"StartAt\": \"Nowhere\""
+    )
+    (finding,) = _findings(broken)
+    assert "E3601" in finding
+    assert "Nowhere" in finding
+
+
+def test_what_the_aws_solutions_rules_find_stops_synthesis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.storage.acknowledge", lambda construct, reason, *rules: None)
+    app = build(outdir=tmp_path, context={"aws:cdk:bundling-stacks": []})
+    with pytest.raises(RuntimeError, match=r"(?i)validation"):
+        app.synth()
+    assert "AwsSolutions-S1" in (tmp_path / "validation-report.json").read_text()
+
+
+def test_the_stack_looks_nothing_up_and_belongs_to_no_account(template: Synthesized) -> None:
+    text = json.dumps(template.body)
+    assert "dummy-value" not in text
+    assert "123456789012" not in text
+
+
+def test_a_second_stage_shares_no_name_with_the_first(
+    template: Synthesized, synthesize: Synthesize
+) -> None:
+    second = synthesize(stage="dev")
+    kinds = {
+        "AWS::Lambda::Function": "FunctionName",
+        "AWS::StepFunctions::StateMachine": "StateMachineName",
+        "AWS::Logs::LogGroup": "LogGroupName",
+    }
+    for kind, name in kinds.items():
+        first = {p[name] for p in template.properties(kind).values()}
+        other = {p[name] for p in second.properties(kind).values()}
+        assert len(first) == len(other) == len(template.of_type(kind))
+        assert first.isdisjoint(other)
+
+
+def test_options_reach_the_stack(synthesize: Synthesize) -> None:
+    chosen = synthesize(stage="dev", quotas="rekognition", throttle_rate=7, throttle_burst=9)
+    (settings,) = chosen.only("AWS::ApiGateway::Stage")["Properties"]["MethodSettings"]
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (7, 9)
+    quotas = {
+        properties["Environment"]["Variables"].get("TWOFOLD_QUOTAS")
+        for properties in chosen.functions.values()
+    }
+    assert quotas == {"rekognition", None}
+
+
+@pytest.mark.parametrize(
+    ("argument", "culprit"),
+    [
+        ("stage=Prod", "stage='Prod'"),
+        ("stage=a-very-long-name-for-a-stage", "stage="),
+        ("source_buckets=good-one,Bad_One", "'Bad_One'"),
+        ("quotas=none", "quotas='none'"),
+        ("throttle_rate=0", "throttle_rate='0'"),
+        ("throttle_burst=many", "throttle_burst='many'"),
+        ("colour=red", "'colour=red'"),
+        ("stage", "'stage'"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(
+    tmp_path: Path, argument: str, culprit: str
+) -> None:
+    with pytest.raises(OptionError, match=culprit):
+        build([argument], outdir=tmp_path)
+
+
+def test_node_and_npx_come_with_the_requirements() -> None:
+    node, npx, *arguments = command(["deploy"])
+    assert node == str(NODE)
+    assert NODE.is_file()
+    assert Path(npx).is_file()
+    assert arguments == ["--yes", CLI, "deploy"]
+    assert environment()["PATH"].split(":")[0] == str(NODE.parent)
