@@ -28,6 +28,11 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
+    reason = refusal(
+        label_set=index.label_set, label_sets=label_sets, fraction=parameters.fraction
+    )
+    if reason:
+        raise OperationRefused(reason)
     selection = select_test_entries(
         source=index.source,
         label_set=index.label_set,
@@ -35,9 +40,6 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
         fraction=parameters.fraction,
         seed=parameters.seed,
     )
-    reason = refusal(selection)
-    if reason:
-        raise OperationRefused(reason)
     train, test = operation.datasets
     sides = {
         TRAIN: _side(bucket, operation, train, index.take(~selection.test)),

@@ -1,0 +1,86 @@
+"""The Lambda functions of the local stack: moto keeps their names, worker processes run their handlers.
+
+moto's own backend without Docker does not run code; its one method that would is replaced here (moto is pinned).
+"""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from moto.awslambda_simple.models import LambdaSimpleBackend
+
+from local.pool import Pool
+from local.worker import Answer, Invocation
+from twofold.settings import MEMORY_MB, Function, function_name
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
+
+@dataclass(slots=True)
+class Functions:
+    """The API has processes of its own, so that long steps of a workflow do not keep callers waiting."""
+
+    stage: str
+    environments: dict[Function, dict[str, str]]
+    endpoint: str
+    api: Pool
+    steps: Pool
+    invocations: Counter[Function] = field(default_factory=Counter)
+    peak_bytes: dict[Function, int] = field(default_factory=dict)
+
+    def invoke(self, function: Function, event: bytes) -> Answer:
+        pool = self.api if function is Function.API else self.steps
+        answer = pool.invoke(
+            Invocation(
+                handler=function.handler,
+                arn=self.arn(function),
+                request_id=str(uuid4()),
+                memory_mb=MEMORY_MB[function],
+                environment=self._environment(function),
+                event=event,
+            )
+        )
+        self.invocations[function] += 1
+        self.peak_bytes[function] = max(self.peak_bytes.get(function, 0), answer.peak_bytes)
+        return answer
+
+    def arn(self, function: Function) -> str:
+        name = function_name(self.stage, function)
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+
+    def _environment(self, function: Function) -> dict[str, str]:
+        """Lambda's own variables, the function's, and the way to this stack."""
+        return {
+            "PATH": os.environ.get("PATH", ""),
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_LAMBDA_FUNCTION_NAME": function_name(self.stage, function),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **self.environments[function],
+        }
+
+    def serve_moto(self) -> None:
+        """Makes moto's Lambda run these functions."""
+        by_name = {function_name(self.stage, function): function for function in Function}
+
+        def invoke(
+            backend: LambdaSimpleBackend,
+            name: str,
+            qualifier: str | None,
+            body: Any,
+            headers: Any,
+            response_headers: Any,
+        ) -> bytes:
+            event = body.encode() if isinstance(body, str) else bytes(body or b"{}")
+            answer = self.invoke(by_name[name.rpartition(":")[2]], event)
+            if answer.error:
+                response_headers["x-amz-function-error"] = "Unhandled"
+            return answer.payload
+
+        LambdaSimpleBackend.invoke = invoke

@@ -1,0 +1,213 @@
+"""The whole of Twofold in one process and on one port: gateway in front, moto behind, handlers in worker processes.
+
+Everything is in memory; what is not read back before the stack stops is gone.
+"""
+
+import io
+import logging
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local import workflows
+from local.functions import ACCOUNT, REGION, Functions
+from local.gateway import Application, Gateway, Throttle, front
+from local.pool import Pool
+from twofold.settings import (
+    MEMORY_MB,
+    PARTITION_KEY,
+    PRODUCT,
+    RUNTIME,
+    SORT_KEY,
+    TIMEOUT_SECONDS,
+    VARIABLES,
+    Function,
+    Quotas,
+    Variable,
+    Workflow,
+    function_name,
+    state_machine_name,
+)
+
+HOST = "127.0.0.1"
+STAGE = "local"
+TABLE = f"{PRODUCT}-{STAGE}"
+BUCKET = f"{PRODUCT}-{STAGE}-{ACCOUNT}-{REGION}"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/{PRODUCT}-{STAGE}"
+SETTLE_SECONDS = 60
+
+
+@dataclass(slots=True)
+class Stack:
+    """A running stack. `endpoint` is what to set AWS_ENDPOINT_URL to."""
+
+    endpoint: str
+    functions: Functions
+    server: BaseWSGIServer
+    log: Path
+    _stopping: Event = field(default_factory=Event)
+
+    def client(self, service: str, **options: Any) -> Any:
+        """An ordinary boto3 client that talks to this stack over HTTP."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 no secret: moto takes any
+            **options,
+        )
+
+    def settle_regularly(self) -> None:
+        """EventBridge's schedule."""
+        while not self._stopping.wait(SETTLE_SECONDS):
+            self.functions.invoke(Function.SETTLE, b"{}")
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.server.shutdown()
+        self.functions.api.stop()
+        self.functions.steps.stop()
+
+
+@contextmanager
+def running(
+    port: int = 0,
+    *,
+    quotas: Quotas = Quotas.TWOFOLD,
+    throttle: Throttle | None = None,
+    behind: Application | None = None,
+) -> Iterator[Stack]:
+    """A stack on a loopback port, a free one if `port` is 0. `behind` stands in for moto, to fail on purpose in tests."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    folder = Path(tempfile.mkdtemp(prefix="twofold-"))
+    log = folder / "functions.log"
+    functions = Functions(STAGE, {}, "", Pool(1, str(log)), Pool(os.cpu_count() or 1, str(log)))
+    gateway = Gateway(functions, throttle)
+    server = _server(port, front(gateway, behind or moto()))
+    functions.endpoint = f"http://{HOST}:{server.server_port}"
+    functions.environments.update(_environments(quotas))
+    stack = Stack(functions.endpoint, functions, server, log)
+    _configure_moto(server.server_port)
+    functions.serve_moto()
+    functions.api.start()
+    functions.steps.start()
+    threads = [Thread(target=server.serve_forever, daemon=True)]
+    threads.append(Thread(target=stack.settle_regularly, daemon=True))
+    for thread in threads:
+        thread.start()
+    try:
+        create_resources(stack)
+        yield stack
+    finally:
+        stack.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def moto() -> Application:
+    """AWS, in memory."""
+    application: Application = DomainDispatcherApplication(create_backend_app)
+    return application
+
+
+def _server(port: int, application: Application) -> BaseWSGIServer:
+    return make_server(HOST, port, application, threaded=True, request_handler=_Handler)
+
+
+class _Handler(MotoRequestHandler):
+    """Keeps connections open: opening one costs more than most requests."""
+
+    protocol_version = "HTTP/1.1"
+
+
+def _configure_moto(port: int) -> None:
+    """moto's interpreter calls Lambda and S3 at MOTO_PORT."""
+    os.environ["MOTO_PORT"] = str(port)
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+    default_user_config["lambda"]["use_docker"] = False
+
+
+def state_machine_arn(workflow: Workflow) -> str:
+    name = state_machine_name(STAGE, workflow)
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"
+
+
+def _environments(quotas: Quotas) -> dict[Function, dict[str, str]]:
+    values = {
+        Variable.TABLE: TABLE,
+        Variable.BUCKET: BUCKET,
+        Variable.QUOTAS: quotas.value,
+        Variable.INGEST: state_machine_arn(Workflow.INGEST),
+        Variable.DISTRIBUTE: state_machine_arn(Workflow.DISTRIBUTE),
+    }
+    return {
+        function: {name.value: values[name] for name in names}
+        for function, names in VARIABLES.items()
+    }
+
+
+def create_resources(stack: Stack) -> None:
+    """What `cdk deploy` creates, as far as moto has it; a test compares the two."""
+    stack.client("s3").create_bucket(Bucket=BUCKET)
+    stack.client("dynamodb").create_table(
+        TableName=TABLE,
+        KeySchema=[
+            {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
+            {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
+            {"AttributeName": SORT_KEY, "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    _create_functions(stack)
+    for workflow in Workflow:
+        stack.client("stepfunctions").create_state_machine(
+            name=state_machine_name(STAGE, workflow),
+            definition=workflows.definition(workflow, stack.functions.arn),
+            roleArn=ROLE,
+        )
+
+
+def _create_functions(stack: Stack) -> None:
+    stack.client("iam").create_role(
+        RoleName=ROLE.rpartition("/")[2], AssumeRolePolicyDocument='{"Version": "2012-10-17"}'
+    )
+    client = stack.client("lambda", config=Config(retries={"max_attempts": 0}))
+    for function in Function:
+        client.create_function(
+            FunctionName=function_name(STAGE, function),
+            Runtime=f"python{RUNTIME}",
+            Role=ROLE,
+            Handler=function.handler,
+            Code={"ZipFile": _empty_zip()},
+            MemorySize=MEMORY_MB[function],
+            Timeout=TIMEOUT_SECONDS[function],
+            Environment={"Variables": stack.functions.environments[function]},
+        )
+
+
+def _empty_zip() -> bytes:
+    """moto wants a zip; the code runs in the worker processes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w"):
+        pass
+    return buffer.getvalue()
