@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from tests.unit.any_lines import (
     compact,
     documents,
     lines,
+    seeds,
 )
 
 
@@ -261,6 +263,7 @@ def test_a_line_too_long_is_not_looked_into() -> None:
     assert rejection_of(b"\xff" * 10**6).reason is RejectionReason.LINE_TOO_LONG
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=200)
     | st.text(max_size=200).map(lambda text: text.encode(errors="surrogatepass"))
@@ -269,7 +272,7 @@ def test_no_bytes_make_reading_fail(line: bytes) -> None:
     assert isinstance(read_entry(line), Entry | Rejection)
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(lines)
 def test_any_object_with_a_source_ref_is_an_entry_with_distinct_and_aligned_labels(
     line: bytes,
@@ -282,10 +285,11 @@ def test_any_object_with_a_source_ref_is_an_entry_with_distinct_and_aligned_labe
     assert sum(entry.boxes) <= 50
 
 
-@given(documents(), st.randoms(use_true_random=False))
-def test_the_order_of_keys_changes_nothing_but_the_order_of_labels(line: Json, random: Any) -> None:
+@settings(deadline=None)
+@given(documents(), seeds)
+def test_the_order_of_keys_changes_nothing_but_the_order_of_labels(line: Json, seed: int) -> None:
     keys = list(line)
-    random.shuffle(keys)
+    Random(seed).shuffle(keys)
     one, other = entry_of(line), entry_of({key: line[key] for key in keys})
     assert dict(zip(one.labels, one.boxes, strict=True)) == dict(
         zip(other.labels, other.boxes, strict=True)
@@ -308,7 +312,7 @@ def is_strict_json_object(line: bytes) -> bool:
     return isinstance(document, dict)
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(lines, st.data())
 def test_a_damaged_line_is_rejected_exactly_when_it_is_no_strict_json(
     line: bytes, data: st.DataObject
@@ -324,6 +328,7 @@ def test_a_damaged_line_is_rejected_exactly_when_it_is_no_strict_json(
     assert invalid is not is_strict_json_object(damaged)
 
 
+@settings(deadline=None)
 @given(documents(), st.data())
 def test_a_repeated_key_never_slips_through(line: Json, data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(line)))

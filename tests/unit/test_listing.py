@@ -1,0 +1,187 @@
+"""A line as it is listed, and back."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from twofold.manifest.lines import (
+    MAX_LINE_CHARACTERS,
+    list_entry,
+    read_entry,
+    strip_annotations,
+)
+
+from tests.unit.any_lines import (
+    Json,
+    any_box,
+    any_box_line,
+    any_class_line,
+    compact,
+    documents,
+    lines,
+    seeds,
+    written,
+)
+
+# The one line of a dataset in error that AWS has published (developer guide, ERROR_UNSUPPORTED_USE_CASE_TYPE), on one line.
+STORED = (
+    '{"source-ref":"s3://bucket/test_normal_8.jpg","BB":{"annotations":['
+    '{"left":1768,"top":1007,"width":448,"height":295,"class_id":0},'
+    '{"left":1794,"top":1306,"width":432,"height":411,"class_id":1},'
+    '{"left":2568,"top":1346,"width":710,"height":305,"class_id":2},'
+    '{"left":2571,"top":1020,"width":644,"height":312,"class_id":3}],'
+    '"image_size":[{"width":4000,"height":2667,"depth":3}]},"BB-metadata":{"job-name":"labeling-job/BB",'
+    '"class-map":{"0":"comparator","1":"pot_resistor","2":"ir_phototransistor","3":"ir_led"},'
+    '"human-annotated":"yes","objects":[{"confidence":1},{"confidence":1},{"confidence":1},{"confidence":1}],'
+    '"creation-date":"2021-06-22T09:58:34.811Z","type":"groundtruth/wrongtype"'
+)
+UNSUPPORTED = (
+    ',"cl-errors":[{"code":"ERROR_UNSUPPORTED_USE_CASE_TYPE","message":"The use case type of the BB-metadata '
+    'label attribute metadata is unsupported. Check the type field."}]'
+)
+NO_VALID = ',"cl-errors":[{"code":"ERROR_NO_VALID_LABEL_ATTRIBUTES","message":"No valid label attributes found."}]'
+LABELED = ',"cl-metadata":{"is_labeled":true}'
+
+
+def without_additions(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: item for key, item in value.items() if key not in ("cl-errors", "cl-metadata")}
+        return {key: without_additions(item) for key, item in kept.items()}
+    return [without_additions(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_published_line_in_error_is_listed_as_published() -> None:
+    stored = (STORED + "}}").encode()
+    listed = STORED + UNSUPPORTED + "}" + NO_VALID + LABELED + "}"
+    assert list_entry(stored) == listed
+    assert strip_annotations(listed.encode()) == stored
+
+
+def test_a_published_listing_with_the_metadata_before_the_errors_is_stripped_too() -> None:
+    listed = STORED + UNSUPPORTED + "}" + LABELED + NO_VALID + "}"
+    assert strip_annotations(listed.encode()) == (STORED + "}}").encode()
+
+
+def test_a_sound_line_gets_only_the_metadata_and_loses_the_space_around_it() -> None:
+    line = compact(any_class_line())
+    assert list_entry(b" \t" + line + b"\r") == line[:-1].decode() + LABELED + "}"
+    unlabeled = '{ "source-ref" : "s3://b/k"%s }'
+    assert (
+        list_entry((unlabeled % "").encode()) == unlabeled % ',"cl-metadata":{"is_labeled":false}'
+    )
+
+
+def test_an_error_of_a_box_stands_in_the_box() -> None:
+    line = compact(any_box_line(any_box(), any_box(width=1)))
+    box = '"width":1,"height":334'
+    told = (
+        '"cl-errors":[{"code":"ERROR_BOUNDING_BOX_TOO_SMALL",'
+        '"message":"The height and width of the bounding box is too small."}]'
+    )
+    expected = line.decode().replace(box, f"{box},{told}")[:-1] + LABELED + "}"
+    assert list_entry(line) == expected
+
+
+def test_an_error_of_an_empty_object_stands_alone_in_it() -> None:
+    line = b'{"source-ref":"s3://b/k","a":1,"a-metadata":{ } }'
+    listed = list_entry(line)
+    assert (
+        '"a-metadata":{"cl-errors":[{"code":"ERROR_INVALID_LABEL_ATTRIBUTE_METADATA_FORMAT"'
+        in listed
+    )
+    assert strip_annotations(listed.encode()) == line
+
+
+def test_what_a_supplied_line_says_of_itself_is_replaced() -> None:
+    line = any_class_line() | {
+        "cl-metadata": {"is_labeled": False},
+        "cl-errors": [{"code": "OLD", "message": ""}],
+    }
+    line["scene0-metadata"] = {"cl-errors": [], **line["scene0-metadata"]}
+    assert list_entry(compact(line)) == list_entry(compact(any_class_line()))
+
+
+def test_a_line_that_is_no_entry_cannot_be_listed() -> None:
+    with pytest.raises(ValueError, match="The source-ref key is missing"):
+        list_entry(b"{}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            b"",
+            b"\xff\xfe",
+            b'{"cl-metadata":1',
+            b'["cl-errors"]',
+            b'{"cl-errors":1,"cl-errors":2}',
+        ),
+        b'{"a":"cl-errors","cl-metadata2":1, "b":{"c":{"cl-errors":[]}}, "cl-errors-metadata":{}}',
+        b' {"class-map": {"0": "cl-metadata"}, "annotations": [{"cl-errors": 1}], "x": {"annotations": {}}} ',
+        b'{"x":{"cl-metadata":{}},"y":{"annotations":[["cl-errors"],"cl-errors",{"a":"\\"cl-errors"}]}}',
+    ],
+)
+def test_a_line_without_additions_is_left_as_it_is(line: bytes) -> None:
+    assert strip_annotations(line) == line
+
+
+@pytest.mark.parametrize(
+    ("line", "stripped"),
+    [
+        ('{"cl-metadata":{},"a":1}', '{"a":1}'),
+        ('{ "cl-errors" : [] , "cl-metadata":{} , "a":1 }', '{ "a":1 }'),
+        ('{"cl-errors":[], "cl-metadata":{}}', "{}"),
+        ('{"a":1, "cl-errors":[], "b":2, "cl-metadata":{}}', '{"a":1, "b":2}'),
+        (
+            '{"cl\\u002derrors":[1,{"x":","}],"a":"},\\"cl-errors\\":["}',
+            '{"a":"},\\"cl-errors\\":["}',
+        ),
+        (
+            '{"K":{"annotations":[{"cl-errors":[]},{"x":1,"cl-errors":[]}]}}',
+            '{"K":{"annotations":[{},{"x":1}]}}',
+        ),
+        (
+            '{"K":{"cl-errors":[],"annotations":[]},"M":{"x":1 ,"cl-errors":[]}}',
+            '{"K":{"annotations":[]},"M":{"x":1 }}',
+        ),
+    ],
+)
+def test_additions_are_cut_out_wherever_a_client_has_moved_them(line: str, stripped: str) -> None:
+    assert strip_annotations(line.encode()) == stripped.encode()
+
+
+def test_a_line_of_the_greatest_length_comes_back_though_its_listing_is_longer() -> None:
+    line = any_class_line()
+    line["note"] = "x" * (MAX_LINE_CHARACTERS - len(compact(line | {"note": ""})))
+    listed = list_entry(compact(line))
+    assert len(listed) > MAX_LINE_CHARACTERS
+    assert strip_annotations(listed.encode()) == compact(line)
+
+
+def test_a_thousand_errors_in_a_line_are_told_in_a_moment() -> None:
+    line = compact(any_box_line(*[any_box(left=-1)] * 1000))
+    listed = list_entry(line)
+    assert listed.count("ERROR_INVALID_BOUNDING_BOX") == 1000
+    assert strip_annotations(listed.encode()) == line
+
+
+@settings(deadline=None, max_examples=150)
+@given(lines)
+def test_a_listed_line_says_the_same_and_comes_back_byte_for_byte(line: bytes) -> None:
+    listed = list_entry(line)
+    assert without_additions(json.loads(listed)) == json.loads(line)
+    assert strip_annotations(listed.encode()) == line.strip()
+    assert strip_annotations(line) == line
+    assert list_entry(listed.encode()) == listed
+    assert read_entry(listed.encode()) == read_entry(line)
+
+
+@settings(deadline=None)
+@given(documents(), seeds)
+def test_a_listed_line_that_a_client_has_written_anew_comes_back_the_same(
+    line: Json, seed: int
+) -> None:
+    listed = json.loads(list_entry(compact(line)))
+    anew = written(listed, seed)
+    assert json.loads(strip_annotations(anew)) == line
