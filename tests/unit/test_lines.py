@@ -1,4 +1,4 @@
-"""Which lines are entries, and what labels they hold."""
+"""What labels a line holds."""
 
 import json
 import os
@@ -10,13 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twofold.manifest.lines import (
-    MAX_LINE_CHARACTERS,
     Entry,
     Rejection,
-    RejectionReason,
     list_entry,
     read_entry,
-    source_bucket,
 )
 
 from tests.unit.any_lines import (
@@ -26,24 +23,13 @@ from tests.unit.any_lines import (
     any_class,
     any_class_line,
     any_job_line,
-    compact,
     documents,
     lines,
     seeds,
 )
-
-
-def entry_of(line: Json) -> Entry:
-    entry = read_entry(compact(line))
-    assert isinstance(entry, Entry)
-    return entry
-
-
-def rejection_of(line: bytes) -> Rejection:
-    rejection = read_entry(line)
-    assert isinstance(rejection, Rejection)
-    assert 0 < len(rejection.detail) <= 300
-    return rejection
+from tests.unit.line_reading import (
+    entry_of,
+)
 
 
 def test_an_image_level_label_has_no_boxes() -> None:
@@ -159,110 +145,6 @@ def test_labels_are_unicode() -> None:
         assert entry.labels == (name,)
 
 
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        (b"", "blank"),
-        (b" \t\r", "blank"),
-        (b"[]", "not an object"),
-        (b'"s3://b/k"', "not an object"),
-        (b'{"source-ref":"s3://b/k"', "not valid JSON"),
-        (b'{"source-ref":"s3://b/k"}{}', "not valid JSON"),
-        (b"{'source-ref':'s3://b/k'}", "not valid JSON"),
-        (b'{"source-ref":"s3://b/k",}', "not valid JSON"),
-        (b'{"source-ref":"s3://b/k","a":NaN}', "not valid JSON"),
-        (b'{"source-ref":"s3://b/k","a":-Infinity}', "not valid JSON"),
-        (b'{"source-ref":"s3://b/k","a":1e999}', "infinity"),
-        (b'{"source-ref":"s3://b/k","a":' + b"9" * 400 + b"}", "infinity"),
-        (b'{"source-ref":"s3://b/k","a":' + b"9" * 5000 + b"}", "infinity"),
-        (b'{"source-ref":"s3://b/\\ud800"}', "surrogate"),
-        (b'{"source-ref":"s3://b/\xed\xa0\x80"}', "byte 23"),
-        (b'{"source-ref":"s3://b/\xff"}', "byte 23"),
-        (b'{"source-ref":"s3://b/\x00"}', "control character"),
-        (b'\xef\xbb\xbf{"source-ref":"s3://b/k"}', "byte order mark"),
-        (b'{"source-ref":"s3://b/k","source-ref":"s3://b/k"}', "'source-ref' appears twice"),
-        (b'{"source-ref":"s3://b/k","a":{"b" :1,"b":1}}', "'b' appears twice"),
-        (b'{"source-ref":"s3://b/k","a":[{"b":":","\\u0062":"\\":"}]}', "'b' appears twice"),
-        (
-            b'{"source-ref":"s3://b/k","' + b"k" * 900 + b'":1,"' + b"k" * 900 + b'":1}',
-            "appears twice",
-        ),
-        (b'{"source-ref":"s3://b/k","a":' + b"[" * 300 + b"]" * 300 + b"}", "nested deeper"),
-        (b'{"source-ref":"s3://b/k","a":' + b"[" * 40000 + b"]" * 40000 + b"}", "depth limit"),
-        (b'{"source-ref":"s3://b/k","a":' + b'{"a":' * 9000 + b"1" + b"}" * 9001, "depth limit"),
-    ],
-)
-def test_a_line_that_is_no_sound_json_object_is_rejected(line: bytes, words: str) -> None:
-    rejection = rejection_of(line)
-    assert rejection.reason is RejectionReason.INVALID_JSON
-    assert words in rejection.detail
-
-
-@pytest.mark.parametrize(
-    "number", [b"1" * 300, b"1e308", b"5e-324", b"1e-999", b"-0.0", b"18446744073709551616"]
-)
-def test_a_number_that_a_double_can_hold_is_no_reason(number: bytes) -> None:
-    entry = read_entry(b'{"source-ref":"s3://b/k","a":"","b":[' + number + b"]}")
-    assert isinstance(entry, Entry)
-
-
-@pytest.mark.parametrize("line", [{}, {"source": "text"}, {"Source-Ref": "s3://b/k"}])
-def test_a_line_without_source_ref_is_rejected(line: Json) -> None:
-    assert rejection_of(compact(line)).reason is RejectionReason.MISSING_SOURCE_REF
-
-
-@pytest.mark.parametrize(
-    "source_ref",
-    [
-        *(
-            "https://bucket/key",
-            "bucket/key",
-            "s3://",
-            "s3://bucket",
-            "s3://bucket/",
-            "s3:///key",
-            "",
-        ),
-        *(" s3://b/k", "s3://bu cket/k", "s3://b" * 3, "s3:/b/k", "s3://" + "b" * 256 + "/k"),
-        *("s3://b/" + "k" * 1025, "s3://b/" + "ä" * 513, "x" * 9000),
-        *(None, 7, ["s3://b/k"], {"s3": "s3://b/k"}, True),
-    ],
-)
-def test_a_malformed_source_ref_is_rejected(source_ref: Any) -> None:
-    rejection = rejection_of(compact({"source-ref": source_ref}))
-    assert rejection.reason is RejectionReason.MALFORMED_SOURCE_REF
-
-
-@pytest.mark.parametrize(
-    "key", ["k", "a/b c/é#?%.JPG", "/", "k" * 1024, "ä" * 512, "new\nline", 'with \\ and "']
-)
-def test_any_key_that_s3_can_hold_is_accepted(key: str) -> None:
-    assert entry_of({"source-ref": f"s3://my-Bucket.1_x/{key}"}).source_ref.endswith(key)
-
-
-def test_the_scheme_may_be_in_capitals_as_in_the_guide() -> None:
-    assert source_bucket(entry_of({"source-ref": "S3://bucket/key"}).source_ref) == "bucket"
-
-
-def test_the_bucket_of_something_else_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="https://bucket/key"):
-        source_bucket("https://bucket/key")
-
-
-@pytest.mark.parametrize("letter", ["a", "é", "\U0001f600"])
-def test_the_limit_of_a_line_is_counted_in_characters(letter: str) -> None:
-    frame = len(compact({"source-ref": "s3://b/k", "a": ""}))
-    longest = compact({"source-ref": "s3://b/k", "a": letter * (MAX_LINE_CHARACTERS - frame)})
-    assert isinstance(read_entry(longest + b"\r"), Entry)
-    rejection = rejection_of(longest.replace(b'"a":', b'"aa":'))
-    assert rejection.reason is RejectionReason.LINE_TOO_LONG
-    assert str(MAX_LINE_CHARACTERS + 1) in rejection.detail
-
-
-def test_a_line_too_long_is_not_looked_into() -> None:
-    assert rejection_of(b"\xff" * 10**6).reason is RejectionReason.LINE_TOO_LONG
-
-
 @settings(deadline=None)
 @given(
     st.binary(max_size=200)
@@ -297,57 +179,19 @@ def test_the_order_of_keys_changes_nothing_but_the_order_of_labels(line: Json, s
     assert (one.labeled, one.has_errors) == (other.labeled, other.has_errors)
 
 
-def distinct(pairs: list[tuple[str, Any]]) -> Json:
-    assert len(dict(pairs)) == len(pairs)
-    return dict(pairs)
-
-
-def is_strict_json_object(line: bytes) -> bool:
-    """Judged by the standard library alone."""
-    try:
-        document = json.loads(line.decode(), object_pairs_hook=distinct)
-        json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
-    except (AssertionError, ValueError):
-        return False
-    return isinstance(document, dict)
-
-
-@settings(deadline=None, max_examples=150)
-@given(lines, st.data())
-def test_a_damaged_line_is_rejected_exactly_when_it_is_no_strict_json(
-    line: bytes, data: st.DataObject
-) -> None:
-    at = data.draw(st.integers(0, len(line)))
-    until = data.draw(st.integers(at, min(len(line), at + 4)))
-    scraps = st.sampled_from(
-        [b"", b'"', b"{", b'"a":1,', b'"":1,', b"\\", b"NaN", b"1e999", b"\\ud800", b"\xc3", b":"]
-    )
-    damaged = line[:at] + data.draw(scraps) + line[until:]
-    entry = read_entry(damaged)
-    invalid = isinstance(entry, Rejection) and entry.reason is RejectionReason.INVALID_JSON
-    assert invalid is not is_strict_json_object(damaged)
-
-
-@settings(deadline=None)
-@given(documents(), st.data())
-def test_a_repeated_key_never_slips_through(line: Json, data: st.DataObject) -> None:
-    key = data.draw(st.sampled_from(sorted(line)))
-    spelling = data.draw(st.sampled_from(['%s:":",', "%s :1,", "%s\t:[],", '%s:"\\u0022:",']))
-    extra = spelling % json.dumps(key, ensure_ascii=data.draw(st.booleans()))
-    assert (
-        rejection_of(b"{" + extra.encode() + compact(line)[1:]).reason
-        is RejectionReason.INVALID_JSON
-    )
-
-
-def test_real_manifests_lose_no_line_for_no_reason() -> None:
+def manifest_lines() -> list[bytes]:
+    """Lines of each kind, and those of the manifests in the folder TWOFOLD_MANIFESTS, if it is set."""
+    found = [any_class_line("a", "b"), any_box_line(any_box(), any_box(width=0)), any_job_line([1])]
+    lines = [compact(line) for line in (*found, {"source": "text without an image"})]
     folder = os.environ.get("TWOFOLD_MANIFESTS")
-    found = sorted(Path(folder).glob("*.manifest")) if folder else []
-    assert found or not folder, f"TWOFOLD_MANIFESTS={folder} holds no *.manifest."
-    for path in found:
-        for line in path.read_bytes().splitlines():
-            entry = read_entry(line)
-            assert isinstance(entry, Entry) is ("source-ref" in json.loads(line)), path
-            if isinstance(entry, Entry):
-                errors = list_entry(line).count('"cl-errors"')
-                assert bool(errors) is entry.has_errors, path
+    paths = sorted(Path(folder).glob("*.manifest")) if folder else []
+    assert paths or not folder, f"TWOFOLD_MANIFESTS={folder} holds no *.manifest."
+    return lines + [line for path in paths for line in path.read_bytes().splitlines()]
+
+
+def test_manifests_lose_only_lines_without_an_image_and_list_every_error() -> None:
+    for line in manifest_lines():
+        entry = read_entry(line)
+        assert isinstance(entry, Entry) is ("source-ref" in json.loads(line)), line
+        if isinstance(entry, Entry):
+            assert ('"cl-errors"' in list_entry(line)) is entry.has_errors, line
