@@ -53,8 +53,8 @@ class Grants:
         """Workers turn objects into new objects and know nothing of the table."""
         for function in (Function.PLAN, Function.INDEX, Function.RESOLVE, Function.MOVE):
             self._sources(function)
-        self._objects(Function.PLAN, _WRITE, Prefix.SCRATCH)
-        self._objects(Function.INDEX, (*_READ, *_WRITE), Prefix.SCRATCH)
+        for function in (Function.PLAN, Function.INDEX):
+            self._objects(function, _WRITE, Prefix.SCRATCH)
         self._objects(Function.RESOLVE, _READ, Prefix.SCRATCH)
         self._objects(Function.RESOLVE, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
         self._objects(Function.SELECT, _READ, Prefix.CONTENTS)
@@ -64,7 +64,8 @@ class Grants:
     def _give_finishers(self) -> None:
         """The three that end an operation: they update datasets and delete the mark of the operation."""
         for function in (Function.PUBLISH, Function.ABANDON, Function.SETTLE):
-            self._table(function, (*_LOOK_UP, *_SETTLE))
+            self._table(function, _SETTLE)
+        self._sources(Function.PUBLISH)
         self._objects(Function.PUBLISH, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
         self._objects(Function.PUBLISH, _WRITE, Prefix.CONTENTS, Prefix.REPORTS)
         self._table(Function.SETTLE, _LIST)

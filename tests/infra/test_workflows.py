@@ -124,6 +124,15 @@ def test_maps_run_express_children_within_one_limit_and_keep_no_results(
 
 
 @every_workflow
+def test_what_follows_a_map_judges_its_failures_whatever_the_interpreter_makes_of_them(
+    template: Synthesized, workflow: Workflow
+) -> None:
+    for name, state in _maps(template, workflow).items():
+        assert state["ToleratedFailurePercentage"] == 100, name
+        assert state["Next"] in ("Resolve", "Publish"), name
+
+
+@every_workflow
 def test_each_task_is_the_function_of_its_name(template: Synthesized, workflow: Workflow) -> None:
     functions = template.substituted(workflow)
     assert set(functions.values()) == {function_name("prod", step) for step in STEPS[workflow]}
