@@ -6,5 +6,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "lambdas"))
 
 from infra.application import build
+from infra.options import OptionError
 
-build(sys.argv[1:]).synth()
+try:
+    app = build(sys.argv[1:])
+except OptionError as error:
+    sys.exit(str(error))
+app.synth()

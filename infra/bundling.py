@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -17,12 +18,7 @@ PACKAGE = "twofold"
 REQUIREMENTS = "requirements.txt"
 
 # Amazon Linux 2023 has glibc 2.34; highspy has no wheel for anything older than 2.28.
-_INSTALL = (
-    *("--python-platform", "aarch64-manylinux_2_28"),
-    *("--python-version", RUNTIME),
-    *("--only-binary", ":all:"),
-    "--require-hashes",
-)
+_PLATFORM = ("--python-platform", "aarch64-manylinux_2_28", "--python-version", RUNTIME)
 
 # The service models of botocore are 28 MB; these are the ones that the functions call.
 _SERVICES = frozenset({"dynamodb", "s3", "stepfunctions", "sts"})
@@ -50,13 +46,14 @@ def fingerprint(source: Path) -> str:
     return digest.hexdigest()
 
 
-def bundle(source: Path, target: Path) -> None:
+def bundle(source: Path, target: Path, platform: Sequence[str] = _PLATFORM) -> None:
     """Fill the empty folder `target` with what ships; two runs make the same bytes.
 
+    `platform` are uv's arguments for the machine that the wheels are for: Lambda's, unless told otherwise.
     Raises subprocess.CalledProcessError when uv cannot install, after uv has said why.
     """
-    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--target", str(target), *_INSTALL]
-    install += ["--requirements", str(source / REQUIREMENTS)]
+    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--target", str(target), *platform]
+    install += ["--only-binary", ":all:", "--require-hashes", "-r", str(source / REQUIREMENTS)]
     # The pins carry hashes, so what uv has in its cache is as good as what the index would send.
     if subprocess.run([*install, "--offline"], capture_output=True).returncode:  # noqa: S603
         subprocess.run(install, check=True)  # noqa: S603

@@ -1,12 +1,16 @@
 import hashlib
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from twofold.settings import Function
 
 from infra.bundling import SOURCE, bundle, fingerprint
 
 LAMBDA_LIMIT_MB = 250
+SERVICES = ("dynamodb", "s3", "stepfunctions", "sts")
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +74,22 @@ def test_the_bundle_holds_the_package_as_it_is_and_its_dependencies_alone(bundle
 
 
 def test_botocore_still_knows_the_services_that_the_functions_call(bundled: Path) -> None:
-    for service in ("dynamodb", "s3", "stepfunctions", "sts"):
+    for service in SERVICES:
         assert list((bundled / "botocore" / "data" / service).rglob("service-2.json*")), service
+
+
+def test_every_door_opens_in_a_bundle_made_for_this_machine(tmp_path: Path) -> None:
+    """The same pins and the same trimming, imported without anything else that is installed here."""
+    bundle(SOURCE, tmp_path, ("--python", sys.executable))
+    doors = [f"import {function.handler.removesuffix('.handler')}" for function in Function]
+    clients = [f"boto3.client({name!r}, region_name='eu-west-1')" for name in SERVICES]
+    script = "; ".join(
+        [f"import sys; sys.path.append({str(tmp_path)!r})", *doors, "import boto3", *clients]
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_two_bundles_are_the_same_to_the_byte(bundled: Path, tmp_path: Path) -> None:
