@@ -23,6 +23,7 @@ from tests.unit.any_lines import (
     any_class,
     any_class_line,
     any_job_line,
+    compact,
     documents,
     lines,
     seeds,

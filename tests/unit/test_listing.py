@@ -102,6 +102,12 @@ def test_what_a_supplied_line_says_of_itself_is_replaced() -> None:
     assert list_entry(compact(line)) == list_entry(compact(any_class_line()))
 
 
+def test_an_error_told_in_an_empty_attribute_does_not_label_it() -> None:
+    listed = list_entry(compact(any_class_line() | {"scene0": {}}))
+    assert '"scene0":{"cl-errors":[' in listed
+    assert list_entry(listed.encode()) == listed
+
+
 def test_a_line_that_is_no_entry_cannot_be_listed() -> None:
     with pytest.raises(ValueError, match="The source-ref key is missing"):
         list_entry(b"{}")

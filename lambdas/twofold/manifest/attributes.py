@@ -56,7 +56,7 @@ def _may_be_attribute(key: str) -> bool:
 
 def _holds_something(value: Any) -> bool:
     if type(value) is dict:
-        return bool(value.get("annotations", value))
+        return bool(value.get("annotations", value.keys() - {"cl-errors"}))
     return value is not None and value != []
 
 
