@@ -39,7 +39,7 @@ check: $(VENV)/.dev              ## linters, types, arrows between the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=lambdas $(BIN)/lint-imports --no-cache
 
 # The CDK app's own set; Node comes with it. CONTEXT="stage=dev source_buckets=a,b" sets the options of infra/options.py.
 CONTEXT  ?=

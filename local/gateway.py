@@ -7,7 +7,7 @@ not verified: a request must be signed, for `rekognition` (as SDKs do) or `execu
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -27,7 +27,9 @@ _RESPONSES: dict[str, dict[str, Any]] = json.loads(
 )
 _CONTENT_TYPE = "application/x-amz-json-1.1"
 _TARGET = "RekognitionService."
-_SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/[^/,\s]+/(?P<service>[^/,\s]+)/aws4_request")
+_SCOPE = re.compile(
+    r"Credential=(?P<key>[^/,\s]+)/\d{8}/[^/,\s]+/(?P<service>[^/,\s]+)/aws4_request"
+)
 _SERVICES = ("rekognition", "execute-api")
 _PATHS = {f"/{operation.value}" for operation in Operation}
 
@@ -153,16 +155,16 @@ def _refuse(request_id: str, kind: str, message: str) -> Response:
 
 
 StartResponse = Callable[..., Any]
-Application = Callable[[Mapping[str, Any], StartResponse], Iterable[bytes]]
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
 def front(gateway: Gateway, behind: Application) -> Application:
     """The gateway's requests to the gateway, all others to the application behind it."""
 
-    def application(environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        request = Request(dict(environ))
+    def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
         if gateway.claims(request):
-            return gateway.answer(request)(dict(environ), start_response)
+            return gateway.answer(request)(environ, start_response)
         return behind(environ, start_response)
 
     return application

@@ -59,6 +59,7 @@ class Stack:
     """A running stack. `endpoint` is what to set AWS_ENDPOINT_URL to."""
 
     endpoint: str
+    gateway: Gateway
     functions: Functions
     server: BaseWSGIServer
     log: Path
@@ -66,7 +67,8 @@ class Stack:
 
     def client(self, service: str, **options: Any) -> Any:
         """An ordinary boto3 client that talks to this stack over HTTP."""
-        return boto3.client(
+        make: Any = boto3.client
+        return make(
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,
@@ -104,7 +106,7 @@ def running(
     server = _server(port, front(gateway, behind or moto()))
     functions.endpoint = f"http://{HOST}:{server.server_port}"
     functions.environments.update(_environments(quotas))
-    stack = Stack(functions.endpoint, functions, server, log)
+    stack = Stack(functions.endpoint, gateway, functions, server, log)
     _configure_moto(server.server_port)
     functions.serve_moto()
     functions.api.start()
@@ -123,8 +125,7 @@ def running(
 
 def moto() -> Application:
     """AWS, in memory."""
-    application: Application = DomainDispatcherApplication(create_backend_app)
-    return application
+    return DomainDispatcherApplication(create_backend_app)
 
 
 def _server(port: int, application: Application) -> BaseWSGIServer:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 
+from twofold.errors import OperationRefused
 from twofold.records import Operation, StatusCode
 from twofold.stores.executions import Executions, ExecutionState
 from twofold.stores.table import Table, operations
@@ -11,8 +12,7 @@ from twofold.workflow.orders import Failure
 START_GRACE_MILLISECONDS = 60_000
 """How long an API call may be between its claim and its start: twice API Gateway's longest."""
 
-_CLIENT_ERRORS = {
-    "OperationRefused": "",
+_SOURCE_ERRORS = {
     "SourceChangedError": "The manifest file changed while it was read.",
     "ObjectUnreachableError": "The S3 bucket permissions are incorrect.",
 }
@@ -21,14 +21,19 @@ _SERVICE_ERROR = "An internal error occurred; nothing was changed. Try again."
 
 def abandon(table: Table, operation: Operation, failure: Failure, now: int) -> None:
     """Sets the operation's datasets to *_FAILED with the reason; their contents stay as they were."""
-    message, code = explain(failure)
+    message, code = explain(operation, failure)
     operations.abandon(table, operation, message, code, now)
 
 
-def explain(failure: Failure) -> tuple[str, StatusCode]:
-    """StatusMessage and StatusMessageCode for what a state machine caught."""
-    if failure.error in _CLIENT_ERRORS:
-        return _CLIENT_ERRORS[failure.error] or _said(failure), StatusCode.CLIENT_ERROR
+def explain(operation: Operation, failure: Failure) -> tuple[str, StatusCode]:
+    """StatusMessage and StatusMessageCode for what a state machine caught.
+
+    An unreadable source is the user's to mend where it is the user's: a distribution reads Twofold's own objects.
+    """
+    if failure.error == OperationRefused.__name__:
+        return _said(failure), StatusCode.CLIENT_ERROR
+    if failure.error in _SOURCE_ERRORS and operation.source:
+        return _SOURCE_ERRORS[failure.error], StatusCode.CLIENT_ERROR
     return f"{_SERVICE_ERROR} ({failure.error or 'no error name'})", StatusCode.SERVICE_ERROR
 
 

@@ -3,7 +3,7 @@
 import json
 from itertools import islice
 
-from twofold.errors import OperationRefused
+from twofold.errors import ConservationError, OperationRefused
 from twofold.manifest.pieces import Piece, index_lines
 from twofold.manifest.reader import lines_of_range, ranges
 from twofold.manifest.resolve import DROPPED, KEPT, Resolution, resolve
@@ -97,9 +97,9 @@ def _pieces(bucket: Bucket, operation: Operation, found: Ranges) -> list[Piece]:
     try:
         stored = bucket.get_all(_piece_key(operation, number) for number in range(found.count))
         return [Piece.decode(piece) for piece in stored]
-    except ObjectUnreachableError:
+    except ObjectUnreachableError as error:
         require(_source(operation))
-        raise
+        raise ConservationError("A range was not indexed: its worker left no piece.") from error
 
 
 def _refuse(resolution: Resolution, limits: Limits) -> None:

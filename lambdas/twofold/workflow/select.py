@@ -28,9 +28,7 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
-    reason = refusal(
-        label_set=index.label_set, label_sets=label_sets, fraction=parameters.fraction
-    )
+    reason = refusal(label_set=index.label_set, label_sets=label_sets, fraction=parameters.fraction)
     if reason:
         raise OperationRefused(reason)
     selection = select_test_entries(

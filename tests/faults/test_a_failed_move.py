@@ -1,0 +1,87 @@
+"""Whatever fails while entries are being moved: both datasets are UPDATE_FAILED with a reason and hold what they held."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from local.stack import Stack
+from tests.backstage import Act, Backstage, Matches, do, s3, s3_error
+from tests.job import Job, two_labels
+
+LINES = two_labels(200)
+
+
+def _fails_and_changes_nothing(job: Job, backstage: Backstage, matches: Matches, act: Act) -> str:
+    """The StatusMessage; afterwards a second attempt has worked."""
+    train, test = job.pair(LINES)
+    before = job.entries(train)
+    with backstage.scene(matches, act) as scene:
+        job.distribute(train, test)
+        described = [job.settled(train), job.settled(test)]
+    assert scene.seen
+    assert [one["Status"] for one in described] == ["UPDATE_FAILED", "UPDATE_FAILED"]
+    assert described[0]["StatusMessage"] == described[1]["StatusMessage"]
+    assert described[0]["StatusMessageCode"] == "SERVICE_ERROR"
+    assert job.entries(train) == before
+    assert job.entries(test) == []
+    assert described[0]["DatasetStats"]["TotalEntries"] == 200
+    job.distribute(train, test)
+    assert job.settled(train)["Status"] == "UPDATE_COMPLETE"
+    assert sorted(job.entries(train) + job.entries(test)) == sorted(before)
+    message: str = described[0]["StatusMessage"]
+    return message
+
+
+def _kill_the_workers(stack: Stack) -> Callable[[], None]:
+    def kill() -> None:
+        for pid in list(stack.functions.steps.workers):
+            os.kill(pid, signal.SIGKILL)
+
+    return kill
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(s3("GET", "/carve/plan"), id="before it reads its plan"),
+        pytest.param(s3("GET", "/entries.manifest"), id="before it reads the source"),
+        pytest.param(s3("PUT", "/entries.manifest"), id="before it writes a piece"),
+        pytest.param(s3("PUT", "/record.json"), id="before it leaves its record"),
+    ],
+)
+def test_a_killed_move_worker_loses_nothing(
+    job: Job, stack: Stack, backstage: Backstage, moment: Matches
+) -> None:
+    killing = do(_kill_the_workers(stack))
+    assert "nothing was changed" in _fails_and_changes_nothing(job, backstage, moment, killing)
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "code"),
+    [
+        pytest.param(s3("GET", "/entries.manifest"), 503, "SlowDown", id="slow source"),
+        pytest.param(s3("GET", "/entries.manifest"), 500, "InternalError", id="broken source"),
+        pytest.param(s3("GET", "/entries.manifest"), 404, "NoSuchKey", id="missing source"),
+        pytest.param(s3("GET", "/entries.index"), 403, "AccessDenied", id="index not readable"),
+        pytest.param(s3("PUT", "/entries.manifest"), 503, "SlowDown", id="slow target"),
+        pytest.param(s3("PUT", "/entries.index"), 500, "InternalError", id="index not written"),
+        pytest.param(s3("PUT", "/record.json"), 500, "InternalError", id="record not written"),
+        pytest.param(s3("GET", "/record.json"), 500, "InternalError", id="record not read"),
+        pytest.param(s3("PUT", "/report.json"), 500, "InternalError", id="report not written"),
+    ],
+)
+def test_a_failing_s3_loses_nothing(
+    job: Job, backstage: Backstage, call: Matches, status: int, code: str
+) -> None:
+    _fails_and_changes_nothing(job, backstage, call, s3_error(status, code))
+
+
+def test_s3_that_recovers_is_not_noticed(job: Job, backstage: Backstage) -> None:
+    train, test = job.pair(LINES)
+    slow = s3_error(503, "SlowDown")
+    with backstage.scene(s3("GET", "/entries.manifest"), slow, times=1) as scene:
+        job.distribute(train, test)
+        assert job.settled(train)["Status"] == "UPDATE_COMPLETE"
+    assert scene.seen
