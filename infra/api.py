@@ -9,11 +9,11 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
-from twofold.settings import PRODUCT, Operation
 
 from infra.acknowledgements import acknowledge
 from infra.functions import LOG_RETENTION
 from infra.options import Options
+from twofold.settings import PRODUCT, Operation
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 RESPONSES = Path(__file__).with_name("gateway_responses.json")

@@ -8,10 +8,10 @@ from typing import Any
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
-from twofold.settings import PRODUCT
 
 from infra.options import OptionError, Options
 from infra.stack import TwofoldStack
+from twofold.settings import PRODUCT
 
 ROOT = Path(__file__).parent.parent
 

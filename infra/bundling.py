@@ -11,6 +11,7 @@ import jsii
 import uv
 from aws_cdk import AssetHashType, BundlingOptions, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
+
 from twofold.settings import RUNTIME
 
 SOURCE = Path(__file__).parent.parent / "lambdas"

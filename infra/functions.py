@@ -7,6 +7,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+
+from infra.acknowledgements import acknowledge, wildcards
 from twofold.settings import (
     MEMORY_MB,
     RUNTIME,
@@ -16,8 +18,6 @@ from twofold.settings import (
     Variable,
     function_name,
 )
-
-from infra.acknowledgements import acknowledge, wildcards
 
 LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
-from twofold.settings import Function, Prefix, Workflow, state_machine_name
 
 from infra.acknowledgements import wildcards
 from infra.functions import Functions
 from infra.options import Options
 from infra.storage import Storage
 from infra.workflows import STEPS, Workflows
+from twofold.settings import Function, Prefix, Workflow, state_machine_name
 
 _READ = ("s3:GetObject",)
 _READ_ANY_VERSION = ("s3:GetObject", "s3:GetObjectVersion")

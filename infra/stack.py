@@ -4,7 +4,6 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
-from twofold.settings import Function, Variable, Workflow
 
 from infra.api import Api
 from infra.bundling import code
@@ -13,6 +12,7 @@ from infra.grants import Grants
 from infra.options import Options
 from infra.storage import Storage
 from infra.workflows import Workflows
+from twofold.settings import Function, Variable, Workflow
 
 SWEEP = Duration.minutes(1)
 

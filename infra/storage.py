@@ -4,9 +4,9 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Prefix
 
 from infra.acknowledgements import acknowledge
+from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Prefix
 
 SCRATCH_DAYS = 7
 

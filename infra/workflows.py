@@ -8,10 +8,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
-from twofold.settings import PRODUCT, Function, Workflow, state_machine_name
 
 from infra.acknowledgements import acknowledge, wildcards
 from infra.functions import LOG_RETENTION, Functions
+from twofold.settings import PRODUCT, Function, Workflow, state_machine_name
 
 STEPS = {
     Workflow.INGEST: (

@@ -83,4 +83,5 @@ class Functions:
                 response_headers["x-amz-function-error"] = "Unhandled"
             return answer.payload
 
-        LambdaSimpleBackend.invoke = invoke
+        backend: Any = LambdaSimpleBackend
+        backend.invoke = invoke

@@ -118,7 +118,7 @@ def _event(request: Request, request_id: str) -> dict[str, Any]:
         "path": request.path,
         "httpMethod": request.method,
         "headers": dict(request.headers.items()),
-        "multiValueHeaders": {key: request.headers.getlist(key) for key in request.headers.keys()},
+        "multiValueHeaders": {key: request.headers.getlist(key) for key, _ in request.headers},
         "queryStringParameters": dict(request.args) or None,
         "pathParameters": None,
         "stageVariables": None,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import twofold.api
 from botocore.loaders import Loader
+
+import twofold.api
 from twofold.settings import Operation
 
 TARGET = Path(twofold.api.__file__).with_name("model.json")

@@ -64,7 +64,10 @@ class Pool:
         worker.process.join()
         self.workers.pop(worker.process.pid or 0, None)
         code = worker.process.exitcode
-        said = {"errorType": "Runtime.ExitError", "errorMessage": f"The process exited with {code}."}
+        said = {
+            "errorType": "Runtime.ExitError",
+            "errorMessage": f"The process exited with {code}.",
+        }
         return Answer(json.dumps(said).encode(), "Runtime.ExitError", 0)
 
     def stop(self) -> None:

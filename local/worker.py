@@ -8,7 +8,6 @@ import traceback
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 MAX_ANSWER_BYTES = 6 * 1024 * 1024
 _KIBIBYTE = 1024

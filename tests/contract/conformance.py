@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from twofold.api import java
-
 from local.model import service_model
+from twofold.api import java
 
 _SERVICE = service_model()
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {

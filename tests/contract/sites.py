@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twofold.settings import Operation
-
 from local.model import service_model
+from twofold.settings import Operation
 
 SERVICE = service_model()
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.contract.sites import shape_of, sites
 from twofold.api.constraints import validate, violations
 from twofold.api.contract import parse
 from twofold.errors import (
@@ -17,8 +19,6 @@ from twofold.errors import (
     ValidationException,
 )
 from twofold.settings import Operation
-
-from tests.contract.sites import shape_of, sites
 
 DATASET = "arn:aws:rekognition:us-east-1:123456789012:project/p/dataset/train/1690405809285"
 

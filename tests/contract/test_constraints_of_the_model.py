@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from twofold.api.constraints import violations
-from twofold.settings import Operation
 
 from tests.contract.sites import SERVICE, Site, sample, shape_of, sites, sized
+from twofold.api.constraints import violations
+from twofold.settings import Operation
 
 SITES = sites()
 

@@ -2,11 +2,10 @@
 
 import json
 
+from local.model import TARGET, render, service_model
 from twofold.api import model
 from twofold.errors import ClientFault, ServerFault, ServiceError
 from twofold.settings import Operation
-
-from local.model import TARGET, render, service_model
 
 
 def test_the_committed_model_is_what_the_generator_makes_of_the_installed_botocore() -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import twofold
 from hypothesis import given
 from hypothesis import strategies as st
+
+import twofold
+from tests.contract.sites import SERVICE, sample, shape_of
 from twofold.api.contract import (
     STRUCTURES,
     CreateDatasetRequest,
@@ -30,8 +32,6 @@ from twofold.api.contract import (
     snake_case,
 )
 from twofold.settings import Operation
-
-from tests.contract.sites import SERVICE, sample, shape_of
 
 DATASET = "arn:aws:rekognition:us-east-1:123456789012:project/p/dataset/train/1690405809285"
 PROJECT = "arn:aws:rekognition:us-east-1:123456789012:project/p/1690405809285"

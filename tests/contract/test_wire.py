@@ -11,6 +11,7 @@ import pytest
 from botocore.parsers import create_parser
 from hypothesis import given
 from hypothesis import strategies as st
+
 from twofold.api import wire
 from twofold.api.contract import parse
 from twofold.errors import (

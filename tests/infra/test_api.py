@@ -2,11 +2,11 @@ import json
 from typing import Any
 
 import pytest
-from twofold import errors
-from twofold.settings import Operation
 
 from infra.api import CONTENT_TYPE, RESPONSES
 from tests.infra.synthesized import Synthesized, spelt
+from twofold import errors
+from twofold.settings import Operation
 
 # What a signature can be refused for is named as every AWS service names it; the rest are classes of ours.
 OF_THE_SIGNATURE = {

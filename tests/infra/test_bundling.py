@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from twofold.settings import Function
 
 from infra.bundling import SOURCE, bundle, fingerprint
+from twofold.settings import Function
 
 LAMBDA_LIMIT_MB = 250
 SERVICES = ("dynamodb", "s3", "stepfunctions", "sts")

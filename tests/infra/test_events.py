@@ -1,8 +1,7 @@
 from typing import Any
 
-from twofold.settings import Function
-
 from tests.infra.synthesized import Synthesized
+from twofold.settings import Function
 
 
 def _settle(template: Synthesized) -> str:

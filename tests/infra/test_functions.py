@@ -1,7 +1,7 @@
 import pytest
-from twofold.settings import MEMORY_MB, TIMEOUT_SECONDS, VARIABLES, Function
 
 from tests.infra.synthesized import Synthesized
+from twofold.settings import MEMORY_MB, TIMEOUT_SECONDS, VARIABLES, Function
 
 
 def test_every_door_is_a_function_and_every_function_a_door(template: Synthesized) -> None:

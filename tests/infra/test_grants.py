@@ -2,9 +2,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from twofold.settings import Function, Workflow
 
 from tests.infra.synthesized import Synthesized
+from twofold.settings import Function, Workflow
 
 WORKERS = (Function.PLAN, Function.INDEX, Function.RESOLVE, Function.SELECT, Function.MOVE)
 FINISHERS = (Function.PUBLISH, Function.ABANDON, Function.SETTLE)

@@ -1,7 +1,6 @@
+from tests.infra.synthesized import Synthesized
 from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Prefix
 from twofold.stores import keys
-
-from tests.infra.synthesized import Synthesized
 
 
 def test_the_table_has_the_keys_of_the_settings(template: Synthesized) -> None:

@@ -3,11 +3,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from twofold import errors
-from twofold.settings import Workflow, function_name
 
 from infra.workflows import STEPS, definition
 from tests.infra.synthesized import Synthesized
+from twofold import errors
+from twofold.settings import Workflow, function_name
 
 LAMBDA_FAULTS = {
     "Lambda.ServiceException",
