@@ -1,0 +1,162 @@
+"""What a run leaves: both manifests and the report, fetched, checked against the input, and put in place together."""
+
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from local.job import JobError, Moved
+
+FILES = ("train.manifest", "test.manifest", "report.json")
+MAX_DROPPED_TOLD = 100_000
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A line of the manifest, counted from 1, that is in neither dataset."""
+
+    line: int
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Twofold's bucket, as far as a run reads it."""
+
+    s3: Any
+    bucket: str
+
+    def report(self, project: str) -> dict[str, Any]:
+        (key,) = self._keys(f"reports/{project}/")
+        report: dict[str, Any] = json.load(self._open(key))
+        return report
+
+    def dropped(self, project: str) -> list[Dropped]:
+        """At most MAX_DROPPED_TOLD; that is how many the service keeps reasons for."""
+        keys = self._keys(f"contents/{project}/")
+        return [
+            Dropped(**json.loads(line))
+            for key in keys
+            if key.endswith("/rejected.jsonl")
+            for line in self._open(key).iter_lines()
+        ]
+
+    def fetch(self, address: str, target: Path, moved: Moved) -> None:
+        """`address` is `s3://bucket/key`."""
+        bucket, _, key = address.removeprefix("s3://").partition("/")
+        self.s3.download_file(bucket, key, str(target), Callback=moved)
+
+    def _keys(self, prefix: str) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        return [one["Key"] for page in pages for one in page.get("Contents", ())]
+
+    def _open(self, key: str) -> Any:
+        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """A folder to write FILES to. When the block ends well, they appear in `out`; otherwise nothing is left of them.
+
+    Raises JobError if `out` cannot be written.
+    """
+    new = not out.exists()
+    staging = (out.parent if new else out) / f".twofold-{secrets.token_hex(4)}"
+    try:
+        staging.mkdir(parents=True)
+    except OSError as error:
+        raise JobError(f"{out} cannot be written: {error.strerror}. Choose another OUT.") from error
+    try:
+        yield staging
+        if new:
+            staging.rename(out)
+        else:
+            _replace(staging, out)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _replace(staging: Path, out: Path) -> None:
+    """Moves all files or, if one cannot be moved, puts back what was there."""
+    before = staging / "before"
+    before.mkdir()
+    try:
+        for name in FILES:
+            if (out / name).exists():
+                (out / name).rename(before / name)
+            (staging / name).rename(out / name)
+    except OSError as error:
+        for name in FILES:
+            if (before / name).exists():
+                (before / name).replace(out / name)
+            elif not (staging / name).exists():
+                (out / name).unlink()
+        raise JobError(f"{out} cannot be written: {error.strerror}.") from error
+
+
+def write_report(folder: Path, report: dict[str, Any], run: dict[str, Any]) -> None:
+    text = json.dumps({**report, "run": run}, indent=1, ensure_ascii=False)
+    (folder / "report.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def as_json(dropped: list[Dropped]) -> list[dict[str, Any]]:
+    return [asdict(line) for line in dropped]
+
+
+def check_partition(
+    manifest: Path, folder: Path, dropped: list[Dropped], report: dict[str, Any]
+) -> None:
+    """Every line of the manifest is, byte for byte and in its order, in train or in test or among the dropped; and nothing
+    else is in train or test. Raises JobError naming the first line that is not."""
+    out = {line.line for line in dropped}
+    with (
+        manifest.open("rb") as source,
+        (folder / "train.manifest").open("rb") as train,
+        (folder / "test.manifest").open("rb") as test,
+    ):
+        counts = _merge(_lines(source), train, test, out)
+        left = next(train, b"") or next(test, b"")
+    if left:
+        raise JobError(f"The manifests have a line that is not in {manifest}: {left[:200]!r}")
+    wanted = tuple(report["datasets"][side]["entries"] for side in ("train", "test"))
+    if counts != wanted:
+        raise JobError(f"The manifests have {counts} lines (train, test); reported are {wanted}.")
+
+
+def _merge(
+    lines: Iterator[bytes], train: BinaryIO, test: BinaryIO, out: set[int]
+) -> tuple[int, int]:
+    """How many lines went to train and to test."""
+    sides = (train, test)
+    heads = [next(side, b"") for side in sides]
+    counts = [0, 0]
+    for number, line in enumerate(lines, 1):
+        if number in out:
+            continue
+        if line in heads:
+            side = heads.index(line)
+            heads[side] = next(sides[side], b"")
+            counts[side] += 1
+        elif len(out) < MAX_DROPPED_TOLD:
+            raise JobError(f"Line {number} is neither in train.manifest nor in test.manifest.")
+    if any(heads):
+        raise JobError(f"The manifests have a line out of place: {(heads[0] or heads[1])[:200]!r}")
+    return counts[0], counts[1]
+
+
+def _lines(source: BinaryIO) -> Iterator[bytes]:
+    """Lines as they are stored: ended by a line feed alone, no byte order mark."""
+    for first in islice(source, 1):
+        yield _stored(first.removeprefix(_BYTE_ORDER_MARK))
+    yield from map(_stored, source)
+
+
+def _stored(line: bytes) -> bytes:
+    return line.removesuffix(b"\n").removesuffix(b"\r") + b"\n"

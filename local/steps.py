@@ -1,0 +1,54 @@
+"""The steps of a run, timed, and shown while they last where someone is looking."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+
+@dataclass(slots=True)
+class Step:
+    """A step with a total fills its bar; one without shows that it is alive, and what it was last told."""
+
+    _progress: Progress
+    _task: TaskID
+
+    def advance(self, amount: int) -> None:
+        self._progress.advance(self._task, amount)
+
+    def tell(self, state: str) -> None:
+        self._progress.update(self._task, state=state)
+
+
+@dataclass(slots=True)
+class Steps:
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str, total: int | None = None) -> Iterator[Step]:
+        task = self.progress.add_task(name, total=total, state="")
+        began = time.perf_counter()
+        yield Step(self.progress, task)
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+        self.progress.remove_task(task)
+
+
+@contextmanager
+def shown(console: Console) -> Iterator[Steps]:
+    """Animated on a terminal, silent elsewhere."""
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with progress:
+        yield Steps(progress)
