@@ -41,8 +41,8 @@ class Carving:
     def run(self, chunks: Iterable[bytes], write: Write) -> list[Tally]:
         """Calls write(side, bytes) with whole lines, each ended by a newline, in source order.
 
-        `chunks` are the bytes of the source from the first line's start. Raises DamagedObjectError if they end early or a line
-        does not look like one: it must be one JSON object's text where it stays in a dataset.
+        `chunks` are the bytes of the source from the first line's start; a single byte between two lines is their newline.
+        Raises DamagedObjectError if they end early. That the lines are the right ones is for the digests to prove.
         """
         position, carry, done = int(self.start[0]) if self.start.size else 0, b"", 0
         ends = self.start + self.length

@@ -2,7 +2,8 @@
 
 Layout, little-endian: 8 bytes magic (`TWOFOLD` and the format version), uint64 length of the header, uint64 xxh3-64 of the
 header, the header (JSON: `meta`, and for each column its dtype, count, offset and xxh3-64), then the columns, each at a
-multiple of 64 bytes from the start of the object. A column, or a part of one, can be read by a byte range.
+multiple of 64 bytes from the start of the object, with zeros between them and nothing after them. A column, or a part of
+one, can be read by a byte range.
 """
 
 import json
@@ -50,20 +51,24 @@ class Header:
 
 def pack(meta: Mapping[str, Any], columns: Columns) -> bytes:
     """One object with all columns; every array is one-dimensional."""
-    arrays = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+    arrays = {name: _little_endian(column) for name, column in columns.items()}
     descriptions = {
-        name: [array.dtype.newbyteorder("<").str, array.size, xxh3_64_intdigest(array.data)]
+        name: [array.dtype.str, array.size, xxh3_64_intdigest(array.data)]
         for name, array in arrays.items()
     }
     header = json.dumps({"meta": meta, "columns": descriptions}, separators=(",", ":")).encode()
     preamble = _PREAMBLE.pack(_NAME, _VERSION, len(header), xxh3_64_intdigest(header))
-    pieces = [preamble, header]
+    pieces: list[bytes | memoryview] = [preamble, header]
     position = len(preamble) + len(header)
     for array in arrays.values():
         padding = -position % _ALIGNMENT
-        pieces += [b"\0" * padding, array.tobytes()]
+        pieces += [b"\0" * padding, array.view(np.uint8).data]
         position += padding + array.nbytes
     return b"".join(pieces)
+
+
+def _little_endian(column: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(column, column.dtype.newbyteorder("<"))
 
 
 def header_size(start: bytes) -> int:
@@ -80,6 +85,8 @@ def header_size(start: bytes) -> int:
         raise DamagedObjectError(
             f"The index has format version {version}; this release reads up to {_VERSION}."
         )
+    if version < 1:
+        raise DamagedObjectError("The index has no format version.")
     return _PREAMBLE.size + int(length)
 
 
@@ -104,14 +111,25 @@ def read_header(start: bytes | memoryview) -> Header:
 def unpack(data: bytes) -> tuple[Mapping[str, Any], dict[str, NDArray[Any]]]:
     """Metadata and read-only columns that share the memory of `data`; raises DamagedObjectError."""
     header = read_header(memoryview(data))
+    _require_layout(data, header)
     return header.meta, {
         name: _column(data, name, column) for name, column in header.columns.items()
     }
 
 
+def _require_layout(data: bytes, header: Header) -> None:
+    """What no checksum covers: the zeros between the columns, and that nothing follows the last one."""
+    end = header_size(data[: _PREAMBLE.size])
+    for name, column in header.columns.items():
+        if any(data[end : column.offset]):
+            raise DamagedObjectError(f"The padding before the column '{name}' is not empty.")
+        end = column.offset + column.size
+    if len(data) != end:
+        raise DamagedObjectError(f"The index has {len(data)} bytes; by its header it has {end}.")
+
+
 def _column(data: bytes, name: str, column: Column) -> NDArray[Any]:
-    end = column.offset + column.size
-    view = memoryview(data)[column.offset : end]
-    if len(view) != column.size or xxh3_64_intdigest(view) != column.checksum:
+    view = memoryview(data)[column.offset : column.offset + column.size]
+    if xxh3_64_intdigest(view) != column.checksum:
         raise DamagedObjectError(f"The column '{name}' of the index does not match its checksum.")
     return np.frombuffer(view, dtype=column.dtype)

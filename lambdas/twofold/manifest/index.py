@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_128_intdigest
 
+from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
 
 LABELED = 1
@@ -132,6 +133,8 @@ class Index:
     def decode(cls, data: bytes) -> Self:
         """Raises DamagedObjectError."""
         meta, arrays = columns.unpack(data)
+        if meta.get("kind") != "index":
+            raise DamagedObjectError("The object is not the index of a dataset.")
         return cls(**arrays, names=tuple(meta["names"]))
 
 

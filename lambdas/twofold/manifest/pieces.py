@@ -6,7 +6,7 @@ It covers every line that starts in the range, accepted or not, in order; label 
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,10 +99,10 @@ class _Builder:
     """Grows the columns of a piece line by line, as machine numbers."""
 
     def __init__(self) -> None:
-        self._places: tuple[array[int], array[int], array[int]] = array("Q"), array("L"), array("Q")
+        self._places: tuple[array[int], array[int], array[int]] = array("Q"), array("I"), array("Q")
         self._sources: tuple[array[int], array[int]] = array("Q"), array("Q")
         self._reasons, self._flags, self._boxes = bytearray(), bytearray(), bytearray()
-        self._label_sets = array("L")
+        self._label_sets = array("I")
         self._sets, self._names = Numbering(), Numbering()
         self._sets.number(())
         self._known_sets: dict[tuple[str, ...], int] = {}
@@ -146,26 +146,18 @@ class _Builder:
         starts, lengths, digests = self._places
         offsets, labels = gather_label_sets(self._sets.things())
         return Piece(
-            start=_uint64(starts),
-            length=_uint32(lengths),
-            source=_uint64(self._sources[0]),
-            source_high=_uint64(self._sources[1]),
-            digest=_uint64(digests),
-            reason=np.frombuffer(bytes(self._reasons), np.uint8),
-            label_set=_uint32(self._label_sets),
-            flags=np.frombuffer(bytes(self._flags), np.uint8),
-            boxes=np.frombuffer(bytes(self._boxes), np.uint8),
+            start=np.frombuffer(starts, np.uint64),
+            length=np.frombuffer(lengths, np.uint32),
+            source=np.frombuffer(self._sources[0], np.uint64),
+            source_high=np.frombuffer(self._sources[1], np.uint64),
+            digest=np.frombuffer(digests, np.uint64),
+            reason=np.frombuffer(self._reasons, np.uint8),
+            label_set=np.frombuffer(self._label_sets, np.uint32),
+            flags=np.frombuffer(self._flags, np.uint8),
+            boxes=np.frombuffer(self._boxes, np.uint8),
             set_offsets=offsets,
             set_labels=labels,
             names=tuple(self._names.things()),
             details=tuple(self._details),
             buckets=tuple(self._buckets),
         )
-
-
-def _uint64(numbers: Any) -> NDArray[np.uint64]:
-    return np.array(numbers, np.uint64)
-
-
-def _uint32(numbers: Any) -> NDArray[np.uint32]:
-    return np.array(numbers, np.uint32)

@@ -29,9 +29,11 @@ def lines_of_range(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Li
     `\\n` and `\\r\\n`; a byte order mark at the start of the file is dropped. A line over MAX_LINE_BYTES comes as None.
     """
     for offset, line in _lines(chunks, max(start - 1, 0), end):
+        if not start <= offset < end:
+            continue
         if offset == 0 and line is not None and line.startswith(_BYTE_ORDER_MARK):
             yield len(_BYTE_ORDER_MARK), line[len(_BYTE_ORDER_MARK) :]
-        elif start <= offset < end:
+        else:
             yield offset, line
 
 

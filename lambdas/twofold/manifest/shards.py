@@ -96,20 +96,25 @@ def _span(source: int, totals: Sequence[int], wanted: int) -> int:
     where there would be more than MAX_PARTS pieces."""
     smallest = min((total for total in totals if total >= MIN_PART_BYTES), default=source)
     filling = source * (MIN_PART_BYTES * 6 // 5) // smallest if smallest else wanted
-    return max(wanted, min(filling, MAX_SHARD_BYTES), source // (MAX_PARTS // 2))
+    return max(wanted, min(filling, MAX_SHARD_BYTES), -(-source // (MAX_PARTS // 2)))
 
 
 def group(shards: Sequence[Shard], side: int) -> list[Group]:
-    """How the pieces of one side become one object: its parts, in order. Empty pieces are in no group."""
+    """How the pieces of one side become one object: its parts, in order. Empty pieces are in no group.
+
+    The parts of a group of one piece are of equal size, but for the remainder in the last.
+    """
     groups: list[Group] = []
     gathered: list[int] = []
     size, part = 0, 1
     filled = [shard for shard in shards if shard.lines_of[side]]
+    # Half of the parts are for the shards, of which there are MAX_PARTS / 2 at most.
+    part_bytes = max(PART_BYTES, sum(shard.bytes_of[side] for shard in filled) // (MAX_PARTS // 2))
     for shard in filled:
         gathered.append(shard.number)
         size += shard.bytes_of[side]
         if size >= MIN_PART_BYTES or shard is filled[-1]:
-            parts = 1 if len(gathered) > 1 else max(1, size // PART_BYTES)
+            parts = 1 if len(gathered) > 1 else max(1, size // part_bytes)
             groups.append(Group(part, parts, tuple(gathered)))
             gathered, size, part = [], 0, part + parts
     return groups

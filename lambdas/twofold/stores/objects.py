@@ -46,6 +46,10 @@ class ObjectUnreachableError(Exception):
     """There is no such object, or it may not be read."""
 
 
+class LostObjectError(ObjectUnreachableError):
+    """An object of Twofold's own that should be there is not."""
+
+
 class SourceChangedError(Exception):
     """The object is not the one that the operation began with."""
 
@@ -99,7 +103,9 @@ def _address(source: Source) -> dict[str, str]:
 
 
 @contextmanager
-def _explained(bucket: str, key: str) -> Iterator[None]:
+def _explained(
+    bucket: str, key: str, unreachable: type[Exception] = ObjectUnreachableError
+) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
@@ -107,7 +113,7 @@ def _explained(bucket: str, key: str) -> Iterator[None]:
         if code in _CHANGED:
             raise SourceChangedError(f"s3://{bucket}/{key} changed while it was read.") from error
         if code in _UNREACHABLE:
-            raise ObjectUnreachableError(f"s3://{bucket}/{key} cannot be read.") from error
+            raise unreachable(f"s3://{bucket}/{key} cannot be read.") from error
         raise
 
 
@@ -118,22 +124,23 @@ class Bucket:
     name: str
 
     def get(self, key: str) -> bytes:
-        """Raises ObjectUnreachableError."""
-        with _explained(self.name, key):
+        """Raises LostObjectError."""
+        with _explained(self.name, key, LostObjectError):
             body: bytes = _client().get_object(Bucket=self.name, Key=key)["Body"].read()
         return body
 
     def get_range(self, key: str, offset: int, size: int) -> bytes:
+        """`size` bytes from `offset` on, fewer where the object ends; raises LostObjectError."""
         if not size:
             return b""
         span = f"bytes={offset}-{offset + size - 1}"
-        with _explained(self.name, key):
+        with _explained(self.name, key, LostObjectError):
             answer = _client().get_object(Bucket=self.name, Key=key, Range=span)
         body: bytes = answer["Body"].read()
         return body
 
     def get_all(self, keys: Iterable[str]) -> Iterator[bytes]:
-        """Objects in the order of the keys, fetched side by side."""
+        """Objects in the order of the keys, fetched side by side; raises LostObjectError."""
         with ThreadPoolExecutor(_CONCURRENCY) as pool:
             yield from pool.map(self.get, keys)
 
@@ -142,6 +149,13 @@ class Bucket:
 
     def pin(self, key: str) -> Source:
         return pin(self.name, key)
+
+    def size(self, key: str) -> int | None:
+        """Bytes of the object, None if there is none."""
+        try:
+            return self.pin(key).size
+        except ObjectUnreachableError:
+            return None
 
     def begin_upload(self, key: str) -> str:
         """The id of a new multipart upload."""

@@ -11,7 +11,7 @@ from twofold.quotas import Limits
 from twofold.records import Contents, Operation, Source
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
-from twofold.stores.objects import Bucket, ObjectUnreachableError, require, stream_past
+from twofold.stores.objects import Bucket, LostObjectError, require, stream_past
 from twofold.workflow.carving import Lines, Side, order_carve
 from twofold.workflow.orders import RANGE_LIST, Carve, Location, RangeOrder, Ranges
 
@@ -97,7 +97,7 @@ def _pieces(bucket: Bucket, operation: Operation, found: Ranges) -> list[Piece]:
     try:
         stored = bucket.get_all(_piece_key(operation, number) for number in range(found.count))
         return [Piece.decode(piece) for piece in stored]
-    except ObjectUnreachableError as error:
+    except LostObjectError as error:
         require(_source(operation))
         raise ConservationError("A range was not indexed: its worker left no piece.") from error
 

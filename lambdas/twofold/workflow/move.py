@@ -13,7 +13,8 @@ from twofold.workflow.orders import PartRecord, PieceOrder, ShardOrder, ShardRec
 
 @dataclass(slots=True)
 class _Sink:
-    """Gathers the bytes of one piece and sends a part on as soon as it is full."""
+    """Gathers the bytes of one piece and sends a part on as soon as it is full: S3 refuses a part that is too small, so
+    the parts are cut exactly, in the middle of a line if need be."""
 
     bucket: Bucket
     order: PieceOrder
@@ -21,13 +22,15 @@ class _Sink:
     sent: list[Part] = field(default_factory=list)
 
     def write(self, data: memoryview | bytes) -> None:
-        self.pending += data
-        if len(self.sent) < self.order.parts - 1 and len(self.pending) >= self._part_bytes:
+        rest = memoryview(data)
+        while len(self.sent) < self.order.parts - 1:
+            room = self.order.bytes // self.order.parts - len(self.pending)
+            if len(rest) < room:
+                break
+            self.pending += rest[:room]
+            rest = rest[room:]
             self._send()
-
-    @property
-    def _part_bytes(self) -> int:
-        return self.order.bytes // self.order.parts
+        self.pending += rest
 
     def finish(self) -> tuple[PartRecord, ...]:
         self._send()

@@ -9,7 +9,7 @@ from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.records import Contents, DatasetId, Operation
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
-from twofold.stores.objects import Bucket, ObjectUnreachableError, Part, require
+from twofold.stores.objects import Bucket, LostObjectError, Part, require
 from twofold.stores.table import Table, operations
 from twofold.workflow.carving import piece_key, record_key
 from twofold.workflow.orders import Assembly, Carve, JoinOrder, ShardRecord, SideOrder, SideRecord
@@ -40,9 +40,12 @@ def _records(
     wanted = (record_key(operation, number) for number in range(assembly.shards))
     try:
         records = [ShardRecord.model_validate_json(text) for text in bucket.get_all(wanted)]
-    except ObjectUnreachableError as error:
+    except LostObjectError as error:
         require(carve.source)
         raise ConservationError("A shard was not moved: its worker left no record.") from error
+    for number, record in enumerate(records):
+        if record.number != number:
+            raise ConservationError(f"The record of shard {number} is that of {record.number}.")
     return records
 
 
@@ -73,17 +76,27 @@ def _complete(
     side: SideOrder,
     records: Sequence[SideRecord],
 ) -> None:
+    """Makes the object, unless an earlier attempt has; raises ConservationError if it does not come out in its size."""
+    if not side.bytes or bucket.size(side.key) == side.bytes:
+        return
     joined = [_join(bucket, operation, number, side, join) for join in side.joins]
     if side.upload:
         parts = [Part(part.number, part.etag) for record in records for part in record.parts]
         bucket.complete_upload(side.key, side.upload, [*parts, *(part for part in joined if part)])
+    size = bucket.size(side.key)
+    if size != side.bytes:
+        raise ConservationError(f"{side.key} has {size or 0} bytes, not {side.bytes}.")
 
 
 def _join(
     bucket: Bucket, operation: Operation, number: int, side: SideOrder, join: JoinOrder
 ) -> Part | None:
     """Pieces that are too small for a part, as one part or as the whole object."""
-    body = b"".join(bucket.get_all(piece_key(operation, shard, number) for shard in join.shards))
+    pieces = (piece_key(operation, shard, number) for shard in join.shards)
+    try:
+        body = b"".join(bucket.get_all(pieces))
+    except LostObjectError as error:
+        raise ConservationError(f"A piece of {side.key} is lost.") from error
     if side.upload:
         return bucket.put_part(side.key, side.upload, join.part, body)
     bucket.put(side.key, body)

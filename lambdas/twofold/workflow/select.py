@@ -5,9 +5,9 @@ import json
 import numpy as np
 
 from twofold import __version__
-from twofold.errors import OperationRefused
+from twofold.errors import DamagedObjectError, OperationRefused
 from twofold.manifest.index import Index
-from twofold.records import Contents, DatasetId, Operation, SplitParameters
+from twofold.records import Contents, DatasetId, Operation, Source, SplitParameters
 from twofold.split import LabelSets, Selection, refusal, select_test_entries
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
@@ -46,7 +46,7 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
     return order_carve(
         bucket,
         operation,
-        bucket.pin(ContentsKeys(before.folder).manifest),
+        _pinned(bucket, before),
         Lines(index.starts(), index.length, selection.test.astype(np.uint8)),
         sides,
         digest=before.digest,
@@ -59,6 +59,15 @@ def _claimed(operation: Operation) -> tuple[Contents, SplitParameters]:
     if operation.before is None or operation.parameters is None:
         raise ValueError(f"The operation {operation.id} is not a distribution.")
     return operation.before, operation.parameters
+
+
+def _pinned(bucket: Bucket, before: Contents) -> Source:
+    source = bucket.pin(ContentsKeys(before.folder).manifest)
+    if source.size != before.bytes:
+        raise DamagedObjectError(
+            f"{source.key} has {source.size} bytes; the dataset's manifest had {before.bytes}."
+        )
+    return source
 
 
 def _side(bucket: Bucket, operation: Operation, dataset: DatasetId, index: Index) -> Side:
