@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+
 from twofold.split import LabelSets, Selection, select_test_entries
 
 NAMES = ("ant", "bee", "Zebra", "été", "crow")

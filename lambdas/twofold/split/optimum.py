@@ -58,11 +58,9 @@ def least_deviation(window: Window, time_limit: float) -> Outcome:
     return Outcome(_checked(window, moves, answer), _scaled_bound(window, answer), answer.ended)
 
 
-def nearest_quotas(
-    window: Window, start: Ints, cost: int, required: Ints, time_limit: float
-) -> Outcome:
-    """Quotas of at most `cost` with the fewest `required` labels missing on a side; of those, the
-    ones nearest to `start`."""
+def nearest_quotas(window: Window, start: Ints, x: Ints, required: Ints, time_limit: float) -> Ints:
+    """Quotas no costlier than `x` with the fewest `required` labels missing on a side; of those,
+    the ones nearest to `start`. `x` itself where none are found."""
     kinds = np.arange(len(window.size), dtype=np.int64)
     moves = Moves(
         base=start,
@@ -71,10 +69,11 @@ def nearest_quotas(
         room=np.concatenate((window.capacity - start, start)),
         cost=np.concatenate(_distances(window, start)),
     )
+    cost = window.cost(x)
     programme = _nearest_programme(window, moves, cost, required)
     answer = minimise(programme, max_nodes=MAX_NODES, time_limit=time_limit)
-    x = _checked(window, moves, answer)
-    return Outcome(None if x is None or window.cost(x) > cost else x, cost, answer.ended)
+    found = _checked(window, moves, answer)
+    return x if found is None or window.cost(found) > cost else found
 
 
 def _distances(window: Window, start: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,53 +1,67 @@
-"""How many units of each kind to test: bulk balance, last exchanges, and the proof."""
+"""How many units of each kind to test: bulk balance, the fewest swaps, and the proof."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.split.exchanges import exchange_while_better
 from twofold.split.optimum import MAX_VALUES, least_deviation, nearest_quotas
 from twofold.split.prices import priced_quotas
 from twofold.split.rows import Ints
-from twofold.split.swaps import exchanged_quotas
+from twofold.split.sizes import sized_quotas
+from twofold.split.swaps import swap_while_better
 from twofold.split.window import Window
 
 FLOOR = "integrality floor"
 OPTIMUM = "MILP optimum"
-UNPROVED = "not proved: too many label sets for a MILP"
+TOO_LARGE = "too large for a MILP"
 
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """Units to test of each kind, a lower bound of the scaled cost, and how that was proved."""
+    """Units to test of each kind, their entries, a lower bound of the scaled cost and its proof."""
 
     x: Ints
+    entries: int
     bound: int
     proof: str
 
 
-def best_quotas(window: Window, words: NDArray[np.uint64], time_limit: float) -> Quotas:
-    """Quotas with the least summed deviation; of those, few labels missing on a side."""
-    x = exchanged_quotas(window, words, priced_quotas(window))
+def best_quotas(
+    window: Window, paired: Window, words: NDArray[np.uint64], time_limit: float
+) -> Quotas:
+    """Quotas with the least summed deviation; of those, few labels missing on a side.
+
+    `paired` is the window with common pairs as further labels, to be balanced on the way.
+    Their entries are fewer than the window needs only where its units do not add up to that.
+    """
+    priced = sized_quotas(window, priced_quotas(paired, len(window.images)), time_limit)
+    x = swap_while_better(window, priced)
+    if window.cost(x) > window.floor():
+        x = exchange_while_better(window, words, x)
     if window.cost(x) == window.floor():
-        return Quotas(x, window.floor(), FLOOR)
+        return _quotas(window, x, window.floor(), FLOOR)
     if len(window.rows.labels) > MAX_VALUES:
-        return Quotas(x, window.floor(), UNPROVED)
-    return _proved(window, x, time_limit)
+        return _quotas(window, x, window.floor(), TOO_LARGE)
+    return _proved(window, x, priced, time_limit)
 
 
-def _proved(window: Window, x: Ints, time_limit: float) -> Quotas:
+def _proved(window: Window, x: Ints, priced: Ints, time_limit: float) -> Quotas:
     outcome = least_deviation(window, time_limit)
-    least = window.cost(x)
-    if outcome.x is not None and window.cost(outcome.x) < least:
-        least, x = window.cost(outcome.x), outcome.x
-    required = required_labels(window)
-    nearest = nearest_quotas(window, x, least, required, time_limit)
-    if nearest.x is not None and _rank(window, nearest.x, required) < _rank(window, x, required):
-        x = nearest.x
     bound = outcome.bound if window.whole else window.floor()
+    required = required_labels(window)
+    if outcome.x is not None and window.cost(outcome.x) < window.cost(x):
+        x = nearest_quotas(window, priced, outcome.x, required, time_limit)
+    elif _missing(window, x, required):
+        x = nearest_quotas(window, priced, x, required, time_limit)
     if window.cost(x) <= bound:
-        return Quotas(x, window.cost(x), FLOOR if bound == window.floor() else OPTIMUM)
-    return Quotas(x, bound, outcome.ended if window.whole else UNPROVED)
+        return _quotas(window, x, bound, FLOOR if bound == window.floor() else OPTIMUM)
+    return _quotas(window, x, bound, outcome.ended if window.whole else TOO_LARGE)
+
+
+def _quotas(window: Window, x: Ints, bound: int, proof: str) -> Quotas:
+    return Quotas(x, int((x * window.size).sum()), bound, proof)
 
 
 def required_labels(window: Window) -> Ints:
@@ -56,7 +70,6 @@ def required_labels(window: Window) -> Ints:
     return np.flatnonzero(small.numerator * window.images >= small.denominator)
 
 
-def _rank(window: Window, x: Ints, required: Ints) -> tuple[int, int]:
+def _missing(window: Window, x: Ints, required: Ints) -> int:
     tested = window.tested(x)[required]
-    missing = (tested == 0) | (tested == window.images[required])
-    return window.cost(x), int(missing.sum())
+    return int(((tested == 0) | (tested == window.images[required])).sum())

@@ -81,11 +81,21 @@ def threshold_key(units: Units, wanted: int) -> np.uint64:
 
 
 def open_window(
-    units: Units, images: Ints, words: NDArray[np.uint64], fraction: Fraction, wanted: int
+    units: Units,
+    images: Ints,
+    words: NDArray[np.uint64],
+    fraction: Fraction,
+    wanted: int,
+    always_open: int = ALWAYS_OPEN,
 ) -> tuple[Window, NDArray[np.bool_]]:
-    """The window, and for each unit whether it is tested without question (none in the window)."""
+    """The window, and for each unit whether it is tested without question (none in the window).
+
+    Up to `always_open` units the window is everything. `wanted` is at least one.
+    """
     threshold = threshold_key(units, wanted)
-    is_open = _is_open(units, images, fraction, threshold)
+    is_open = np.ones(len(units), dtype=np.bool_)
+    if len(units) > always_open:
+        is_open = _near(units, images, fraction, threshold)
     decided = (units.key <= threshold) & ~is_open
     fixed_rows = np.bincount(units.row[decided], minlength=len(units.rows))
     unit = np.flatnonzero(is_open)
@@ -113,11 +123,9 @@ def open_window(
     return window, decided
 
 
-def _is_open(
+def _near(
     units: Units, images: Ints, fraction: Fraction, threshold: np.uint64
 ) -> NDArray[np.bool_]:
-    if len(units) <= ALWAYS_OPEN:
-        return np.ones(len(units), dtype=np.bool_)
     variance = float(fraction * (1 - fraction))
     reach = DEVIATIONS * np.sqrt(variance / np.maximum(images, 1)) * 2.0**KEY_BITS
     widths = units.rows.sums(np.rint(reach).astype(np.int64))[units.row]
