@@ -2,8 +2,8 @@
 
 import logging
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -38,7 +38,10 @@ class Outcome:
     peak_bytes: int
 
 
-def run(manifest: Path, out: Path) -> int:
+Start = Callable[[], AbstractContextManager[Stack]]
+
+
+def run(manifest: Path, out: Path, start: Start = running) -> int:
     """The exit code. Progress and errors go to standard error, the outcome to standard output."""
     _spell_out_what_cannot_be_encoded()
     logging.getLogger("moto").setLevel(logging.CRITICAL)
@@ -46,7 +49,7 @@ def run(manifest: Path, out: Path) -> int:
     try:
         _require_readable(manifest)
         with shown(errors) as steps, staged(out) as folder:
-            outcome = _do(steps, manifest, folder)
+            outcome = _do(steps, start, manifest, folder)
     except JobError as error:
         errors.print(_printable_lines(str(error)), markup=False, emoji=False, style="red")
         return 1
@@ -68,10 +71,10 @@ def _require_readable(manifest: Path) -> None:
         raise JobError(f"{manifest} is empty. {advice}")
 
 
-def _do(steps: Steps, manifest: Path, folder: Path) -> Outcome:
+def _do(steps: Steps, start: Start, manifest: Path, folder: Path) -> Outcome:
     with ExitStack() as until_done:
         with steps.step("start the stack"):
-            stack = until_done.enter_context(running())
+            stack = until_done.enter_context(start())
         try:
             return _main_job(steps, stack, manifest, folder)
         except ServiceError as error:

@@ -69,18 +69,32 @@ def staged(out: Path) -> Iterator[Path]:
     """
     new = not out.exists()
     staging = (out.parent if new else out) / f".twofold-{secrets.token_hex(4)}"
-    try:
+    with _explained(out):
+        _require_no_folders(out)
         staging.mkdir(parents=True)
-    except OSError as error:
-        raise JobError(f"{out} cannot be written: {error.strerror}. Choose another OUT.") from error
     try:
         yield staging
-        if new:
-            staging.rename(out)
-        else:
-            _replace(staging, out)
+        with _explained(out):
+            if new:
+                staging.rename(out)
+            else:
+                _replace(staging, out)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise JobError(f"{out} cannot be written: {error.strerror}. Choose another OUT.") from error
+
+
+def _require_no_folders(out: Path) -> None:
+    for name in FILES:
+        if (out / name).is_dir():
+            raise JobError(f"{out / name} is a folder. Choose another OUT.")
 
 
 def _replace(staging: Path, out: Path) -> None:
@@ -92,13 +106,13 @@ def _replace(staging: Path, out: Path) -> None:
             if (out / name).exists():
                 (out / name).rename(before / name)
             (staging / name).rename(out / name)
-    except OSError as error:
+    except OSError:
         for name in FILES:
             if (before / name).exists():
                 (before / name).replace(out / name)
             elif not (staging / name).exists():
-                (out / name).unlink()
-        raise JobError(f"{out} cannot be written: {error.strerror}.") from error
+                (out / name).unlink(missing_ok=True)
+        raise
 
 
 def write_report(folder: Path, report: dict[str, Any], run: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return run(options.manifest, options.out)
     except KeyboardInterrupt:
-        print("Stopped; nothing was written.", file=sys.stderr)  # noqa: T201
+        print("Stopped.", file=sys.stderr)  # noqa: T201
         return 130
 
 

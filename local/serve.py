@@ -37,9 +37,13 @@ def _serve(port: int, quotas: str) -> None:
 
     logging.getLogger("moto").setLevel(logging.CRITICAL)
     with running(port, quotas=Quotas(quotas)) as stack:
-        ready = f"Twofold is ready: export AWS_ENDPOINT_URL={stack.endpoint} (any region and credentials will do)"
-        print(ready, flush=True)  # noqa: T201
+        print(f"Twofold is ready. Any credentials do: {_exports(stack.endpoint)}", flush=True)  # noqa: T201
         threading.Event().wait()
+
+
+def _exports(endpoint: str) -> str:
+    credentials = "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any"
+    return f"export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION=us-east-1 {credentials}"
 
 
 def _fault(port: int) -> str:

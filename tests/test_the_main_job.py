@@ -11,7 +11,8 @@ from local.stack import Stack
 from tests.job import Job, label_counts, line, two_labels
 
 FOLDER = os.environ.get("TWOFOLD_MANIFESTS", "")
-REAL = sorted(Path(FOLDER).glob("*.manifest")) if FOLDER else []
+EXAMPLE = Path(__file__).parents[1] / "local" / "example.manifest"
+REAL = [EXAMPLE, *(sorted(Path(FOLDER).glob("*.manifest")) if FOLDER else [])]
 
 
 @pytest.mark.parametrize("count", [3, 7, 8, 12, 13, 100, 101, 102, 103, 104, 250])
@@ -122,7 +123,6 @@ def test_a_second_distribution_needs_an_empty_test_dataset(job: Job) -> None:
         job.distribute(train, test)
 
 
-@pytest.mark.skipif(not REAL, reason="TWOFOLD_MANIFESTS names no folder of manifests")
 @pytest.mark.parametrize("manifest", REAL, ids=lambda path: path.stem)
 def test_a_real_manifest_is_split_or_refused_as_documented(job: Job, manifest: Path) -> None:
     train, test = job.create("TRAIN", manifest.read_bytes()), job.create("TEST")

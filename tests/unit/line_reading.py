@@ -3,16 +3,15 @@
 import json
 from typing import Any
 
+from tests.unit.any_lines import (
+    Json,
+    compact,
+)
 from twofold.manifest.lines import (
     Entry,
     Rejection,
     list_entry,
     read_entry,
-)
-
-from tests.unit.any_lines import (
-    Json,
-    compact,
 )
 
 NO_LABEL_ATTRIBUTES = ("ERROR_NO_LABEL_ATTRIBUTES", "No label attributes found.")

@@ -9,12 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twofold.manifest.lines import (
-    Entry,
-    Rejection,
-    list_entry,
-    read_entry,
-)
 
 from tests.unit.any_lines import (
     Json,
@@ -30,6 +24,12 @@ from tests.unit.any_lines import (
 )
 from tests.unit.line_reading import (
     entry_of,
+)
+from twofold.manifest.lines import (
+    Entry,
+    Rejection,
+    list_entry,
+    read_entry,
 )
 
 

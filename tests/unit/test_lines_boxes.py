@@ -4,9 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from twofold.manifest.lines import (
-    list_entry,
-)
 
 from tests.unit.any_lines import (
     Json,
@@ -28,6 +25,9 @@ from tests.unit.line_reading import (
     entry_of,
     errors_of,
     told_in,
+)
+from twofold.manifest.lines import (
+    list_entry,
 )
 
 

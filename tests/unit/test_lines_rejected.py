@@ -6,14 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twofold.manifest.lines import (
-    MAX_LINE_CHARACTERS,
-    Entry,
-    Rejection,
-    RejectionReason,
-    read_entry,
-    source_bucket,
-)
 
 from tests.unit.any_lines import (
     Json,
@@ -24,6 +16,14 @@ from tests.unit.any_lines import (
 from tests.unit.line_reading import (
     entry_of,
     rejection_of,
+)
+from twofold.manifest.lines import (
+    MAX_LINE_CHARACTERS,
+    Entry,
+    Rejection,
+    RejectionReason,
+    read_entry,
+    source_bucket,
 )
 
 
@@ -49,6 +49,7 @@ from tests.unit.line_reading import (
         (b'{"source-ref":"s3://b/\x00"}', "control character"),
         (b'\xef\xbb\xbf{"source-ref":"s3://b/k"}', "byte order mark"),
         (b'{"source-ref":"s3://b/k","source-ref":"s3://b/k"}', "'source-ref' appears twice"),
+        (b'{"source-ref":"s3://b/k","a":1,"a":1e20}', "'a' appears twice"),
         (b'{"source-ref":"s3://b/k","a":{"b" :1,"b":1}}', "'b' appears twice"),
         (b'{"source-ref":"s3://b/k","a":[{"b":":","\\u0062":"\\":"}]}', "'b' appears twice"),
         (

@@ -5,12 +5,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from twofold.manifest.lines import (
-    MAX_LINE_CHARACTERS,
-    list_entry,
-    read_entry,
-    strip_annotations,
-)
 
 from tests.unit.any_lines import (
     Json,
@@ -22,6 +16,12 @@ from tests.unit.any_lines import (
     lines,
     seeds,
     written,
+)
+from twofold.manifest.lines import (
+    MAX_LINE_CHARACTERS,
+    list_entry,
+    read_entry,
+    strip_annotations,
 )
 
 # The one line of a dataset in error that AWS has published (developer guide, ERROR_UNSUPPORTED_USE_CASE_TYPE), on one line.
@@ -138,6 +138,7 @@ def test_a_line_without_additions_is_left_as_it_is(line: bytes) -> None:
         ('{"cl-metadata":{},"a":1}', '{"a":1}'),
         ('{ "cl-errors" : [] , "cl-metadata":{} , "a":1 }', '{ "a":1 }'),
         ('{"cl-errors":[], "cl-metadata":{}}', "{}"),
+        ('{"a":1,"cl-metadata":{"b":1,"cl-errors":[]}}', '{"a":1}'),
         ('{"a":1, "cl-errors":[], "b":2, "cl-metadata":{}}', '{"a":1, "b":2}'),
         (
             '{"cl\\u002derrors":[1,{"x":","}],"a":"},\\"cl-errors\\":["}',

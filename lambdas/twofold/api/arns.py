@@ -8,8 +8,9 @@ from twofold.errors import AccessDeniedException, ResourceNotFoundException
 from twofold.records import DatasetId, DatasetType, Project
 
 _ARN = re.compile(
-    r"arn:[a-z\d-]+:rekognition:(?P<region>[a-z\d-]+):(?P<account>\d{12}):project/(?P<project>[a-zA-Z0-9_.\-]{1,255})"
-    r"/(dataset/(?P<type>train|test)/)?(?P<created>[0-9]{1,18})"
+    r"arn:(?P<partition>[a-z\d-]+):rekognition:(?P<region>[a-z\d-]+):(?P<account>\d{12}):project/(?P<project>[a-zA-Z0-9_.\-]{1,255})"
+    r"/(dataset/(?P<type>train|test)/)?(?P<created>0|[1-9][0-9]{0,17})",
+    re.ASCII,
 )
 
 
@@ -55,6 +56,11 @@ class Scope:
             created=int(found["created"]),
         )
 
+    @staticmethod
+    def names_dataset(arn: str) -> bool:
+        found = _ARN.fullmatch(arn)
+        return bool(found and found["type"])
+
     def _parsed(self, arn: str, caller: str, operation: str) -> re.Match[str]:
         found = _ARN.fullmatch(arn)
         if not found:
@@ -63,6 +69,8 @@ class Scope:
             raise AccessDeniedException(
                 f"User: {caller} is not authorized to perform: rekognition:{operation} on resource: {arn}"
             )
+        if found["partition"] != self.partition:
+            raise ResourceNotFoundException(f"There is no resource {arn}.")
         if found["region"] != self.region:
             raise ResourceNotFoundException(
                 f"{arn} is in {found['region']}; this endpoint serves {self.region}."

@@ -12,7 +12,6 @@ from twofold.api.service import Service, moment, new_operation_id
 from twofold.errors import (
     InvalidParameterException,
     InvalidS3ObjectException,
-    ResourceNotReadyException,
     ServiceError,
 )
 from twofold.records import (
@@ -101,7 +100,9 @@ def _pinned(manifest: S3Object) -> Source:
 def _copied(service: Service, arn: str) -> Contents | None:
     source = service.dataset(arn)
     if source.status not in SETTLED:
-        raise ResourceNotReadyException(f"The dataset {arn} is {source.status}.")
+        raise InvalidParameterException(
+            f"The dataset {arn} cannot be copied now: its status is {source.status}."
+        )
     return source.contents
 
 

@@ -9,12 +9,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twofold.api.arns import Scope
 from twofold.errors import ResourceNotFoundException
 from twofold.quotas import Limits
-from twofold.records import Dataset, DatasetId, Operation, Project
+from twofold.records import Dataset, DatasetId, Operation, Project, Status
 from twofold.settings import Operation as ApiOperation
 from twofold.stores.executions import Executions
 from twofold.stores.failures import service_error
 from twofold.stores.objects import Bucket
 from twofold.stores.table import Table, projects
+
+DELETION_SHOWN_MILLISECONDS = 2_000
+"""How long a deleted dataset is described as DELETE_IN_PROGRESS before it is not found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,22 @@ class Service:
     def dataset(self, arn: str) -> Dataset:
         """Raises AccessDeniedException, ResourceNotFoundException."""
         dataset = projects.find_dataset(self.table, self.dataset_id(arn))
-        if not dataset:
+        if not dataset or self._deleted(dataset):
             raise ResourceNotFoundException(f"There is no dataset {arn}.")
         return dataset
+
+    def resource(self, arn: str) -> Project | Dataset:
+        """What can have tags. Raises AccessDeniedException, ResourceNotFoundException."""
+        if not self.scope.names_dataset(arn):
+            return self.project(arn)
+        dataset = self.dataset(arn)
+        if dataset.status is Status.DELETE_IN_PROGRESS:
+            raise ResourceNotFoundException(f"The dataset {arn} is being deleted.")
+        return dataset
+
+    def _deleted(self, dataset: Dataset) -> bool:
+        shown_until = dataset.updated + DELETION_SHOWN_MILLISECONDS
+        return dataset.status is Status.DELETE_IN_PROGRESS and self.now >= shown_until
 
     def start(self, operation: Operation) -> None:
         """Starts the workflow of a claimed operation; raises a ServiceError if that is not possible."""

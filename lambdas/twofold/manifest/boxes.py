@@ -26,16 +26,6 @@ _box_of = itemgetter("class_id", "left", "top", "width", "height")
 _confidence_of = itemgetter("confidence")
 
 
-class Frame(NamedTuple):
-    """An image in pixels; a box's right, bottom and sides are compared with the last three."""
-
-    width: float
-    height: float
-    right: float
-    bottom: float
-    smallest: float
-
-
 class Boxes(NamedTuple):
     """The boxes of one attribute: their class ids, and by index the few that break a rule."""
 
@@ -46,8 +36,8 @@ class Boxes(NamedTuple):
 def read_boxes(key: str, value: Any, metadata: Document, findings: Findings) -> None:
     """Adds the labels of the sound boxes of attribute `key`, and its faults."""
     try:
-        frame = _read_frame(value["image_size"])
-        boxes = _read_annotations(value["annotations"], frame)
+        width, height = _read_size(value["image_size"])
+        boxes = _read_annotations(value["annotations"], width, height)
     except (KeyError, TypeError, ValueError):
         findings.add((key,) if type(value) is dict else (), Code.ATTRIBUTE_FORMAT, key)
         return
@@ -59,12 +49,12 @@ def read_boxes(key: str, value: Any, metadata: Document, findings: Findings) -> 
     labels = list(map(class_map.get, boxes.ids))
     _check_metadata(key + "-metadata", metadata, labels, findings)
     if labels:
-        if min(frame[:2]) < MIN_IMAGE_PIXELS or max(frame[:2]) > MAX_IMAGE_PIXELS:
+        if min(width, height) < MIN_IMAGE_PIXELS or max(width, height) > MAX_IMAGE_PIXELS:
             findings.add((key,), Code.INVALID_IMAGE_DIMENSION)
         _count(key, labels, boxes.faults, findings)
 
 
-def _read_frame(sizes: Any) -> Frame:
+def _read_size(sizes: Any) -> tuple[float, float]:
     """Raises KeyError, TypeError or ValueError where the format is wrong; so does `_read_annotations`."""
     if type(sizes) is not list:
         raise TypeError
@@ -72,14 +62,14 @@ def _read_frame(sizes: Any) -> Frame:
     width, height, depth = _size_of(size)
     if not NUMBERS.issuperset((type(width), type(height), type(depth))):
         raise TypeError
-    smallest = max(1, width / TRAINING_PIXELS, height / TRAINING_PIXELS)
-    return Frame(width, height, width + EDGE_PIXELS, height + EDGE_PIXELS, smallest)
+    return width, height
 
 
-def _read_annotations(annotations: Any, frame: Frame) -> Boxes:
+def _read_annotations(annotations: Any, frame_width: float, frame_height: float) -> Boxes:
     if type(annotations) is not list:
         raise TypeError
-    _, _, right, bottom, smallest = frame
+    right, bottom = frame_width + EDGE_PIXELS, frame_height + EDGE_PIXELS
+    smallest = max(1, frame_width / TRAINING_PIXELS, frame_height / TRAINING_PIXELS)
     ids: list[str] = []
     faults: dict[int, Code] = {}
     for class_id, left, top, width, height in map(_box_of, annotations):
@@ -130,9 +120,9 @@ def _count(key: str, labels: list[str | None], faults: dict[int, Code], findings
     for index, code in faults.items():
         findings.add((key, "annotations", index), code)
         labels[index] = None
-    counts: dict[str, int] = {}
+    totals = findings.labels
     for label in labels[:room]:
-        if label is not None:
-            counts[label] = counts.get(label, 0) + 1
-    for label, count in counts.items():
-        findings.count(label, count, key + "-metadata")
+        if label in totals:
+            totals[label] += 1
+        elif label is not None:
+            findings.count(label, 1, key + "-metadata")

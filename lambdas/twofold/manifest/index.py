@@ -17,6 +17,10 @@ from twofold.manifest import columns
 LABELED = 1
 HAS_ERRORS = 2
 
+BLOCK_ENTRIES = 4096
+"""An encoded index says where every so many-th line begins."""
+
+_CHUNK_ENTRIES = 1 << 22
 _LOW_64 = (1 << 64) - 1
 
 
@@ -94,16 +98,20 @@ class Index:
 
     def boxes_by_label(self) -> NDArray[np.int64]:
         """Bounding boxes of each label, int64[len(names)]."""
-        if not self.boxes.size:
-            return np.zeros(len(self.names), np.int64)
-        labels = self.set_labels[self._members()]
-        counts = np.bincount(labels, weights=self.boxes, minlength=len(self.names))
-        return counts.astype(np.int64)
+        totals = np.zeros(len(self.names), np.int64)
+        done = 0
+        for first in range(0, len(self) if self.boxes.size else 0, _CHUNK_ENTRIES):
+            rows = self._members(self.label_set[first : first + _CHUNK_ENTRIES])
+            boxes = self.boxes[done : done + rows.size]
+            done += rows.size
+            counts = np.bincount(self.set_labels[rows], weights=boxes, minlength=totals.size)
+            totals += counts.astype(np.int64)
+        return totals
 
-    def _members(self) -> NDArray[np.int64]:
-        """For each value of `boxes`, the row of `set_labels` that it belongs to."""
-        sizes = self.set_sizes()[self.label_set]
-        first = np.repeat(self.set_offsets[self.label_set].astype(np.int64), sizes)
+    def _members(self, label_set: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """For each value of `boxes` of these entries, the row of `set_labels` that it belongs to."""
+        sizes = self.set_sizes()[label_set]
+        first = np.repeat(self.set_offsets[label_set].astype(np.int64), sizes)
         within = np.arange(first.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         return first + within
 
@@ -116,7 +124,18 @@ class Index:
         )
 
     def encode(self) -> bytes:
-        return columns.pack({"kind": "index", "names": list(self.names)}, self._columns())
+        """The columns, and what can be told from them once and for all, for those who read only a part:
+
+        `block_start` uint64[]: where in the manifest every BLOCK_ENTRIES-th line begins.
+        `label_entries`, `label_boxes` uint64[len(names)]: entries and boxes of each label.
+        """
+        derived = {
+            "block_start": self.starts()[::BLOCK_ENTRIES],
+            "label_entries": self.entries_by_label().astype(np.uint64),
+            "label_boxes": self.boxes_by_label().astype(np.uint64),
+        }
+        meta = {"kind": "index", "names": list(self.names)}
+        return columns.pack(meta, {**self._columns(), **derived})
 
     def _columns(self) -> dict[str, NDArray[Any]]:
         return {
@@ -135,7 +154,8 @@ class Index:
         meta, arrays = columns.unpack(data)
         if meta.get("kind") != "index":
             raise DamagedObjectError("The object is not the index of a dataset.")
-        return cls(**arrays, names=tuple(meta["names"]))
+        own = {name: array for name, array in arrays.items() if name in cls.__dataclass_fields__}
+        return cls(**own, names=tuple(meta["names"]))
 
 
 def sizes_of(offsets: NDArray[np.uint32]) -> NDArray[np.int64]:

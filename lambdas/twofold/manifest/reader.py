@@ -52,7 +52,7 @@ def _lines(chunks: Iterable[bytes], position: int, end: int) -> Iterator[Line]:
             skipped = 0
         if len(carry) > MAX_LINE_BYTES + 1:
             skipped, carry = skipped + len(carry), b""
-        if position >= end or (skipped and position + skipped >= end):
+        if position >= end or (skipped and position + skipped + len(carry) >= end):
             break
     if (carry or skipped) and position < end:
         yield position, _limited(carry, skipped)

@@ -54,7 +54,10 @@ class Answer:
     ended: str
 
 
-def minimise(programme: Programme, *, max_nodes: int, time_limit: float) -> Answer:
+def minimise(
+    programme: Programme, *, max_nodes: int, time_limit: float, start: Floats | None = None
+) -> Answer:
+    """Solve, from a known solution `start` if there is one."""
     import highspy
 
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -72,6 +75,10 @@ def minimise(programme: Programme, *, max_nodes: int, time_limit: float) -> Answ
     for option, setting in settings.items():
         solver.setOptionValue(option, setting)
     solver.passModel(_model(programme))
+    if start is not None:
+        known = highspy.HighsSolution()
+        known.col_value = start.tolist()
+        solver.setSolution(known)
     solver.run()
     info = solver.getInfo()
     ended = solver.modelStatusToString(solver.getModelStatus())

@@ -49,13 +49,28 @@ class Outcome:
     ended: str
 
 
-def least_deviation(window: Window, time_limit: float) -> Outcome:
-    """The least summed deviation that any quotas of the window have."""
+def least_deviation(window: Window, x: Ints, time_limit: float) -> Outcome:
+    """The least summed deviation that any quotas of the window have, known to be at most that of
+    `x`."""
     kinds = np.arange(len(window.size), dtype=np.int64)
     zero = np.zeros(len(kinds), dtype=np.int64)
     moves = Moves(zero, kinds, zero + 1, window.capacity, zero.astype(np.float64))
-    answer = minimise(_programme(window, moves), max_nodes=MAX_NODES, time_limit=time_limit)
+    share = window.fraction.numerator * window.images // window.fraction.denominator
+    above = np.maximum(window.tested(x) - share, 0)
+    below = np.maximum(share - window.tested(x), 0)
+    first = np.minimum(above, window.floors() > 0)
+    answer = minimise(
+        _programme(window, moves),
+        max_nodes=_nodes(window),
+        time_limit=time_limit,
+        start=np.concatenate((x, first, above - first, below)).astype(np.float64),
+    )
     return Outcome(_checked(window, moves, answer), _scaled_bound(window, answer), answer.ended)
+
+
+def _nodes(window: Window) -> int:
+    """Fewer nodes where each takes longer, so that the clock need not strike."""
+    return max(20, min(MAX_NODES, 500_000 // len(window.rows.labels)))
 
 
 def nearest_quotas(window: Window, start: Ints, x: Ints, required: Ints, time_limit: float) -> Ints:
@@ -71,7 +86,7 @@ def nearest_quotas(window: Window, start: Ints, x: Ints, required: Ints, time_li
     )
     cost = window.cost(x)
     programme = _nearest_programme(window, moves, cost, required)
-    answer = minimise(programme, max_nodes=MAX_NODES, time_limit=time_limit)
+    answer = minimise(programme, max_nodes=_nodes(window), time_limit=time_limit)
     found = _checked(window, moves, answer)
     return x if found is None or window.cost(found) > cost else found
 

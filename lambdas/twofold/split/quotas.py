@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.split.doubles import double_while_better
 from twofold.split.exchanges import exchange_while_better
 from twofold.split.optimum import MAX_VALUES, least_deviation, nearest_quotas
 from twofold.split.prices import priced_quotas
@@ -40,6 +41,7 @@ def best_quotas(
     x = swap_while_better(window, priced)
     if window.cost(x) > window.floor():
         x = exchange_while_better(window, words, x)
+        x = double_while_better(window, x)
     if window.cost(x) == window.floor():
         return _quotas(window, x, window.floor(), FLOOR)
     if len(window.rows.labels) > MAX_VALUES:
@@ -48,7 +50,7 @@ def best_quotas(
 
 
 def _proved(window: Window, x: Ints, priced: Ints, time_limit: float) -> Quotas:
-    outcome = least_deviation(window, time_limit)
+    outcome = least_deviation(window, x, time_limit)
     bound = outcome.bound if window.whole else window.floor()
     required = required_labels(window)
     if outcome.x is not None and window.cost(outcome.x) < window.cost(x):

@@ -1,6 +1,7 @@
 """Which numbers of entries whole groups can add up to."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twofold.split.highs import Programme, minimise
 from twofold.split.rows import Ints
@@ -61,7 +62,7 @@ def sized_quotas(window: Window, x: Ints, time_limit: float) -> Ints:
 
 
 def _class_changes(
-    classes: Ints, which: Ints, tested: Ints, missing: int, time_limit: float
+    classes: Ints, which: Ints, tested: NDArray[np.bool_], missing: int, time_limit: float
 ) -> Ints | None:
     """How many units more (or fewer) to test of each size."""
     count = len(classes)

@@ -21,14 +21,17 @@ class Standing:
         self.leaving = np.empty(len(x), dtype=np.int64)
         self._measure(kinds)
 
-    def swap(self, added: int, removed: int) -> None:
-        """Test one more unit of one kind and one fewer of another."""
+    def move(self, kind: int, change: int) -> None:
+        """Test `change` units of a kind more, or fewer."""
         rows, unit = self.window.rows, self.window.fraction.denominator
-        for kind, change in ((added, 1), (removed, -1)):
-            self.x[kind] += change
-            row = slice(rows.offsets[kind], rows.offsets[kind + 1])
-            self.deviation[rows.labels[row]] += change * unit * rows.counts[row]
-        self._measure(np.array([added, removed], dtype=np.int64))
+        self.x[kind] += change
+        row = slice(rows.offsets[kind], rows.offsets[kind + 1])
+        self.deviation[rows.labels[row]] += change * unit * rows.counts[row]
+        self._measure(np.array([kind], dtype=np.int64))
+
+    def swap(self, added: int, removed: int) -> None:
+        self.move(added, 1)
+        self.move(removed, -1)
 
     def _measure(self, kinds: Ints) -> None:
         window = self.window

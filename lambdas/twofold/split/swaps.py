@@ -12,15 +12,15 @@ from twofold.split.standing import NEVER, Standing
 from twofold.split.window import Window
 
 MAX_SWAPS = 2_000
-_NEAREST = 6_000
-_SHORTLIST = 64
+NEAREST = 6_000
+SHORTLIST = 64
 
 
 def swap_while_better(window: Window, x: Ints) -> Ints:
     """Quotas that no swap of two shortlisted kinds makes better."""
     standing = Standing(window, x)
     nearness = np.minimum(standing.entering, standing.leaving)
-    near = np.sort(np.argsort(nearness, kind="stable")[:_NEAREST])
+    near = np.sort(np.argsort(nearness, kind="stable")[:NEAREST])
     rows = window.rows.take(near)
     cost, floor = window.cost(x), window.floor()
     for _ in range(MAX_SWAPS):
@@ -36,8 +36,8 @@ def swap_while_better(window: Window, x: Ints) -> Ints:
 
 def _best_pair(standing: Standing, near: Ints, rows: Rows) -> tuple[tuple[int, int], int]:
     """The kinds to add and to remove, and by how much the cost falls."""
-    into = _shortlist(standing, near, rows, standing.entering, 1)
-    out = _shortlist(standing, near, rows, standing.leaving, -1)
+    into = shortlist(standing, near, rows, standing.entering, 1)
+    out = shortlist(standing, near, rows, standing.leaving, -1)
     if len(into) == 0 or len(out) == 0:
         return (0, 0), 0
     change = _changes(standing, rows, into, out)
@@ -50,7 +50,7 @@ def _best_pair(standing: Standing, near: Ints, rows: Rows) -> tuple[tuple[int, i
     return (int(near[into[added]]), int(near[out[removed]])), -int(least)
 
 
-def _shortlist(standing: Standing, near: Ints, rows: Rows, way: Ints, sign: int) -> Ints:
+def shortlist(standing: Standing, near: Ints, rows: Rows, way: Ints, sign: int) -> Ints:
     """Places in `near` of the kinds whose unit is the best to move alone."""
     unit = standing.window.fraction.denominator
     now = np.abs(standing.deviation)
@@ -58,7 +58,7 @@ def _shortlist(standing: Standing, near: Ints, rows: Rows, way: Ints, sign: int)
     gains = np.add.reduceat(np.abs(moved) - now[rows.labels], rows.offsets[:-1])
     possible = np.flatnonzero(way[near] < NEVER)
     order = np.lexsort((way[near[possible]], gains[possible]))
-    return possible[order[:_SHORTLIST]]
+    return possible[order[:SHORTLIST]]
 
 
 def _changes(standing: Standing, rows: Rows, into: Ints, out: Ints) -> Ints:

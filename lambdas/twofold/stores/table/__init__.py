@@ -5,6 +5,7 @@ projects            <created, 13 digits>#<name>    catalogue: lists the projects
 project#<name>      project                        a Project
 project#<name>      dataset#<type>#<created>       a Dataset: its status and the pointer to its contents
 operations          <id>                           an Operation that has not ended; it is deleted as it ends
+released            <folder>                       contents that a dataset left, and when; deleted as they are collected
 """
 
 from twofold.stores.table.connection import ConditionFailedError, Table

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -85,6 +85,13 @@ class Table:
             after = _plain(answer["LastEvaluatedKey"])[SORT_KEY]
         return items
 
+    def query_all(self, pk: str, page: int = 1000) -> Iterator[Item]:
+        """Every item of a partition in the order of the sort keys, a page at a time."""
+        after = ""
+        while items := self.query(pk, after=after, limit=page):
+            yield from items
+            after = items[-1][SORT_KEY]
+
     def transact(self, writes: Sequence[Write]) -> None:
         """All writes or none; raises ConditionFailedError. Waits out writers of the same items."""
         for attempt in range(_CONFLICT_ATTEMPTS):
@@ -112,32 +119,37 @@ class Table:
             }
         return {"Put": write}
 
-    def delete(self, pk: str, sk: str) -> Write:
-        """A write for `transact`: the item must be there."""
-        return {
-            "Delete": {
-                "TableName": self.name,
-                "Key": _key(pk, sk),
-                "ConditionExpression": "attribute_exists(#pk)",
-                "ExpressionAttributeNames": {"#pk": PARTITION_KEY},
-            }
-        }
+    def delete(
+        self,
+        pk: str,
+        sk: str,
+        *,
+        condition: str = "attribute_exists(#pk)",
+        values: Mapping[str, Any] | None = None,
+    ) -> Write:
+        """A write for `transact`; without a condition of its own the item must be there."""
+        write = {"TableName": self.name, "Key": _key(pk, sk)}
+        return {"Delete": write | _expressions({"ConditionExpression": condition}, values or {})}
 
     def update(
-        self, pk: str, sk: str, *, change: str, condition: str, values: Mapping[str, Any]
+        self, pk: str, sk: str, *, change: str, condition: str = "", values: Mapping[str, Any]
     ) -> Write:
-        """A write for `transact`. Expressions spell attributes as `#name` and values as `:name`."""
-        names = {word for text in (change, condition) for word in _names(text)}
-        write = {
-            "TableName": self.name,
-            "Key": _key(pk, sk),
-            "UpdateExpression": change,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {f"#{name}": name for name in names},
-        }
-        if values:
-            write["ExpressionAttributeValues"] = _typed(values)
-        return {"Update": write}
+        """A write for `transact`; without a condition it makes the item if there is none.
+
+        Expressions spell attributes as `#name` and values as `:name`.
+        """
+        texts = {"UpdateExpression": change} | (
+            {"ConditionExpression": condition} if condition else {}
+        )
+        write = {"TableName": self.name, "Key": _key(pk, sk)}
+        return {"Update": write | _expressions(texts, values)}
+
+
+def _expressions(texts: Mapping[str, str], values: Mapping[str, Any]) -> Item:
+    """Expressions with the names and values that they use."""
+    names = {name for text in texts.values() for name in _names(text)}
+    used: Item = {**texts, "ExpressionAttributeNames": {f"#{name}": name for name in names}}
+    return used | ({"ExpressionAttributeValues": _typed(values)} if values else {})
 
 
 def _names(expression: str) -> list[str]:

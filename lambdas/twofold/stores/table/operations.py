@@ -18,7 +18,8 @@ from twofold.records import (
     StatusCode,
 )
 from twofold.settings import PARTITION_KEY, SORT_KEY
-from twofold.stores.table import projects
+from twofold.stores import keys
+from twofold.stores.table import projects, released
 from twofold.stores.table.connection import ConditionFailedError, Table, Write
 
 ACTIVE = "operations"
@@ -32,7 +33,7 @@ def _begin(table: Table, operation: Operation) -> Write:
 
 def active(table: Table) -> list[Operation]:
     """Operations that have not ended."""
-    return [Operation.of(item["Operation"]) for item in table.query(ACTIVE)]
+    return [Operation.of(item["Operation"]) for item in table.query_all(ACTIVE)]
 
 
 def create(table: Table, dataset: Dataset, operation: Operation | None) -> None:
@@ -92,6 +93,8 @@ def publish(
 ) -> bool:
     """Points every dataset of the operation to its new contents and ends it; False if it has ended already."""
     writes = [_end(table, operation)]
+    if operation.before:
+        writes.append(released.note(table, operation.before.folder, now))
     for dataset, new in contents.items():
         pointer = "SET #Contents = :contents," if new else "REMOVE #Contents SET"
         values = {":contents": new.model_dump(by_alias=True)} if new else {}
@@ -114,7 +117,7 @@ def publish(
 
 
 def abandon(table: Table, operation: Operation, message: str, code: StatusCode, now: int) -> bool:
-    """Ends the operation without touching any contents; False if it has ended already."""
+    """Ends the operation without touching any contents; what it wrote is nobody's. False if it has ended already."""
     values = {
         ":status": operation.kind.failed.value,
         ":message": message,
@@ -126,6 +129,8 @@ def abandon(table: Table, operation: Operation, message: str, code: StatusCode, 
         _settle(table, operation, dataset, change=f"SET {_STATUS}", values=values)
         for dataset in operation.datasets
     ]
+    folders = (keys.contents(dataset.path, operation.id) for dataset in operation.datasets)
+    writes += [released.note(table, folder, now) for folder in folders]
     return _transacted(table, writes)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from twofold.errors import ResourceInUseException
 from twofold.records import Dataset, DatasetId, Project
-from twofold.settings import PARTITION_KEY, SORT_KEY
+from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE
 from twofold.stores.table.connection import ConditionFailedError, Item, Table, Write
 
 CATALOGUE = "projects"
@@ -23,6 +23,19 @@ def create(table: Table, project: Project) -> None:
         table.transact([table.put(_item(project)), table.put(entry)])
     except ConditionFailedError as error:
         raise ResourceInUseException(f"A project named '{project.name}' exists already.") from error
+
+
+def removal(table: Table, project: Project) -> list[Write]:
+    """Writes for a transaction that removes a project that has no datasets, and its place in the catalogue."""
+    return [
+        table.delete(
+            partition(project.name),
+            _PROJECT,
+            condition="#Created = :created AND attribute_not_exists(#Train) AND attribute_not_exists(#Test)",
+            values={":created": project.created},
+        ),
+        table.delete(CATALOGUE, position(project.created, project.name)),
+    ]
 
 
 def position(created: int, name: str) -> str:
@@ -90,6 +103,12 @@ def dataset_key(dataset: DatasetId) -> tuple[str, str]:
     return partition(dataset.project), f"dataset#{dataset.type.lower()}#{dataset.created}"
 
 
+def resource_key(resource: Project | Dataset) -> tuple[str, str]:
+    if isinstance(resource, Dataset):
+        return dataset_key(resource.id)
+    return partition(resource.name), _PROJECT
+
+
 def dataset_item(dataset: Dataset) -> Item:
     pk, sk = dataset_key(dataset.id)
     return {PARTITION_KEY: pk, SORT_KEY: sk, **_stored(dataset)}
@@ -116,4 +135,5 @@ def _dataset(item: Mapping[str, Any]) -> Dataset:
 
 
 def _without_keys(item: Mapping[str, Any]) -> Item:
-    return {name: value for name, value in item.items() if name not in (PARTITION_KEY, SORT_KEY)}
+    keys = (PARTITION_KEY, SORT_KEY, TIME_TO_LIVE)
+    return {name: value for name, value in item.items() if name not in keys}
