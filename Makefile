@@ -6,6 +6,7 @@ UV       := 0.13.9
 MANIFEST ?=
 OUT      ?= out
 PORT     ?= 8000
+QUOTAS   ?= twofold
 
 .DEFAULT_GOAL := help
 .PHONY: help run serve test check synth deploy lock clean
@@ -29,8 +30,8 @@ $(VENV)/.dev: requirements-dev.txt | $(BIN)/uv
 run: $(VENV)/.local              ## split a manifest on the embedded stack: make run [MANIFEST=file] [OUT=dir]
 	@$(BIN)/python -m local.run --out "$(OUT)" $(if $(MANIFEST),--manifest "$(MANIFEST)")
 
-serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000]
-	@exec $(BIN)/python -m local.serve --port $(PORT)
+serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000] [QUOTAS=rekognition]
+	@exec $(BIN)/python -m local.serve --port "$(PORT)" --quotas "$(QUOTAS)"
 
 test: $(VENV)/.dev               ## the whole test suite
 	$(BIN)/python -m pytest
