@@ -1,0 +1,85 @@
+"""Contents that a dataset has left: since when, and whether another dataset, a copy, still points to them.
+
+Every transaction that takes a pointer away notes the folder, so that nothing has to be searched for. A note is renewed when
+a copy leaves the same folder, and it goes when the folder has been collected or turns out to be in use.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from twofold.settings import SORT_KEY
+from twofold.stores.table import projects
+from twofold.stores.table.connection import ConditionFailedError, Table, Write
+
+RELEASED = "released"
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """`when` in epoch milliseconds."""
+
+    folder: str
+    when: int
+
+
+def note(table: Table, folder: str, now: int) -> Write:
+    """A write for the transaction by which a dataset leaves the folder."""
+    return table.update(
+        RELEASED, folder, change="SET #Released = :released", values={":released": now}
+    )
+
+
+def before(table: Table, moment: int) -> Iterator[Released]:
+    """What was left before a moment and not since."""
+    for item in table.query_all(RELEASED):
+        if item["Released"] < moment:
+            yield Released(item[SORT_KEY], int(item["Released"]))
+
+
+def in_use(table: Table) -> frozenset[str]:
+    """The folders that datasets point to."""
+    folders: set[str] = set()
+    after = ""
+    while page := projects.catalogue(table, after=after, limit=_PAGE):
+        found = projects.find_many(table, [name for _, name in page])
+        identities = [dataset for project in found for dataset in project.datasets()]
+        datasets = projects.find_datasets(table, identities).values()
+        folders |= {dataset.contents.folder for dataset in datasets if dataset.contents}
+        after = page[-1][0]
+    return frozenset(folders)
+
+
+def hold(table: Table, released: Released) -> bool:
+    """Marks the folder as being collected; False if a dataset has left it again since it was noted."""
+    return _done(
+        table,
+        table.update(
+            RELEASED,
+            released.folder,
+            change="SET #Collecting = :yes",
+            condition="#Released = :when",
+            values={":yes": True, ":when": released.when},
+        ),
+    )
+
+
+def forget(table: Table, released: Released) -> bool:
+    """Takes the note away unless it has been renewed."""
+    return _done(
+        table,
+        table.delete(
+            RELEASED,
+            released.folder,
+            condition="#Released = :when",
+            values={":when": released.when},
+        ),
+    )
+
+
+def _done(table: Table, write: Write) -> bool:
+    try:
+        table.transact([write])
+    except ConditionFailedError:
+        return False
+    return True
