@@ -20,7 +20,6 @@ from twofold.split.rows import Ints
 from twofold.split.window import KEY_BITS, Window
 
 MAX_NODES = 2_000
-MAX_VALUES = 40_000
 _MISSING = 10_000.0
 
 

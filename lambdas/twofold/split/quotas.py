@@ -7,16 +7,21 @@ from numpy.typing import NDArray
 
 from twofold.split.doubles import double_while_better
 from twofold.split.exchanges import exchange_while_better
-from twofold.split.optimum import MAX_VALUES, least_deviation, nearest_quotas
+from twofold.split.optimum import least_deviation, nearest_quotas
 from twofold.split.prices import priced_quotas
 from twofold.split.rows import Ints
 from twofold.split.sizes import sized_quotas
+from twofold.split.standing import Standing
 from twofold.split.swaps import swap_while_better
-from twofold.split.window import Window
+from twofold.split.window import Window, narrowed
 
 FLOOR = "integrality floor"
 OPTIMUM = "MILP optimum"
 TOO_LARGE = "too large for a MILP"
+
+# Non-zero values of a programme that HiGHS settles in seconds.
+WHOLE_PROGRAMME = 10_000
+NEAR_PROGRAMMES = (5_000, 8_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +49,28 @@ def best_quotas(
         x = double_while_better(window, x)
     if window.cost(x) == window.floor():
         return _quotas(window, x, window.floor(), FLOOR)
-    if len(window.rows.labels) > MAX_VALUES:
-        return _quotas(window, x, window.floor(), TOO_LARGE)
-    return _proved(window, x, priced, time_limit)
+    if len(window.rows.labels) <= WHOLE_PROGRAMME:
+        return _proved(window, x, priced, time_limit)
+    for values in NEAR_PROGRAMMES:
+        x = _closed(window, x, values, time_limit)
+        if window.cost(x) == window.floor():
+            return _quotas(window, x, window.floor(), FLOOR)
+    return _quotas(window, x, window.floor(), TOO_LARGE)
+
+
+def _closed(window: Window, x: Ints, values: int, time_limit: float) -> Ints:
+    """The best quotas when only the kinds nearest to the threshold may change."""
+    kinds = Standing(window, x).nearest()
+    fits = np.searchsorted(np.cumsum(window.rows.lengths()[kinds]), values)
+    kinds = np.sort(kinds[:fits])
+    near = narrowed(window, x, kinds)
+    outcome = least_deviation(near, x[kinds], time_limit)
+    if outcome.x is None or near.cost(outcome.x) >= window.cost(x):
+        return x
+    closer = nearest_quotas(near, x[kinds], outcome.x, required_labels(near), time_limit)
+    result = x.copy()
+    result[kinds] = closer
+    return result
 
 
 def _proved(window: Window, x: Ints, priced: Ints, time_limit: float) -> Quotas:

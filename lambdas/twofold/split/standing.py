@@ -21,6 +21,10 @@ class Standing:
         self.leaving = np.empty(len(x), dtype=np.int64)
         self._measure(kinds)
 
+    def nearest(self) -> Ints:
+        """All kinds, the ones with a unit near the threshold first."""
+        return np.argsort(np.minimum(self.entering, self.leaving), kind="stable")
+
     def move(self, kind: int, change: int) -> None:
         """Test `change` units of a kind more, or fewer."""
         rows, unit = self.window.rows, self.window.fraction.denominator

@@ -19,8 +19,7 @@ SHORTLIST = 64
 def swap_while_better(window: Window, x: Ints) -> Ints:
     """Quotas that no swap of two shortlisted kinds makes better."""
     standing = Standing(window, x)
-    nearness = np.minimum(standing.entering, standing.leaving)
-    near = np.sort(np.argsort(nearness, kind="stable")[:NEAREST])
+    near = np.sort(standing.nearest()[:NEAREST])
     rows = window.rows.take(near)
     cost, floor = window.cost(x), window.floor()
     for _ in range(MAX_SWAPS):

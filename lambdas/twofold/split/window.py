@@ -6,7 +6,7 @@ whose key is many such deviations from the threshold is decided by its key alone
 work grows with the root of the number of entries.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -69,6 +69,26 @@ class Window:
         """The units that are tested."""
         rank = np.arange(len(self.unit), dtype=np.int64) - np.repeat(self.start[:-1], self.capacity)
         return self.unit[rank < np.repeat(x, self.capacity)]
+
+
+def narrowed(window: Window, x: Ints, kinds: Ints) -> Window:
+    """The window in which only `kinds` are open and `x` says what is tested of the others."""
+    open_kind = np.zeros(len(x), dtype=np.bool_)
+    open_kind[kinds] = True
+    closed = np.where(open_kind, 0, x)
+    of_unit = np.repeat(open_kind, window.capacity)
+    return replace(
+        window,
+        fixed=window.tested(closed),
+        need=window.need - int((closed * window.size).sum()),
+        rows=window.rows.take(kinds),
+        size=window.size[kinds],
+        word=window.word[kinds],
+        start=np.concatenate(([0], np.cumsum(window.capacity[kinds]))),
+        unit=window.unit[of_unit],
+        position=window.position[of_unit],
+        whole=False,
+    )
 
 
 def threshold_key(units: Units, wanted: int) -> np.uint64:
