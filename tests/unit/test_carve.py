@@ -1,0 +1,115 @@
+"""Carving hands every line to its side, however the source streams by."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from xxhash import xxh3_64_intdigest
+
+from tests.unit.any_manifests import chunk_sizes, chunked
+from twofold.errors import DamagedObjectError
+from twofold.manifest.carve import Carving, Tally
+
+SIDES = 3
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source that begins with `before` bytes of no concern; each line with its side and what follows it."""
+
+    before: bytes
+    lines: list[tuple[bytes, int, bytes]]
+
+    @property
+    def text(self) -> bytes:
+        return self.before + b"".join(line + after for line, _, after in self.lines)
+
+    def carving(self) -> Carving:
+        start, position = [], len(self.before)
+        for line, _, after in self.lines:
+            start.append(position)
+            position += len(line) + len(after)
+        return Carving(
+            np.array(start, np.uint64),
+            np.array([len(line) for line, _, _ in self.lines], np.uint32),
+            np.array([side for _, side, _ in self.lines], np.uint8),
+            SIDES,
+        )
+
+    def of_side(self, side: int) -> list[bytes]:
+        return [line for line, to, _ in self.lines if to == side]
+
+
+lines = st.binary(min_size=1, max_size=12).map(lambda line: line.replace(b"\n", b"_"))
+gaps = st.just(b"\n") | st.sampled_from([b"\r\n", b"\n\n", b"\n" + b"dropped" * 20 + b"\n"])
+any_source = st.builds(
+    Source, st.binary(max_size=5), st.lists(st.tuples(lines, st.integers(0, SIDES - 1), gaps))
+)
+
+
+def carved(source: Source, text: bytes, sizes: list[int]) -> tuple[list[bytes], list[Tally]]:
+    written = [bytearray() for _ in range(SIDES)]
+    chunks = chunked(text[len(source.before) :], sizes)
+    tallies = source.carving().run(chunks, lambda side, data: written[side].extend(data))
+    return [bytes(one) for one in written], tallies
+
+
+@given(any_source, chunk_sizes)
+def test_each_side_gets_exactly_its_lines_in_order(source: Source, sizes: list[int]) -> None:
+    written, _ = carved(source, source.text, sizes)
+    for side in range(SIDES):
+        assert written[side] == b"".join(line + b"\n" for line in source.of_side(side))
+
+
+@given(any_source, chunk_sizes)
+def test_tallies_count_what_was_written(source: Source, sizes: list[int]) -> None:
+    written, tallies = carved(source, source.text, sizes)
+    for side, tally in enumerate(tallies):
+        hashes = [xxh3_64_intdigest(line) for line in source.of_side(side)]
+        assert tally == Tally(len(hashes), len(written[side]), sum(hashes) % 2**64)
+
+
+@given(any_source, chunk_sizes)
+def test_a_last_line_without_newline_gets_one(source: Source, sizes: list[int]) -> None:
+    text = source.text
+    last = len(source.lines[-1][2]) if source.lines else 0
+    whole, _ = carved(source, text, sizes)
+    assert carved(source, text[: len(text) - last], sizes)[0] == whole
+
+
+@given(any_source.filter(lambda source: bool(source.lines)), chunk_sizes, st.data())
+def test_a_source_that_ends_early_is_damaged(
+    source: Source, sizes: list[int], data: st.DataObject
+) -> None:
+    *_, (_, _, after) = source.lines
+    needed = len(source.text) - len(after)
+    size = data.draw(st.integers(len(source.before), needed - 1))
+    with pytest.raises(DamagedObjectError, match="ends before its last line"):
+        carved(source, source.text[:size], sizes)
+
+
+@given(any_source, chunk_sizes)
+def test_only_whole_lines_are_handed_over(source: Source, sizes: list[int]) -> None:
+    ends = []
+    chunks = chunked(source.text[len(source.before) :], sizes)
+    source.carving().run(chunks, lambda side, data: ends.append((side, bytes(data))))
+    assert all(after == b"\n" for _, after in ends[1::2])
+    assert [side for side, _ in ends[::2]] == [side for side, _ in ends[1::2]]
+
+
+def test_lines_beyond_four_gibibytes_are_found() -> None:
+    carving = Carving(
+        np.array([1 << 40, (1 << 40) + 4], np.uint64),
+        np.array([3, 3], np.uint32),
+        np.array([1, 1], np.uint8),
+        2,
+    )
+    written = bytearray()
+    carving.run([b"owl", b"\nemu\n"], lambda _, data: written.extend(data))
+    assert written == b"owl\nemu\n"
+
+
+def test_nothing_to_carve_is_nothing_written() -> None:
+    assert carved(Source(b"", []), b"", [1]) == ([b""] * SIDES, [Tally()] * SIDES)
