@@ -22,12 +22,15 @@ class Certificate:
     known: "integrality floor" (no integers are nearer), "MILP optimum", or what kept the programme
     from an optimum. `swapped` counts the test entries that keys alone would not have tested.
     `pair_deviation` is the same sum over the `pairs` of labels that occur together: it is made
-    small, not least, and never at the cost of `deviation`. With groups, `reached` is the number of
-    entries nearest to `wanted` that whole groups add up to.
+    small, not least, and never at the cost of `deviation`. With groups, `reachable` is the number of
+    entries nearest to `wanted` that whole groups add up to. `clock_struck` tells whether the time
+    limit ended a programme: only then may another machine find another split.
     """
 
     entries: int
+    groups: int | None
     wanted: int
+    reachable: int
     reached: int
     fraction: Fraction
     seed: int
@@ -35,6 +38,7 @@ class Certificate:
     deviation: Fraction
     lower_bound: Fraction
     proof: str
+    clock_struck: bool
     swapped: int
     pairs: int
     pair_deviation: Fraction
@@ -53,13 +57,16 @@ class Certificate:
             "seed": self.seed,
             "fraction": str(self.fraction),
             "entries": self.entries,
+            "groups": self.groups,
             "testEntriesWanted": self.wanted,
+            "testEntriesReachable": self.reachable,
             "testEntriesReached": self.reached,
             "deviation": str(self.deviation),
             "lowerBound": str(self.lower_bound),
             "gap": str(self.gap),
             "optimal": self.optimal,
             "proof": self.proof,
+            "timeLimitStruck": self.clock_struck,
             "swappedEntries": self.swapped,
             "pairs": self.pairs,
             "pairDeviation": str(self.pair_deviation),

@@ -11,7 +11,7 @@ NOT_ENOUGH = "The manifest file doesn't have enough labeled images to distribute
 _NAMED = 5
 
 
-def test_size(entries: int, fraction: Fraction) -> int:
+def rounded_share(entries: int, fraction: Fraction) -> int:
     """floor(fraction * entries + 1/2), in exact arithmetic."""
     return int(fraction * entries + Fraction(1, 2))
 
@@ -33,7 +33,7 @@ def refusal(
     times = np.bincount(label_set, minlength=len(rows))
     images = rows.totals(times, len(order) + 1)[:-1]
     entries = len(label_set)
-    wanted = test_size(entries, fraction)
+    wanted = rounded_share(entries, fraction)
     if wanted in (0, entries):
         side = "test" if wanted == 0 else "training"
         return f"{NOT_ENOUGH} {fraction} of {entries} entries leaves the {side} dataset empty."

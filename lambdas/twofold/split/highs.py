@@ -1,7 +1,7 @@
-"""HiGHS as a pure function: a mixed-integer programme in, a solution and a bound out.
+"""HiGHS: a mixed-integer programme in, a solution and a bound out.
 
 One thread, a fixed seed and a limit on nodes: the same programme gives the same answer. The clock
-is the last resort, and the answer says when it struck.
+is the last resort, and the solver remembers when it struck.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import highspy
 
+_TIME_LIMIT = "Time limit reached"
 _ENDINGS = {
     "Optimal": "optimal",
     "Infeasible": "infeasible",
     "Solution limit reached": "node limit",
-    "Time limit reached": "time limit",
+    _TIME_LIMIT: "time limit",
 }
 
 Floats = NDArray[np.float64]
@@ -54,38 +55,52 @@ class Answer:
     ended: str
 
 
-def minimise(
-    programme: Programme, *, max_nodes: int, time_limit: float, start: Floats | None = None
-) -> Answer:
-    """Solve, from a known solution `start` if there is one."""
-    import highspy
+class Solver:
+    """HiGHS with a budget of seconds for all of its programmes together.
 
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    settings: dict[str, bool | float | str] = {
-        "log_to_console": False,
-        "output_flag": False,
-        "threads": 1,
-        "parallel": "off",
-        "random_seed": 0,
-        "mip_rel_gap": 0.0,
-        "mip_abs_gap": 1e-7,
-        "mip_max_nodes": max_nodes,
-        "time_limit": max(0.1, time_limit),
-    }
-    for option, setting in settings.items():
-        solver.setOptionValue(option, setting)
-    solver.passModel(_model(programme))
-    if start is not None:
-        known = highspy.HighsSolution()
-        known.col_value = start.tolist()
-        solver.setSolution(known)
-    solver.run()
-    info = solver.getInfo()
-    ended = solver.modelStatusToString(solver.getModelStatus())
-    found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    y = np.array(solver.getSolution().col_value) if found else None
-    bound = info.mip_dual_bound if np.isfinite(info.mip_dual_bound) else -np.inf
-    return Answer(y, float(bound), _ENDINGS.get(ended, ended))
+    `struck` tells whether the clock ever ended one: only then may another machine answer otherwise.
+    """
+
+    def __init__(self, time_limit: float) -> None:
+        self.remaining = time_limit
+        self.struck = False
+
+    def minimise(
+        self, programme: Programme, *, max_nodes: int, start: Floats | None = None
+    ) -> Answer:
+        """Solve, from a known solution `start` if there is one."""
+        import highspy
+
+        highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, setting in self._options(max_nodes).items():
+            highs.setOptionValue(option, setting)
+        highs.passModel(_model(programme))
+        if start is not None:
+            known = highspy.HighsSolution()
+            known.col_value = start.tolist()
+            highs.setSolution(known)
+        highs.run()
+        self.remaining -= highs.getRunTime()
+        info = highs.getInfo()
+        ended = highs.modelStatusToString(highs.getModelStatus())
+        self.struck |= ended == _TIME_LIMIT
+        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        y = np.array(highs.getSolution().col_value) if found else None
+        bound = info.mip_dual_bound if np.isfinite(info.mip_dual_bound) else -np.inf
+        return Answer(y, float(bound), _ENDINGS.get(ended, ended))
+
+    def _options(self, max_nodes: int) -> dict[str, bool | float | str]:
+        return {
+            "log_to_console": False,
+            "output_flag": False,
+            "threads": 1,
+            "parallel": "off",
+            "random_seed": 0,
+            "mip_rel_gap": 0.0,
+            "mip_abs_gap": 1e-7,
+            "mip_max_nodes": max_nodes,
+            "time_limit": max(0.1, self.remaining),
+        }
 
 
 def _model(programme: Programme) -> highspy.HighsLp:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.highs import Answer, Programme, minimise
+from twofold.split.highs import Answer, Programme, Solver
 from twofold.split.rows import Ints
 from twofold.split.window import KEY_BITS, Window
 
@@ -48,7 +48,7 @@ class Outcome:
     ended: str
 
 
-def least_deviation(window: Window, x: Ints, time_limit: float) -> Outcome:
+def least_deviation(window: Window, x: Ints, solver: Solver) -> Outcome:
     """The least summed deviation that any quotas of the window have, known to be at most that of
     `x`."""
     kinds = np.arange(len(window.size), dtype=np.int64)
@@ -58,10 +58,9 @@ def least_deviation(window: Window, x: Ints, time_limit: float) -> Outcome:
     above = np.maximum(window.tested(x) - share, 0)
     below = np.maximum(share - window.tested(x), 0)
     first = np.minimum(above, window.floors() > 0)
-    answer = minimise(
+    answer = solver.minimise(
         _programme(window, moves),
         max_nodes=_nodes(window),
-        time_limit=time_limit,
         start=np.concatenate((x, first, above - first, below)).astype(np.float64),
     )
     return Outcome(_checked(window, moves, answer), _scaled_bound(window, answer), answer.ended)
@@ -72,7 +71,7 @@ def _nodes(window: Window) -> int:
     return max(20, min(MAX_NODES, 500_000 // len(window.rows.labels)))
 
 
-def nearest_quotas(window: Window, start: Ints, x: Ints, required: Ints, time_limit: float) -> Ints:
+def nearest_quotas(window: Window, start: Ints, x: Ints, required: Ints, solver: Solver) -> Ints:
     """Quotas no costlier than `x` with the fewest `required` labels missing on a side; of those,
     the ones nearest to `start`. `x` itself where none are found."""
     kinds = np.arange(len(window.size), dtype=np.int64)
@@ -85,7 +84,7 @@ def nearest_quotas(window: Window, start: Ints, x: Ints, required: Ints, time_li
     )
     cost = window.cost(x)
     programme = _nearest_programme(window, moves, cost, required)
-    answer = minimise(programme, max_nodes=_nodes(window), time_limit=time_limit)
+    answer = solver.minimise(programme, max_nodes=_nodes(window))
     found = _checked(window, moves, answer)
     return x if found is None or window.cost(found) > cost else found
 

@@ -14,7 +14,8 @@ from twofold.split.window import Window
 
 PAIRED_LABELS = 2_000
 MAX_TRACKED = 3_000
-TEST_ENTRIES_A_PAIR = 50
+MIN_TRACKED = 6
+TEST_ENTRIES_A_PAIR = 100
 _CHUNK = 1 << 19
 
 
@@ -49,14 +50,14 @@ def _pairs(rows: Rows) -> Iterator[tuple[Ints, Ints, Ints]]:
 
 
 def common_pairs(counts: Ints, fraction: Fraction, wanted: int) -> Ints:
-    """The codes worth tracking: the most common pairs, one for every 50 test entries.
+    """The codes worth tracking: the most common pairs, one for every 100 test entries.
 
     More would be balanced at the cost of stability: each tracked pair moves entries when the
     dataset grows. A pair whose share is less than one entry on either side is not tracked.
     """
     small = min(fraction, 1 - fraction)
     codes = np.flatnonzero(small.numerator * counts >= small.denominator)
-    most = min(MAX_TRACKED, wanted // TEST_ENTRIES_A_PAIR)
+    most = min(MAX_TRACKED, max(MIN_TRACKED, wanted // TEST_ENTRIES_A_PAIR))
     order = np.argsort(-counts[codes], kind="stable")
     return np.sort(codes[order[:most]])
 

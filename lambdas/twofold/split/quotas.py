@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from twofold.split.doubles import double_while_better
 from twofold.split.exchanges import exchange_while_better
+from twofold.split.highs import Solver
 from twofold.split.optimum import least_deviation, nearest_quotas
 from twofold.split.prices import priced_quotas
 from twofold.split.rows import Ints
@@ -35,14 +36,14 @@ class Quotas:
 
 
 def best_quotas(
-    window: Window, paired: Window, words: NDArray[np.uint64], time_limit: float
+    window: Window, paired: Window, words: NDArray[np.uint64], solver: Solver
 ) -> Quotas:
     """Quotas with the least summed deviation; of those, few labels missing on a side.
 
     `paired` is the window with common pairs as further labels, to be balanced on the way.
     Their entries are fewer than the window needs only where its units do not add up to that.
     """
-    priced = sized_quotas(window, priced_quotas(paired, len(window.images)), time_limit)
+    priced = sized_quotas(window, priced_quotas(paired, len(window.images)), solver)
     x = swap_while_better(window, priced)
     if window.cost(x) > window.floor():
         x = exchange_while_better(window, words, x)
@@ -50,44 +51,45 @@ def best_quotas(
     if window.cost(x) == window.floor():
         return _quotas(window, x, window.floor(), FLOOR)
     if len(window.rows.labels) <= WHOLE_PROGRAMME:
-        return _proved(window, x, priced, time_limit)
+        return _proved(window, x, priced, solver)
     for values in NEAR_PROGRAMMES:
-        x = _closed(window, x, values, time_limit)
+        x = _closed(window, x, values, solver)
         if window.cost(x) == window.floor():
             return _quotas(window, x, window.floor(), FLOOR)
     return _quotas(window, x, window.floor(), TOO_LARGE)
 
 
-def _closed(window: Window, x: Ints, values: int, time_limit: float) -> Ints:
+def _closed(window: Window, x: Ints, values: int, solver: Solver) -> Ints:
     """The best quotas when only the kinds nearest to the threshold may change."""
     kinds = Standing(window, x).nearest()
     fits = np.searchsorted(np.cumsum(window.rows.lengths()[kinds]), values)
     kinds = np.sort(kinds[:fits])
     near = narrowed(window, x, kinds)
-    outcome = least_deviation(near, x[kinds], time_limit)
+    outcome = least_deviation(near, x[kinds], solver)
     if outcome.x is None or near.cost(outcome.x) >= window.cost(x):
         return x
-    closer = nearest_quotas(near, x[kinds], outcome.x, required_labels(near), time_limit)
+    closer = nearest_quotas(near, x[kinds], outcome.x, required_labels(near), solver)
     result = x.copy()
     result[kinds] = closer
     return result
 
 
-def _proved(window: Window, x: Ints, priced: Ints, time_limit: float) -> Quotas:
-    outcome = least_deviation(window, x, time_limit)
+def _proved(window: Window, x: Ints, priced: Ints, solver: Solver) -> Quotas:
+    outcome = least_deviation(window, x, solver)
     bound = outcome.bound if window.whole else window.floor()
     required = required_labels(window)
     if outcome.x is not None and window.cost(outcome.x) < window.cost(x):
-        x = nearest_quotas(window, priced, outcome.x, required, time_limit)
+        x = nearest_quotas(window, priced, outcome.x, required, solver)
     elif _missing(window, x, required):
-        x = nearest_quotas(window, priced, x, required, time_limit)
+        x = nearest_quotas(window, priced, x, required, solver)
     if window.cost(x) <= bound:
         return _quotas(window, x, bound, FLOOR if bound == window.floor() else OPTIMUM)
     return _quotas(window, x, bound, outcome.ended if window.whole else TOO_LARGE)
 
 
 def _quotas(window: Window, x: Ints, bound: int, proof: str) -> Quotas:
-    return Quotas(x, int((x * window.size).sum()), bound, proof)
+    entries = int((x * window.size).sum())
+    return Quotas(x, entries, min(bound, window.cost(x)), proof)
 
 
 def required_labels(window: Window) -> Ints:

@@ -85,9 +85,9 @@ def label_order(names: tuple[str, ...]) -> list[int]:
     return sorted(range(len(names)), key=lambda label: _bytes(names[label]))
 
 
-def label_words(names: tuple[str, ...], order: list[int]) -> NDArray[np.uint64]:
-    """A 64-bit word for each label in `order` from its name, and one for "unlabelled" at the end."""
-    digests = [hashlib.blake2b(_bytes(names[i]), digest_size=8).digest() for i in order]
+def label_words(names: tuple[str, ...]) -> NDArray[np.uint64]:
+    """A 64-bit word for each label from its name, and one for "unlabelled" at the end."""
+    digests = [hashlib.blake2b(_bytes(name), digest_size=8).digest() for name in names]
     digests.append(hashlib.blake2b(b"", digest_size=8, person=b"unlabelled").digest())
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 

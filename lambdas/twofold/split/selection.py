@@ -1,35 +1,19 @@
 """Which entries are tested: the entrance of the split."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twofold.split.certificate import ALGORITHM_VERSION, Certificate, Selection
-from twofold.split.eligibility import test_size
-from twofold.split.pairs import common_pairs, pair_counts, track_pairs
-from twofold.split.quotas import FLOOR, best_quotas
-from twofold.split.rows import Ints, LabelSets, canonical_rows, label_words
+from twofold.split.division import Counts, Division, Task, count, divide, summed_deviation
+from twofold.split.eligibility import rounded_share
+from twofold.split.rows import LabelSets, canonical_rows, label_words
 from twofold.split.sizes import nearest_reachable
 from twofold.split.units import Units, entries_as_units, groups_as_units
-from twofold.split.window import ALWAYS_OPEN, Window, open_window
 
 ONE_FIFTH = Fraction(1, 5)
 MAX_DENOMINATOR = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """What is to be divided: units, and the counts of labels and pairs over all entries."""
-
-    units: Units
-    fraction: Fraction
-    wanted: int
-    words: NDArray[np.uint64]
-    images: Ints
-    pair_images: Ints
-    grouped: bool
 
 
 def select_test_entries(
@@ -48,48 +32,49 @@ def select_test_entries(
     `label_sets`, `groups` the hash of its group: a group is tested as a whole or not at all, and
     the number of test entries is then the nearest that groups add up to. The choice depends on the
     seed and on the entries' sources, label names and groups alone: not on their order nor on any
-    numbering. `time_limit`, in seconds, bounds each of the few programmes that HiGHS may solve.
+    numbering. `time_limit`, in seconds, is for HiGHS alone, which easy data does not need.
     Raises ValueError for a fraction, a seed or arrays that make no sense.
     """
     _check(source, label_set, label_sets, fraction, groups)
     rows, order = canonical_rows(label_sets)
-    times = np.bincount(label_set, minlength=len(rows))
-    label_count = len(order) + 1
-    wanted = test_size(len(source), fraction)
-    if groups is None:
+    names = tuple(label_sets.names[label] for label in order)
+    before = count(rows, label_set, len(names) + 1)
+    if groups is None or len(groups) == 0:
         units, unit = entries_as_units(source, label_set, rows, seed), None
     else:
         units, unit = groups_as_units(groups, label_set, rows, seed)
-    task = _Task(
-        units=units,
-        fraction=fraction,
-        wanted=nearest_reachable(units.size, wanted) if unit is not None and wanted else wanted,
-        words=label_words(label_sets.names, order),
-        images=rows.totals(times, label_count),
-        pair_images=pair_counts(rows, times, label_count),
-        grouped=unit is not None,
-    )
-    chosen, bound, proof = _tested(task, time_limit)
-    test = chosen if unit is None else chosen[unit]
-    test_times = np.bincount(label_set[test], minlength=len(rows))
-    tested = rows.totals(test_times, label_count)
-    pair_tested = pair_counts(rows, test_times, label_count)
-    certificate = Certificate(
-        entries=len(source),
+    wanted = rounded_share(len(source), fraction)
+    reachable = wanted if unit is None else nearest_reachable(units.size, wanted)
+    words = label_words(names)
+    task = Task(units, unit is not None, fraction, reachable, words, before)
+    division = divide(task, time_limit)
+    test = division.test if unit is None else division.test[unit]
+    after = count(rows, label_set[test], len(names) + 1)
+    certificate = _certificate(task, division, after, wanted, seed)
+    return Selection(test, certificate, names, before.labels, after.labels)
+
+
+def _certificate(
+    task: Task, division: Division, after: Counts, wanted: int, seed: int
+) -> Certificate:
+    before, fraction = task.before, task.fraction
+    return Certificate(
+        entries=int(task.units.size.sum()),
+        groups=len(task.units) if task.grouped else None,
         wanted=wanted,
-        reached=int(test.sum()),
+        reachable=task.size,
+        reached=int(task.units.size[division.test].sum()),
         fraction=fraction,
         seed=seed,
         algorithm_version=ALGORITHM_VERSION,
-        deviation=_deviation(task.images, tested, fraction),
-        lower_bound=Fraction(bound, fraction.denominator),
-        proof=proof,
-        swapped=_swapped(units, chosen),
-        pairs=int(np.count_nonzero(task.pair_images)),
-        pair_deviation=_deviation(task.pair_images, pair_tested, fraction),
+        deviation=summed_deviation(before.labels, after.labels, fraction),
+        lower_bound=Fraction(division.bound, fraction.denominator),
+        proof=division.proof,
+        clock_struck=division.clock_struck,
+        swapped=_swapped(task.units, division.test),
+        pairs=int(np.count_nonzero(before.pairs)),
+        pair_deviation=summed_deviation(before.pairs, after.pairs, fraction),
     )
-    names = tuple(label_sets.names[label] for label in order)
-    return Selection(test, certificate, names, task.images, tested)
 
 
 def _check(
@@ -112,46 +97,6 @@ def _check(
         raise ValueError(
             f"Label set {int(label_set.max())} is not one of the {len(label_sets.offsets) - 1}."
         )
-
-
-def _tested(task: _Task, time_limit: float) -> tuple[NDArray[np.bool_], int, str]:
-    """The tested units, a lower bound of their scaled deviation and the proof of the bound.
-
-    Where groups near the threshold do not add up to the entries wanted, all are opened.
-    """
-    entries = int(task.units.size.sum())
-    if task.wanted in (0, entries):
-        test = np.full(len(task.units), task.wanted > 0)
-        tested = task.images if task.wanted else task.images * 0
-        sole = _deviation(task.images, tested, task.fraction) * task.fraction.denominator
-        return test, int(sole), FLOOR
-    for always_open in (ALWAYS_OPEN, len(task.units)):
-        window, test = open_window(
-            task.units, task.images, task.words, task.fraction, task.wanted, always_open
-        )
-        quotas = best_quotas(window, _paired(task, window, test), task.words, time_limit)
-        if quotas.entries == window.need:
-            break
-    test[window.chosen(quotas.x)] = True
-    return test, quotas.bound, quotas.proof
-
-
-def _paired(task: _Task, window: Window, decided: NDArray[np.bool_]) -> Window:
-    """The window with common pairs tracked; with groups there are none."""
-    if task.grouped:
-        return window
-    codes = common_pairs(task.pair_images, task.fraction, task.wanted)
-    if len(codes) == 0:
-        return window
-    rows = task.units.rows
-    times = np.bincount(task.units.row[decided], minlength=len(rows))
-    fixed = pair_counts(rows, times, len(task.images))
-    return track_pairs(window, codes, task.pair_images, fixed)
-
-
-def _deviation(images: Ints, tested: Ints, fraction: Fraction) -> Fraction:
-    scaled = fraction.denominator * tested - fraction.numerator * images
-    return Fraction(int(np.abs(scaled).sum()), fraction.denominator)
 
 
 def _swapped(units: Units, test: NDArray[np.bool_]) -> int:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.highs import Programme, minimise
+from twofold.split.highs import Programme, Solver
 from twofold.split.rows import Ints
 from twofold.split.window import Window
 
@@ -37,7 +37,7 @@ def _halves(count: int) -> list[int]:
     return parts
 
 
-def sized_quotas(window: Window, x: Ints, time_limit: float) -> Ints:
+def sized_quotas(window: Window, x: Ints, solver: Solver) -> Ints:
     """Quotas of exactly the needed number of entries that move the fewest, near the threshold.
 
     `x` itself where the window's units do not add up to it.
@@ -49,7 +49,7 @@ def sized_quotas(window: Window, x: Ints, time_limit: float) -> Ints:
     place = np.arange(len(kind), dtype=np.int64) - window.start[kind]
     tested, size = place < x[kind], window.size[kind]
     classes, which = np.unique(size, return_inverse=True)
-    change = _class_changes(classes, which, tested, missing, time_limit)
+    change = _class_changes(classes, which, tested, missing, solver)
     if change is None:
         return x
     result = x.copy()
@@ -62,7 +62,7 @@ def sized_quotas(window: Window, x: Ints, time_limit: float) -> Ints:
 
 
 def _class_changes(
-    classes: Ints, which: Ints, tested: NDArray[np.bool_], missing: int, time_limit: float
+    classes: Ints, which: Ints, tested: NDArray[np.bool_], missing: int, solver: Solver
 ) -> Ints | None:
     """How many units more (or fewer) to test of each size."""
     count = len(classes)
@@ -81,7 +81,7 @@ def _class_changes(
         low=exact,
         high=exact,
     )
-    answer = minimise(programme, max_nodes=_MAX_NODES, time_limit=time_limit)
+    answer = solver.minimise(programme, max_nodes=_MAX_NODES)
     if answer.y is None:
         return None
     y = np.rint(answer.y).astype(np.int64)

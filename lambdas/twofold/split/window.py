@@ -93,7 +93,7 @@ def narrowed(window: Window, x: Ints, kinds: Ints) -> Window:
 
 def threshold_key(units: Units, wanted: int) -> np.uint64:
     """The key of the last unit that fits when units are taken by key alone; `wanted` >= 1."""
-    if units.size.strides == (0,):
+    if units.size.max() == 1:
         return np.uint64(np.sort(units.key)[wanted - 1])
     order = np.argsort(units.key, kind="stable")
     last = np.searchsorted(np.cumsum(units.size[order]), wanted, side="right")
