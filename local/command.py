@@ -23,6 +23,7 @@ from local.results import (
     staged,
     write_report,
 )
+from local.signals import held_back
 from local.stack import BUCKET, Stack, running
 from local.steps import Steps, shown
 from local.table import printable, sentences, table, told_drops
@@ -73,7 +74,7 @@ def _require_readable(manifest: Path) -> None:
 
 def _do(steps: Steps, start: Start, manifest: Path, folder: Path) -> Outcome:
     with ExitStack() as until_done:
-        with steps.step("start the stack"):
+        with steps.step("start the stack"), held_back():
             stack = until_done.enter_context(start())
         try:
             return _main_job(steps, stack, manifest, folder)
@@ -125,12 +126,17 @@ def _tell(outcome: Outcome, seconds: dict[str, float], out: Path) -> None:
     console.print(table(outcome.report), soft_wrap=False)
     lines = [*sentences(outcome.report), *told_drops(outcome.dropped)]
     if outcome.error_entries:
-        lines.append(f"{outcome.error_entries} entries have errors and stay in the datasets.")
+        lines.append(_erroneous(outcome.error_entries))
     lines.append(_times(seconds))
     lines.append(f"The largest worker had {outcome.peak_bytes / 1e6:.0f} MB.")
     lines.extend(_files(out, FILES))
     for line in lines:
         console.print(line, markup=False, emoji=False)
+
+
+def _erroneous(count: int) -> str:
+    entries = "entry has errors and stays" if count == 1 else "entries have errors and stay"
+    return f"{count} {entries} in the datasets; ListDatasetEntries says which."
 
 
 def _times(seconds: dict[str, float]) -> str:

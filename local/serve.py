@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 HOST = "127.0.0.1"
 MAX_PORT = 65535
@@ -32,11 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(port: int, quotas: str) -> None:
+    from local.signals import held_back
     from local.stack import running
     from twofold.settings import Quotas
 
     logging.getLogger("moto").setLevel(logging.CRITICAL)
-    with running(port, quotas=Quotas(quotas)) as stack:
+    with ExitStack() as until_stopped:
+        with held_back():
+            stack = until_stopped.enter_context(running(port, quotas=Quotas(quotas)))
         print(f"Twofold is ready. Any credentials do: {_exports(stack.endpoint)}", flush=True)  # noqa: T201
         threading.Event().wait()
 

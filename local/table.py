@@ -102,7 +102,8 @@ def _count(proof: dict[str, Any]) -> str:
 
 
 def _optimum(proof: dict[str, Any]) -> str:
-    total = f"The deviations add up to {unsigned(Fraction(proof['deviation']))} images"
+    deviation = unsigned(Fraction(proof["deviation"]))
+    total = f"The deviations add up to {deviation} {'image' if deviation == '1' else 'images'}"
     if proof["optimal"]:
         return f"{total}; it is proven that no split of this size has less ({proof['proof']})."
     bound = unsigned(Fraction(proof["lowerBound"]))

@@ -1,0 +1,95 @@
+"""`make serve`: one line when it is ready, loopback only, a clean stop."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.serve import main
+
+ROOT = Path(__file__).parents[2]
+READY = re.compile(
+    r"Twofold is ready\. Any credentials do: export AWS_ENDPOINT_URL=(http://127\.0\.0\.1:(\d+)) "
+    r"AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any\n"
+)
+
+
+def serve(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "local.serve", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_it_serves_on_loopback_until_it_is_told_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = serve("--port", "0", "--quotas", "rekognition")
+    assert process.stdout is not None
+    ready = READY.fullmatch(process.stdout.readline())
+    assert ready
+    assert _client(ready[1]).describe_projects()["ProjectDescriptions"] == []
+    assert _listens("127.0.0.1", int(ready[2]))
+    assert not _listens("127.0.0.2", int(ready[2]))
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+    assert not _listens("127.0.0.1", int(ready[2]))
+
+
+def test_it_stops_cleanly_while_it_is_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start has begun when the stack has made its temporary folder."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = serve("--port", "0")
+    while not list(tmp_path.iterdir()):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port)]) == 1
+    assert capsys.readouterr().err == f"Port {port} cannot be used: Address already in use.\n"
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "http", "", "٣"])
+def test_a_port_that_is_none_is_bad_usage(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([f"--port={port}"])
+    assert f"'{port}' is not a port: 0 to 65535" in capsys.readouterr().err
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex((host, port)) == 0
+
+
+def _client(endpoint: str) -> Any:
+    return boto3.client(
+        "rekognition",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
