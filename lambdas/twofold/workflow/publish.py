@@ -7,6 +7,7 @@ from typing import Any
 from twofold.errors import ConservationError
 from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.records import Contents, DatasetId, Operation
+from twofold.split.report import dataset_report
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket, LostObjectError, Part, require
@@ -108,12 +109,12 @@ def _put_report(
 ) -> None:
     report: dict[str, Any] = json.loads(bucket.get(draft))
     report["datasets"] = {
-        dataset.type.lower(): {
-            "manifest": f"s3://{bucket.name}/{ContentsKeys(new.folder).manifest}",
-            "entries": new.entries,
-            "bytes": new.bytes,
-            "digest": new.digest,
-        }
+        dataset.type.lower(): dataset_report(
+            f"s3://{bucket.name}/{ContentsKeys(new.folder).manifest}",
+            entries=new.entries,
+            size=new.bytes,
+            digest=new.digest,
+        )
         for dataset, new in contents.items()
     }
     key = keys.report(operation.datasets[0].project, operation.id)

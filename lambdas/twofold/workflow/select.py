@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 
-from twofold import __version__
 from twofold.errors import DamagedObjectError, OperationRefused
 from twofold.manifest.index import Index
 from twofold.records import Contents, DatasetId, Operation, Source, SplitParameters
 from twofold.split import LabelSets, Selection, refusal, select_test_entries
+from twofold.split.report import split_report
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket
@@ -51,7 +51,7 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
         sides,
         digest=before.digest,
         message=_message(selection),
-        report=_put_draft(bucket, operation, parameters, selection),
+        report=_put_draft(bucket, operation, selection),
     )
 
 
@@ -99,18 +99,14 @@ def _message(selection: Selection) -> str:
     return message
 
 
-def _put_draft(
-    bucket: Bucket, operation: Operation, parameters: SplitParameters, selection: Selection
-) -> str:
+def _put_draft(bucket: Bucket, operation: Operation, selection: Selection) -> str:
     """The report, but for what is known only when the lines have been moved."""
     key = keys.scratch(operation.id, "select", "report.json")
     report = {
-        "twofold": __version__,
         "operation": operation.id,
         "project": operation.datasets[0].project,
         "created": operation.created,
-        "parameters": {"testFraction": parameters.test_fraction, "seed": parameters.seed},
-        **selection.report(),
+        **split_report(selection),
     }
     bucket.put(key, json.dumps(report, ensure_ascii=False).encode())
     return key

@@ -1,0 +1,98 @@
+"""Group keys: entries with the same key are never divided between training and testing.
+
+An expression that has a parenthesis is a regular expression, looked for anywhere in the `source-ref`; its one capturing
+group holds the key. Any other expression is the name of a member of the line, whose text or whole number is the key. An
+entry without a key is an error: to guess would be to leak.
+
+Regular expressions run on RE2, so no expression takes longer than time linear in the source-ref. They must be valid for
+Python's `re` as well, so that a split can be verified with nothing but Python.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import orjson
+import re2
+
+from twofold.manifest.document import Document
+from twofold.manifest.index import source_hash
+from twofold.manifest.reader import Line
+
+MAX_EXPRESSION_CHARACTERS = 1_000
+
+
+class UngroupedError(Exception):
+    """A line has no group key; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupBy:
+    expression: str
+    _pattern: Any = None
+
+    @classmethod
+    def of(cls, expression: str) -> Self:
+        """Raises ValueError, saying what is wrong with the expression."""
+        if not 0 < len(expression) <= MAX_EXPRESSION_CHARACTERS:
+            raise ValueError(f"It must have 1 to {MAX_EXPRESSION_CHARACTERS} characters.")
+        return cls(expression, _compiled(expression) if "(" in expression else None)
+
+    def key(self, line: bytes) -> str:
+        """Raises UngroupedError."""
+        try:
+            document = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise UngroupedError("The line is not valid JSON.") from error
+        if type(document) is not dict:
+            raise UngroupedError("The line is not a JSON object.")
+        return self._member(document) if self._pattern is None else self._matched(document)
+
+    def hashes(self, lines: Iterable[Line], found: list[int | None]) -> Iterator[Line]:
+        """Passes the lines on, and appends each one's 64-bit group hash to `found`, or None."""
+        for start, line in lines:
+            try:
+                key = self.key(line or b"")
+            except UngroupedError:
+                found.append(None)
+            else:
+                found.append(source_hash(key)[0])
+            yield start, line
+
+    def _matched(self, document: Document) -> str:
+        source_ref = document.get("source-ref")
+        if type(source_ref) is not str:
+            raise UngroupedError("The line has no source-ref.")
+        match = self._pattern.search(source_ref)
+        key: str | None = match and match.group(1)
+        if not key:
+            raise UngroupedError(f"The source-ref {source_ref[:200]!r} has no such group.")
+        return key
+
+    def _member(self, document: Document) -> str:
+        value = document.get(self.expression)
+        if type(value) is int or (type(value) is str and value):
+            return str(value)
+        named = f"the member {self.expression!r}"
+        if self.expression not in document:
+            raise UngroupedError(f"The line has not {named}.")
+        raise UngroupedError(
+            f"In the line {named} is {str(value)[:50]!r}, neither text nor a whole number."
+        )
+
+
+def _compiled(expression: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re.compile(expression)
+        pattern = re2.compile(expression, options)  # type: ignore[no-untyped-call]
+    except (re.error, re2.error) as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+        raise ValueError(f"It is not a regular expression that RE2 takes: {reason}.") from error
+    if pattern.groups != 1:
+        raise ValueError(
+            f"It must have exactly one capturing group, not {pattern.groups}; (?:…) does not capture."
+        )
+    return pattern

@@ -1,0 +1,23 @@
+"""What the report of a split says wherever it is written: in the service and at the terminal."""
+
+from typing import Any
+
+from twofold import __version__
+from twofold.split.certificate import Selection
+
+
+def split_report(selection: Selection, group_by: str | None = None) -> dict[str, Any]:
+    """Version, parameters, certificate and tables: enough to make the same split again."""
+    certificate = selection.certificate
+    parameters: dict[str, Any] = {
+        "testFraction": str(certificate.fraction),
+        "seed": certificate.seed,
+    }
+    if group_by is not None:
+        parameters["groupBy"] = group_by
+    return {"twofold": __version__, "parameters": parameters, **selection.report()}
+
+
+def dataset_report(manifest: str, *, entries: int, size: int, digest: str) -> dict[str, Any]:
+    """One side: where its manifest lies, and what proves that it is whole."""
+    return {"manifest": manifest, "entries": entries, "bytes": size, "digest": digest}
