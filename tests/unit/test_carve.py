@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_64_intdigest
 
@@ -56,6 +56,7 @@ def carved(source: Source, text: bytes, sizes: list[int]) -> tuple[list[bytes], 
     return [bytes(one) for one in written], tallies
 
 
+@settings(deadline=None)
 @given(any_source, chunk_sizes)
 def test_each_side_gets_exactly_its_lines_in_order(source: Source, sizes: list[int]) -> None:
     written, _ = carved(source, source.text, sizes)
@@ -63,6 +64,7 @@ def test_each_side_gets_exactly_its_lines_in_order(source: Source, sizes: list[i
         assert written[side] == b"".join(line + b"\n" for line in source.of_side(side))
 
 
+@settings(deadline=None)
 @given(any_source, chunk_sizes)
 def test_tallies_count_what_was_written(source: Source, sizes: list[int]) -> None:
     written, tallies = carved(source, source.text, sizes)
@@ -71,6 +73,7 @@ def test_tallies_count_what_was_written(source: Source, sizes: list[int]) -> Non
         assert tally == Tally(len(hashes), len(written[side]), sum(hashes) % 2**64)
 
 
+@settings(deadline=None)
 @given(any_source, chunk_sizes)
 def test_a_last_line_without_newline_gets_one(source: Source, sizes: list[int]) -> None:
     text = source.text
@@ -79,6 +82,7 @@ def test_a_last_line_without_newline_gets_one(source: Source, sizes: list[int]) 
     assert carved(source, text[: len(text) - last], sizes)[0] == whole
 
 
+@settings(deadline=None)
 @given(any_source.filter(lambda source: bool(source.lines)), chunk_sizes, st.data())
 def test_a_source_that_ends_early_is_damaged(
     source: Source, sizes: list[int], data: st.DataObject
@@ -90,6 +94,7 @@ def test_a_source_that_ends_early_is_damaged(
         carved(source, source.text[:size], sizes)
 
 
+@settings(deadline=None)
 @given(any_source, chunk_sizes)
 def test_only_whole_lines_are_handed_over(source: Source, sizes: list[int]) -> None:
     ends = []

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ def any_object() -> bytes:
     )
 
 
+@settings(deadline=None)
 @given(metadata, columns)
 def test_metadata_and_columns_of_every_dtype_come_back_as_they_were(
     meta: dict[str, Any], columns: dict[str, NDArray[Any]]
@@ -51,6 +52,7 @@ def test_metadata_and_columns_of_every_dtype_come_back_as_they_were(
         np.testing.assert_array_equal(found[name], column)
 
 
+@settings(deadline=None)
 @given(columns)
 def test_columns_are_little_endian_aligned_and_readable_by_byte_range(
     columns: dict[str, NDArray[Any]],

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_128_intdigest
 
@@ -38,6 +38,7 @@ def table_of(entries: list[Entry]) -> dict[str, tuple[int, int]]:
     return table
 
 
+@settings(deadline=None)
 @given(any_lines)
 def test_stats_and_labels_are_those_of_the_lines(lines: list[bytes]) -> None:
     index, entries = index_of(lines), list(entries_of(lines).values())
@@ -51,6 +52,7 @@ def test_stats_and_labels_are_those_of_the_lines(lines: list[bytes]) -> None:
     assert dict(label_table(index)) == table
 
 
+@settings(deadline=None)
 @given(any_lines, st.data())
 def test_a_part_of_an_index_answers_as_the_index_of_that_part_of_the_lines(
     lines: list[bytes], data: st.DataObject
@@ -66,6 +68,7 @@ def test_a_part_of_an_index_answers_as_the_index_of_that_part_of_the_lines(
         np.testing.assert_array_equal(getattr(part, column), getattr(alone, column))
 
 
+@settings(deadline=None)
 @given(any_lines, st.data())
 def test_both_parts_of_an_index_add_up_to_it(lines: list[bytes], data: st.DataObject) -> None:
     index = index_of(lines)
@@ -81,6 +84,7 @@ def test_both_parts_of_an_index_add_up_to_it(lines: list[bytes], data: st.DataOb
     assert one.manifest_bytes + other.manifest_bytes == index.manifest_bytes
 
 
+@settings(deadline=None)
 @given(any_lines)
 def test_an_index_comes_back_from_storage_as_it_was(lines: list[bytes]) -> None:
     stored = index_of(lines).encode()
@@ -89,6 +93,7 @@ def test_an_index_comes_back_from_storage_as_it_was(lines: list[bytes]) -> None:
     assert dict(label_table(again)) == dict(label_table(index_of(lines)))
 
 
+@settings(deadline=None)
 @given(any_lines)
 def test_starts_and_lengths_find_each_line_in_the_manifest(lines: list[bytes]) -> None:
     index, kept = index_of(lines), list(entries_of(lines))

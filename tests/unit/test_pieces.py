@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
 
@@ -19,6 +19,7 @@ def any_piece(*lines: bytes | None) -> Piece:
     return index_lines(enumerate(lines))
 
 
+@settings(deadline=None)
 @given(any_lines)
 def test_each_line_has_one_row_that_says_what_the_line_says(lines: list[bytes]) -> None:
     piece = any_piece(*lines)
@@ -82,6 +83,7 @@ def test_no_lines_are_an_empty_piece_that_can_be_stored() -> None:
     assert piece.set_offsets.tolist() == [0, 0]
 
 
+@settings(deadline=None)
 @given(any_lines)
 def test_a_piece_comes_back_from_storage_as_it_was(lines: list[bytes]) -> None:
     piece = any_piece(*lines)
@@ -95,6 +97,7 @@ def test_a_piece_comes_back_from_storage_as_it_was(lines: list[bytes]) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_piece_is_refused(data: st.DataObject) -> None:
     stored = bytearray(any_piece(box_line("a", "owl", "emu"), b"x", bare_line("b")).encode())

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_64_intdigest
 
@@ -44,6 +44,7 @@ def kept_by_definition(lines: list[bytes]) -> tuple[list[int], dict[int, int]]:
     return sorted(first.values()), duplicates
 
 
+@settings(deadline=None)
 @given(st.data(), files(), chunk_sizes)
 def test_the_result_does_not_depend_on_how_the_file_was_cut(
     data: st.DataObject, text: bytes, sizes: list[int]
@@ -57,6 +58,7 @@ def test_the_result_does_not_depend_on_how_the_file_was_cut(
     assert (len(parts.buckets) > 1) == (len(whole.buckets) > 1)
 
 
+@settings(deadline=None)
 @given(st.data(), files(), chunk_sizes)
 def test_what_stays_are_the_first_lines_of_each_source_ref(
     data: st.DataObject, text: bytes, sizes: list[int]
@@ -72,6 +74,7 @@ def test_what_stays_are_the_first_lines_of_each_source_ref(
     assert found.originals == duplicates
 
 
+@settings(deadline=None)
 @given(st.data(), files(), chunk_sizes)
 def test_dropped_lines_are_told_with_their_number_and_reason(
     data: st.DataObject, text: bytes, sizes: list[int]
@@ -99,6 +102,7 @@ def carved(text: bytes, found: Resolution, side: int) -> list[bytes]:
     return [text[start : start + length] for start, length, to in places if to == side]
 
 
+@settings(deadline=None)
 @given(st.data(), any_lines, chunk_sizes)
 def test_each_entry_has_the_labels_and_boxes_of_its_line(
     data: st.DataObject, lines: list[bytes], sizes: list[int]

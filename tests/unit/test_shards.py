@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -98,6 +98,7 @@ def require_legal(lines: Lines, cut: Sequence[Shard]) -> None:
         assert all(one.parts == 1 for one in groups if one.joined)
 
 
+@settings(deadline=None)
 @given(any_lines(), small)
 def test_parts_are_in_order_large_enough_not_too_many_and_hold_every_byte_once(
     lines: Lines, sizes: Sizes
@@ -107,6 +108,7 @@ def test_parts_are_in_order_large_enough_not_too_many_and_hold_every_byte_once(
         require_legal(lines, lines.cut(sizes.shard))
 
 
+@settings(deadline=None)
 @given(any_lines(), small)
 def test_shards_are_runs_of_lines_that_cover_them_all(lines: Lines, sizes: Sizes) -> None:
     with pytest.MonkeyPatch.context() as patch:

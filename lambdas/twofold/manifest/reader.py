@@ -28,7 +28,7 @@ def lines_of_range(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Li
     `chunks` are the bytes from `start - 1` (from 0 if `start` is 0) onwards, past `end` as far as asked for. Terminators are
     `\\n` and `\\r\\n`; a byte order mark at the start of the file is dropped. A line over MAX_LINE_BYTES comes as None.
     """
-    for offset, line in _lines(chunks, max(start - 1, 0), end):
+    for offset, line in _lines(chunks, start, end):
         if not start <= offset < end:
             continue
         if offset == 0 and line is not None and line.startswith(_BYTE_ORDER_MARK):
@@ -37,13 +37,13 @@ def lines_of_range(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Li
             yield offset, line
 
 
-def _lines(chunks: Iterable[bytes], position: int, end: int) -> Iterator[Line]:
+def _lines(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Line]:
     """Every line that starts before `end`; the first may be the tail of a line.
 
-    Asks for no chunk that it does not need: it stops as soon as the next line starts at `end` or later, and as soon as
-    the last line has proved too long.
+    Asks for no chunk that it does not need: it stops as soon as the next line starts at `end` or later, and at `end` if the
+    line that goes on there began before `start` or has proved too long.
     """
-    carry, skipped = b"", 0
+    position, carry, skipped = max(start - 1, 0), b"", 0
     for chunk in chunks:
         *whole, carry = (carry + chunk).split(b"\n")
         for line in whole:
@@ -52,7 +52,8 @@ def _lines(chunks: Iterable[bytes], position: int, end: int) -> Iterator[Line]:
             skipped = 0
         if len(carry) > MAX_LINE_BYTES + 1:
             skipped, carry = skipped + len(carry), b""
-        if position >= end or (skipped and position + skipped + len(carry) >= end):
+        dispensable = skipped or position < start
+        if position >= end or (dispensable and position + skipped + len(carry) >= end):
             break
     if (carry or skipped) and position < end:
         yield position, _limited(carry, skipped)
