@@ -1,0 +1,60 @@
+"""A dataset of Rekognition's largest size goes through the whole stack in workers far smaller than the manifest."""
+
+from collections import Counter
+
+import pytest
+from local.stack import BUCKET
+
+from tests.job import Job
+
+ENTRIES = 250_000
+MEGABYTE = 1_000_000
+_LABELS = [f"label {number:03d}" for number in range(250)]
+
+
+def _lines() -> bytes:
+    """About 140 MB: detection lines with one to three of 250 labels."""
+    return b"".join(_line(number) for number in range(ENTRIES))
+
+
+def _line(number: int) -> bytes:
+    labels = [_LABELS[(number * step) % len(_LABELS)] for step in range(1, 2 + number % 3)]
+    boxes = ",".join(
+        f'{{"class_id":{i},"top":{10 + number % 97},"left":{20 + i},"width":{30 + number % 89},"height":40}}'
+        for i in range(len(labels))
+    )
+    names = ",".join(f'"{i}":"{label}"' for i, label in enumerate(labels))
+    confidence = ",".join('{"confidence":1}' for _ in labels)
+    return (
+        f'{{"source-ref":"s3://example-images/warehouse/camera-07/2024-01/frame-{number:09d}.jpg",'
+        f'"boxes":{{"image_size":[{{"width":640,"height":480,"depth":3}}],"annotations":[{boxes}]}},'
+        f'"boxes-metadata":{{"objects":[{confidence}],"class-map":{{{names}}},"type":"groundtruth/object-detection",'
+        '"human-annotated":"yes","creation-date":"2024-01-02T03:04:05.678000","job-name":"labeling-job/boxes"}}\n'
+    ).encode()
+
+
+@pytest.mark.timeout(400)
+def test_250_000_entries_are_split_in_workers_below_512_mb(job: Job) -> None:
+    manifest = _lines()
+    train, test = job.create("TRAIN", manifest), job.create("TEST")
+    assert job.settled(train, seconds=180)["DatasetStats"]["TotalEntries"] == ENTRIES
+    job.distribute(train, test)
+    assert job.settled(test, seconds=180)["DatasetStats"]["TotalEntries"] == ENTRIES // 5
+    held = [_manifest(job, arn).splitlines() for arn in (train, test)]
+    assert [len(lines) for lines in held] == [ENTRIES - ENTRIES // 5, ENTRIES // 5]
+    assert Counter(held[0] + held[1]) == Counter(manifest.splitlines())
+    assert max(job.stack.functions.peak_bytes.values()) < 512 * MEGABYTE
+
+
+def _manifest(job: Job, arn: str) -> bytes:
+    """The largest, that is the only, object of entries that a distribution gave the dataset."""
+    project, _, kind, created = arn.split("/")[1:]
+    s3 = job.stack.client("s3")
+    prefix = f"contents/{project}/{kind}-{created}/"
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)["Contents"]
+    newest = max(
+        (one for one in listed if one["Key"].endswith("entries.manifest")),
+        key=lambda one: one["LastModified"],
+    )
+    body: bytes = s3.get_object(Bucket=BUCKET, Key=newest["Key"])["Body"].read()
+    return body
