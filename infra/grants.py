@@ -1,6 +1,6 @@
 """Who may do what: every permission in Twofold, beside those for a function's own log group and traces.
 
-What is not listed here is denied; so no role may delete an object, and only four may write the table.
+What is not listed here is denied; so only one role may delete an object, and only five may write the table.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,7 @@ from twofold.settings import Function, Prefix, Workflow, state_machine_name
 _READ = ("s3:GetObject",)
 _READ_ANY_VERSION = ("s3:GetObject", "s3:GetObjectVersion")
 _WRITE = ("s3:PutObject",)
+_DELETE = ("s3:DeleteObject",)
 
 _LOOK_UP = ("dynamodb:GetItem", "dynamodb:BatchGetItem")
 _LIST = ("dynamodb:Query",)
@@ -40,12 +41,14 @@ class Grants:
         self._give_api()
         self._give_workers()
         self._give_finishers()
+        self._give_collector()
         for workflow in Workflow:
             self._give_machine(workflow)
 
     def _give_api(self) -> None:
         self._table(Function.API, (*_LOOK_UP, *_LIST, *_CREATE, *_SETTLE))
         self._objects(Function.API, _READ, Prefix.CONTENTS)
+        self._objects(Function.API, _WRITE, Prefix.SCRATCH)
         self._sources(Function.API)
         self._start(Function.API)
 
@@ -59,6 +62,8 @@ class Grants:
         self._objects(Function.RESOLVE, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
         self._objects(Function.SELECT, _READ, Prefix.CONTENTS)
         self._objects(Function.SELECT, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._objects(Function.MERGE, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._objects(Function.MERGE, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
         self._objects(Function.MOVE, (*_READ, *_WRITE), Prefix.CONTENTS, Prefix.SCRATCH)
 
     def _give_finishers(self) -> None:
@@ -76,6 +81,11 @@ class Grants:
             [self._executions(workflow) for workflow in Workflow],
             why="An execution is named after its operation, so only the state machine can be named.",
         )
+
+    def _give_collector(self) -> None:
+        """The only one that deletes objects, and only contents; it reads who points where, and deletes its own notes."""
+        self._table(Function.COLLECT, (*_LOOK_UP, *_LIST, *_SETTLE))
+        self._objects(Function.COLLECT, _DELETE, Prefix.CONTENTS)
 
     def _give_machine(self, workflow: Workflow) -> None:
         """Its own functions, its lists of shards, and what AWS documents for a Distributed Map's children."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twofold.settings import Quotas
+from twofold.settings import RETENTION_DAYS, Quotas
 
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,19}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -20,6 +20,7 @@ class Options:
     stage           names the stack and everything with a fixed name in it
     source_buckets  buckets that manifests may be read from; empty: every bucket of the stack's own account
     quotas          the totals that apply
+    retention_days  how long contents are kept that no dataset points to any more
     throttle_rate   requests a second, steadily, over all callers
     throttle_burst  requests at once
     """
@@ -27,6 +28,7 @@ class Options:
     stage: str = "prod"
     source_buckets: tuple[str, ...] = ()
     quotas: Quotas = Quotas.TWOFOLD
+    retention_days: int = RETENTION_DAYS
     throttle_rate: int = 50
     throttle_burst: int = 100
 
@@ -37,6 +39,9 @@ class Options:
             stage=_stage(str(context("stage") or cls().stage)),
             source_buckets=_buckets(str(context("source_buckets") or "")),
             quotas=_quotas(str(context("quotas") or cls().quotas)),
+            retention_days=_count(
+                "retention_days", context("retention_days"), cls().retention_days
+            ),
             throttle_rate=_count("throttle_rate", context("throttle_rate"), cls().throttle_rate),
             throttle_burst=_count(
                 "throttle_burst", context("throttle_burst"), cls().throttle_burst

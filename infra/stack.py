@@ -12,9 +12,10 @@ from infra.grants import Grants
 from infra.options import Options
 from infra.storage import Storage
 from infra.workflows import Workflows
-from twofold.settings import Function, Variable, Workflow
+from twofold.settings import STATE_MACHINES, Function, Variable, Workflow
 
 SWEEP = Duration.minutes(1)
+COLLECTION = Duration.days(1)
 
 
 class TwofoldStack(Stack):
@@ -36,6 +37,7 @@ class TwofoldStack(Stack):
                 Variable.TABLE: self.storage.table.table_name,
                 Variable.BUCKET: self.storage.bucket.bucket_name,
                 Variable.QUOTAS: options.quotas.value,
+                Variable.RETENTION: str(options.retention_days),
             },
         )
         self.workflows = Workflows(self, "Workflows", stage=options.stage, functions=self.functions)
@@ -51,10 +53,7 @@ class TwofoldStack(Stack):
         self._report()
 
     def _connect(self) -> None:
-        for variable, workflow in (
-            (Variable.INGEST, Workflow.INGEST),
-            (Variable.DISTRIBUTE, Workflow.DISTRIBUTE),
-        ):
+        for workflow, variable in STATE_MACHINES.items():
             self.functions.tell(variable, self.workflows[workflow].state_machine_arn)
         settle = targets.LambdaFunction(self.functions[Function.SETTLE])
         events.Rule(
@@ -70,6 +69,13 @@ class TwofoldStack(Stack):
             description="Look for operations that nothing works on any more",
             schedule=events.Schedule.rate(SWEEP),
             targets=[settle],
+        )
+        events.Rule(
+            self,
+            "Collection",
+            description="Remove contents that no dataset has pointed to for the retention time",
+            schedule=events.Schedule.rate(COLLECTION),
+            targets=[targets.LambdaFunction(self.functions[Function.COLLECT])],
         )
 
     def _failed_executions(self) -> events.EventPattern:

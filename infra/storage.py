@@ -15,7 +15,7 @@ class Storage(Construct):
     """Both outlive the stack: deleting the stack leaves the data.
 
     The bucket keeps no versions, because an object of contents is written once under a key of its own,
-    and no role may delete one.
+    and only one role may delete one.
     """
 
     def __init__(self, scope: Construct, id: str) -> None:

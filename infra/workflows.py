@@ -23,6 +23,7 @@ STEPS = {
         Function.ABANDON,
     ),
     Workflow.DISTRIBUTE: (Function.SELECT, Function.MOVE, Function.PUBLISH, Function.ABANDON),
+    Workflow.UPDATE: (Function.MERGE, Function.MOVE, Function.PUBLISH, Function.ABANDON),
 }
 
 

@@ -34,6 +34,7 @@ from twofold.settings import (
     MEMORY_MB,
     PARTITION_KEY,
     PRODUCT,
+    RETENTION_DAYS,
     RUNTIME,
     SORT_KEY,
     TIMEOUT_SECONDS,
@@ -155,8 +156,8 @@ def _environments(quotas: Quotas) -> dict[Function, dict[str, str]]:
         Variable.TABLE: TABLE,
         Variable.BUCKET: BUCKET,
         Variable.QUOTAS: quotas.value,
-        Variable.INGEST: state_machine_arn(Workflow.INGEST),
-        Variable.DISTRIBUTE: state_machine_arn(Workflow.DISTRIBUTE),
+        Variable.RETENTION: str(RETENTION_DAYS),
+        **{Variable[workflow.name]: state_machine_arn(workflow) for workflow in Workflow},
     }
     return {
         function: {name.value: values[name] for name in names}

@@ -11,7 +11,11 @@ class Limits:
     manifest_bytes: int
     manifest_lines: int
     labels: int
+    operations: int
 
+
+_OPERATIONS = 1_000
+"""Under way at a time. Rekognition has such a limit (LimitExceededException) and does not publish it."""
 
 _LIMITS = {
     Quotas.TWOFOLD: Limits(
@@ -19,12 +23,14 @@ _LIMITS = {
         manifest_bytes=100 << 30,
         manifest_lines=100_000_000,
         labels=100_000,
+        operations=_OPERATIONS,
     ),
     Quotas.REKOGNITION: Limits(
         projects=100,
         manifest_bytes=1 << 30,
         manifest_lines=250_000,
         labels=250,
+        operations=_OPERATIONS,
     ),
 }
 

@@ -56,10 +56,17 @@ class OperationKind(StrEnum):
 
     CREATE = "CREATE"
     DISTRIBUTE = "DISTRIBUTE"
+    UPDATE = "UPDATE"
 
     @property
     def workflow(self) -> Workflow:
-        return Workflow.DISTRIBUTE if self is OperationKind.DISTRIBUTE else Workflow.INGEST
+        match self:
+            case OperationKind.CREATE:
+                return Workflow.INGEST
+            case OperationKind.DISTRIBUTE:
+                return Workflow.DISTRIBUTE
+            case OperationKind.UPDATE:
+                return Workflow.UPDATE
 
     @property
     def in_progress(self) -> Status:
@@ -129,8 +136,9 @@ class SplitParameters(Record):
 class Operation(Record):
     """A claimed operation; its id is the name of its execution.
 
-    `datasets`: the one that is created, or the training and the test dataset. `source` for an ingest, `before` (the training
-    dataset's contents at the claim) and `parameters` for a distribution. `created` is in epoch milliseconds.
+    `datasets`: the one that is created or updated, or the training and the test dataset. `source` for an ingest; `before`,
+    the contents at the claim of the dataset that is updated or of the training dataset; `parameters` for a distribution.
+    `created` is in epoch milliseconds.
     """
 
     id: str

@@ -16,10 +16,12 @@ class Function(StrEnum):
     INDEX = "index"
     RESOLVE = "resolve"
     SELECT = "select"
+    MERGE = "merge"
     MOVE = "move"
     PUBLISH = "publish"
     ABANDON = "abandon"
     SETTLE = "settle"
+    COLLECT = "collect"
 
     @property
     def handler(self) -> str:
@@ -31,6 +33,7 @@ class Workflow(StrEnum):
 
     INGEST = "ingest"
     DISTRIBUTE = "distribute"
+    UPDATE = "update"
 
 
 class Operation(StrEnum):
@@ -59,9 +62,18 @@ class Variable(StrEnum):
     QUOTAS = "TWOFOLD_QUOTAS"
     INGEST = "TWOFOLD_INGEST_STATE_MACHINE"
     DISTRIBUTE = "TWOFOLD_DISTRIBUTE_STATE_MACHINE"
+    UPDATE = "TWOFOLD_UPDATE_STATE_MACHINE"
+    RETENTION = "TWOFOLD_RETENTION_DAYS"
 
 
-_STATE_MACHINES = (Variable.INGEST, Variable.DISTRIBUTE)
+STATE_MACHINES: Mapping[Workflow, Variable] = {
+    Workflow.INGEST: Variable.INGEST,
+    Workflow.DISTRIBUTE: Variable.DISTRIBUTE,
+    Workflow.UPDATE: Variable.UPDATE,
+}
+"""Where a function finds the ARN of a state machine."""
+
+_STATE_MACHINES = tuple(STATE_MACHINES.values())
 
 VARIABLES: Mapping[Function, tuple[Variable, ...]] = {
     Function.API: (Variable.TABLE, Variable.BUCKET, Variable.QUOTAS, *_STATE_MACHINES),
@@ -69,10 +81,12 @@ VARIABLES: Mapping[Function, tuple[Variable, ...]] = {
     Function.INDEX: (Variable.BUCKET, Variable.QUOTAS),
     Function.RESOLVE: (Variable.BUCKET, Variable.QUOTAS),
     Function.SELECT: (Variable.BUCKET, Variable.QUOTAS),
+    Function.MERGE: (Variable.BUCKET, Variable.QUOTAS),
     Function.MOVE: (Variable.BUCKET,),
     Function.PUBLISH: (Variable.TABLE, Variable.BUCKET),
     Function.ABANDON: (Variable.TABLE,),
     Function.SETTLE: (Variable.TABLE, *_STATE_MACHINES),
+    Function.COLLECT: (Variable.TABLE, Variable.BUCKET, Variable.RETENTION),
 }
 
 MEMORY_MB: Mapping[Function, int] = {
@@ -81,10 +95,12 @@ MEMORY_MB: Mapping[Function, int] = {
     Function.INDEX: 1769,
     Function.RESOLVE: 3008,
     Function.SELECT: 3008,
+    Function.MERGE: 3008,
     Function.MOVE: 1769,
     Function.PUBLISH: 1769,
     Function.ABANDON: 256,
     Function.SETTLE: 256,
+    Function.COLLECT: 512,
 }
 
 TIMEOUT_SECONDS: Mapping[Function, int] = {
@@ -93,10 +109,12 @@ TIMEOUT_SECONDS: Mapping[Function, int] = {
     Function.INDEX: 300,
     Function.RESOLVE: 900,
     Function.SELECT: 900,
+    Function.MERGE: 900,
     Function.MOVE: 300,
     Function.PUBLISH: 900,
     Function.ABANDON: 60,
     Function.SETTLE: 60,
+    Function.COLLECT: 300,
 }
 
 class Prefix(StrEnum):
@@ -113,6 +131,9 @@ class Quotas(StrEnum):
     TWOFOLD = "twofold"
     REKOGNITION = "rekognition"
 
+
+RETENTION_DAYS = 30
+"""How long contents are kept that no dataset points to any more, unless the deployment says otherwise."""
 
 PARTITION_KEY = "pk"
 SORT_KEY = "sk"
@@ -140,6 +161,16 @@ class Settings:
     quotas: str = ""
     ingest_state_machine: str = ""
     distribute_state_machine: str = ""
+    update_state_machine: str = ""
+    retention_days: str = ""
+
+    @property
+    def state_machines(self) -> Mapping[Workflow, str]:
+        return {
+            Workflow.INGEST: self.ingest_state_machine,
+            Workflow.DISTRIBUTE: self.distribute_state_machine,
+            Workflow.UPDATE: self.update_state_machine,
+        }
 
     @classmethod
     def of(cls, function: Function, environment: Mapping[str, str]) -> "Settings":
@@ -155,4 +186,6 @@ class Settings:
             quotas=environment.get(Variable.QUOTAS, ""),
             ingest_state_machine=environment.get(Variable.INGEST, ""),
             distribute_state_machine=environment.get(Variable.DISTRIBUTE, ""),
+            update_state_machine=environment.get(Variable.UPDATE, ""),
+            retention_days=environment.get(Variable.RETENTION, ""),
         )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.stack import TABLE
 from tests.contract.conformance import assert_error_conforms, assert_response_conforms
 from tests.job import IMAGES, Job
 
@@ -48,6 +49,15 @@ def entries(job: Job, arn: str, **filters: Any) -> list[str]:
 def name(entry: str) -> str:
     source_ref: str = json.loads(entry)["source-ref"]
     return source_ref.removeprefix(f"s3://{IMAGES}/").removesuffix(".jpg")
+
+
+def folder(job: Job, arn: str) -> str:
+    """Where the contents of a dataset lie, as the table has it."""
+    _, project, _, kind, created = arn.split("/")
+    key = {"pk": {"S": f"project#{project}"}, "sk": {"S": f"dataset#{kind}#{created}"}}
+    item = job.stack.client("dynamodb").get_item(TableName=TABLE, Key=key, ConsistentRead=True)
+    found: str = item["Item"]["Contents"]["M"]["Folder"]["S"]
+    return found
 
 
 def boxed(image: object, *labels: str) -> str:

@@ -1,12 +1,14 @@
 from typing import Any
 
+import pytest
+
 from tests.infra.synthesized import Synthesized
 from twofold.settings import Function
 
 
-def _settle(template: Synthesized) -> str:
+def _logical(template: Synthesized, function: Function) -> str:
     functions = template.properties("AWS::Lambda::Function").items()
-    (name,) = [n for n, p in functions if p["Handler"] == Function.SETTLE.handler]
+    (name,) = [n for n, p in functions if p["Handler"] == function.handler]
     return name
 
 
@@ -24,19 +26,25 @@ def test_settle_hears_of_every_execution_that_ends_badly(template: Synthesized) 
     assert machines == set(template.of_type("AWS::StepFunctions::StateMachine"))
 
 
-def test_settle_sweeps_every_minute(template: Synthesized) -> None:
-    (rule,) = [rule for rule in _rules(template) if "ScheduleExpression" in rule]
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
+@pytest.mark.parametrize(
+    ("function", "rate"), [(Function.SETTLE, "rate(1 minute)"), (Function.COLLECT, "rate(1 day)")]
+)
+def test_sweeps_come_regularly(template: Synthesized, function: Function, rate: str) -> None:
+    arn = {"Fn::GetAtt": [_logical(template, function), "Arn"]}
+    scheduled = [rule for rule in _rules(template) if "ScheduleExpression" in rule]
+    (rule,) = [rule for rule in scheduled if rule["Targets"][0]["Arn"] == arn]
+    assert rule["ScheduleExpression"] == rate
 
 
-def test_both_rules_are_on_and_may_invoke_settle_and_nothing_else(template: Synthesized) -> None:
-    arn = {"Fn::GetAtt": [_settle(template), "Arn"]}
-    for rule in _rules(template):
-        assert rule["State"] == "ENABLED"
-        assert [target["Arn"] for target in rule["Targets"]] == [arn]
+def test_every_rule_is_on_and_may_invoke_its_one_function_and_nothing_else(
+    template: Synthesized,
+) -> None:
     permissions = template.properties("AWS::Lambda::Permission").values()
     events = [p for p in permissions if p["Principal"] == "events.amazonaws.com"]
-    assert {p["SourceArn"]["Fn::GetAtt"][0] for p in events} == set(
-        template.of_type("AWS::Events::Rule")
-    )
-    assert all(permission["FunctionName"] == arn for permission in events)
+    allowed = {p["SourceArn"]["Fn::GetAtt"][0]: p["FunctionName"] for p in events}
+    assert len(allowed) == len(events)
+    for name, rule in template.properties("AWS::Events::Rule").items():
+        assert rule["State"] == "ENABLED"
+        (target,) = rule["Targets"]
+        assert allowed.pop(name) == target["Arn"]
+    assert not allowed

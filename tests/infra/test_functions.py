@@ -1,7 +1,7 @@
 import pytest
 
 from tests.infra.synthesized import Synthesized
-from twofold.settings import MEMORY_MB, TIMEOUT_SECONDS, VARIABLES, Function
+from twofold.settings import MEMORY_MB, TIMEOUT_SECONDS, VARIABLES, Function, Workflow
 
 
 def test_every_door_is_a_function_and_every_function_a_door(template: Synthesized) -> None:
@@ -55,6 +55,6 @@ def test_functions_learn_the_table_the_bucket_and_the_state_machines(
     machines = template.properties("AWS::StepFunctions::StateMachine")
     assert variables["TWOFOLD_TABLE"] == {"Ref": table}
     assert variables["TWOFOLD_BUCKET"] == {"Ref": bucket}
-    for name in ("ingest", "distribute"):
+    for name in Workflow:
         logical = variables[f"TWOFOLD_{name.upper()}_STATE_MACHINE"]["Ref"]
         assert machines[logical]["StateMachineName"] == f"twofold-prod-{name}"

@@ -6,7 +6,14 @@ import pytest
 from tests.infra.synthesized import Synthesized
 from twofold.settings import Function, Workflow
 
-WORKERS = (Function.PLAN, Function.INDEX, Function.RESOLVE, Function.SELECT, Function.MOVE)
+WORKERS = (
+    Function.PLAN,
+    Function.INDEX,
+    Function.RESOLVE,
+    Function.SELECT,
+    Function.MERGE,
+    Function.MOVE,
+)
 FINISHERS = (Function.PUBLISH, Function.ABANDON, Function.SETTLE)
 SOURCES = "arn:<AWS::Partition>:s3:::*/*"
 
@@ -48,8 +55,12 @@ def test_everything_on_every_resource_is_only_traces_and_log_deliveries(
     assert not {a for a in actions if "LogGroup" in a} - {"logs:DescribeLogGroups"}
 
 
-def test_nobody_may_delete_an_object(template: Synthesized) -> None:
-    assert not [f for f in Function if any("s3:Delete" in a for a in _actions(template, f))]
+def test_only_the_collector_may_delete_objects_and_only_contents(
+    template: Synthesized, folder: Callable[[str], str]
+) -> None:
+    deleters = {f for f in Function if any("s3:Delete" in a for a in _actions(template, f))}
+    assert deleters == {Function.COLLECT}
+    assert template.function_may(Function.COLLECT, "s3:DeleteObject") == {folder("contents")}
 
 
 def test_workers_know_nothing_of_the_table_or_the_state_machines(template: Synthesized) -> None:
@@ -68,18 +79,19 @@ def test_only_the_api_creates_items(template: Synthesized) -> None:
     assert creators == {Function.API}
 
 
-def test_only_the_finishers_and_the_api_change_items(template: Synthesized) -> None:
+def test_only_the_finishers_the_collector_and_the_api_change_items(template: Synthesized) -> None:
     (table,) = template.of_type("AWS::DynamoDB::Table")
     for function in Function:
         allowed = template.function_may(function, "dynamodb:UpdateItem")
-        expected = {f"<{table}.Arn>"} if function in (*FINISHERS, Function.API) else set()
+        writers = (*FINISHERS, Function.API, Function.COLLECT)
+        expected = {f"<{table}.Arn>"} if function in writers else set()
         assert allowed == expected, function
 
 
-def test_the_api_reads_contents_and_sources_and_writes_no_object(
+def test_the_api_reads_contents_and_sources_and_writes_only_changes(
     template: Synthesized, folder: Callable[[str], str]
 ) -> None:
-    assert template.function_may(Function.API, "s3:PutObject") == set()
+    assert template.function_may(Function.API, "s3:PutObject") == {folder("scratch")}
     assert template.function_may(Function.API, "s3:GetObject") == {folder("contents"), SOURCES}
 
 
@@ -90,10 +102,12 @@ def test_the_api_reads_contents_and_sources_and_writes_no_object(
         (Function.INDEX, ["scratch"]),
         (Function.RESOLVE, ["contents", "scratch"]),
         (Function.SELECT, ["contents", "scratch"]),
+        (Function.MERGE, ["contents", "scratch"]),
         (Function.MOVE, ["contents", "scratch"]),
         (Function.PUBLISH, ["contents", "reports"]),
         (Function.ABANDON, []),
         (Function.SETTLE, []),
+        (Function.COLLECT, []),
     ],
 )
 def test_a_function_writes_only_to_its_folders(
@@ -144,7 +158,7 @@ def test_only_api_and_settle_start_executions(template: Synthesized) -> None:
         started = template.function_may(function, "states:StartExecution")
         names = {arn.rsplit(":", 1)[1] for arn in started}
         starters = (Function.API, Function.SETTLE)
-        expected = {"twofold-prod-ingest", "twofold-prod-distribute"}
+        expected = {f"twofold-prod-{workflow}" for workflow in Workflow}
         assert names == (expected if function in starters else set()), function
 
 

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
+
 from local.stack import STAGE, TABLE, Stack, state_machine_arn
 from local.workflows import definition
 from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Synthesized
-
-from twofold.settings import Function, Variable, Workflow, function_name
+from twofold.settings import STATE_MACHINES, Function, Variable, Workflow, function_name
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +44,13 @@ def test_the_functions_have_the_same_names_handlers_sizes_and_variables(
         assert local == deployed, function
 
 
-def test_the_variables_stand_for_the_same_things(
-    local_template: Synthesized, stack: Stack
-) -> None:
+def test_the_variables_stand_for_the_same_things(local_template: Synthesized, stack: Stack) -> None:
     environment = local_template.functions[Function.API]["Environment"]["Variables"]
     local = stack.functions.environments[Function.API]
     assert environment[Variable.QUOTAS] == local[Variable.QUOTAS]
     (table,) = local_template.of_type("AWS::DynamoDB::Table")
     assert environment[Variable.TABLE] == {"Ref": table}
-    for variable, workflow in (
-        (Variable.INGEST, Workflow.INGEST),
-        (Variable.DISTRIBUTE, Workflow.DISTRIBUTE),
-    ):
+    for workflow, variable in STATE_MACHINES.items():
         arn = json.dumps(environment[variable])
         machine = local_template.machines[workflow]["StateMachineName"]
         assert local[variable] == state_machine_arn(workflow)
@@ -90,9 +85,7 @@ def _differences(deployed: Any, local: Any, name: str = "") -> list[str]:
     if isinstance(deployed, dict) and isinstance(local, dict):
         keys = deployed.keys() | local.keys()
         return [
-            found
-            for key in keys
-            for found in _differences(deployed.get(key), local.get(key), key)
+            found for key in keys for found in _differences(deployed.get(key), local.get(key), key)
         ]
     if isinstance(deployed, list) and isinstance(local, list) and len(deployed) == len(local):
         pairs = zip(deployed, local, strict=True)

@@ -11,6 +11,7 @@ from infra.application import build
 from infra.cdk import CLI, command, environment
 from infra.options import OptionError
 from tests.infra.synthesized import Synthesized
+from twofold.settings import Function
 
 Synthesize = Callable[..., Synthesized]
 
@@ -72,7 +73,9 @@ def test_a_second_stage_shares_no_name_with_the_first(
 
 
 def test_options_reach_the_stack(synthesize: Synthesize) -> None:
-    chosen = synthesize(stage="dev", quotas="rekognition", throttle_rate=7, throttle_burst=9)
+    chosen = synthesize(
+        stage="dev", quotas="rekognition", retention_days=3, throttle_rate=7, throttle_burst=9
+    )
     (settings,) = chosen.only("AWS::ApiGateway::Stage")["Properties"]["MethodSettings"]
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (7, 9)
     quotas = {
@@ -80,6 +83,8 @@ def test_options_reach_the_stack(synthesize: Synthesize) -> None:
         for properties in chosen.functions.values()
     }
     assert quotas == {"rekognition", None}
+    collector = chosen.functions[Function.COLLECT]["Environment"]["Variables"]
+    assert collector["TWOFOLD_RETENTION_DAYS"] == "3"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +94,7 @@ def test_options_reach_the_stack(synthesize: Synthesize) -> None:
         ("stage=a-very-long-name-for-a-stage", "stage="),
         ("source_buckets=good-one,Bad_One", "'Bad_One'"),
         ("quotas=none", "quotas='none'"),
+        ("retention_days=-1", "retention_days='-1'"),
         ("throttle_rate=0", "throttle_rate='0'"),
         ("throttle_burst=many", "throttle_burst='many'"),
         ("colour=red", "'colour=red'"),

@@ -69,6 +69,7 @@ def _manifest(source: DatasetSource) -> S3Object | None:
 def _ingest(
     service: Service, identity: DatasetId, manifest: S3Object, tags: dict[str, str]
 ) -> None:
+    service.require_free_operation()
     operation = Operation(
         id=new_operation_id(),
         kind=OperationKind.CREATE,

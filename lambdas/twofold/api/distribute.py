@@ -7,7 +7,6 @@ from twofold.api.service import Service, new_operation_id
 from twofold.errors import (
     InvalidParameterException,
     ResourceNotReadyException,
-    ServiceError,
 )
 from twofold.records import (
     SETTLED,
@@ -16,7 +15,6 @@ from twofold.records import (
     Operation,
     OperationKind,
     SplitParameters,
-    StatusCode,
 )
 from twofold.stores.table import operations
 
@@ -39,12 +37,7 @@ def distribute_dataset_entries(
         raise ResourceNotReadyException(
             f"Another operation has just begun on {_arn(service, train)} or {_arn(service, test)}."
         )
-    try:
-        service.start(operation)
-    except ServiceError:
-        message = "The operation could not be started; nothing was changed. Try again."
-        operations.abandon(service.table, operation, message, StatusCode.SERVICE_ERROR, service.now)
-        raise
+    service.start_claimed(operation)
     return {}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twofold.api import datasets, deletion, distribute, entries, labels, projects, tagging
+from twofold.api import datasets, deletion, distribute, entries, labels, projects, tagging, update
 from twofold.api.service import Service
 from twofold.settings import Operation
 
@@ -19,6 +19,7 @@ OPERATIONS: Mapping[Operation, Answer] = {
     Operation.DISTRIBUTE_DATASET_ENTRIES: distribute.distribute_dataset_entries,
     Operation.LIST_DATASET_ENTRIES: entries.list_dataset_entries,
     Operation.LIST_DATASET_LABELS: labels.list_dataset_labels,
+    Operation.UPDATE_DATASET_ENTRIES: update.update_dataset_entries,
     Operation.TAG_RESOURCE: tagging.tag_resource,
     Operation.UNTAG_RESOURCE: tagging.untag_resource,
     Operation.LIST_TAGS_FOR_RESOURCE: tagging.list_tags_for_resource,

@@ -7,14 +7,14 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twofold.api.arns import Scope
-from twofold.errors import ResourceNotFoundException
+from twofold.errors import LimitExceededException, ResourceNotFoundException, ServiceError
 from twofold.quotas import Limits
-from twofold.records import Dataset, DatasetId, Operation, Project, Status
+from twofold.records import Dataset, DatasetId, Operation, Project, Status, StatusCode
 from twofold.settings import Operation as ApiOperation
 from twofold.stores.executions import Executions
 from twofold.stores.failures import service_error
 from twofold.stores.objects import Bucket
-from twofold.stores.table import Table, projects
+from twofold.stores.table import Table, operations, projects
 
 DELETION_SHOWN_MILLISECONDS = 2_000
 """How long a deleted dataset is described as DELETE_IN_PROGRESS before it is not found."""
@@ -71,6 +71,23 @@ class Service:
             self.executions.start(operation)
         except (ClientError, BotoCoreError) as error:
             raise service_error(error) from error
+
+    def start_claimed(self, operation: Operation) -> None:
+        """As `start`, for an operation on datasets that exist: they are released again if it cannot be started."""
+        try:
+            self.start(operation)
+        except ServiceError:
+            message = "The operation could not be started; nothing was changed. Try again."
+            operations.abandon(self.table, operation, message, StatusCode.SERVICE_ERROR, self.now)
+            raise
+
+    def require_free_operation(self) -> None:
+        """Raises LimitExceededException if as many operations are under way as there may be."""
+        limit = self.limits.operations
+        if operations.count_active(self.table, limit) == limit:
+            raise LimitExceededException(
+                f"{limit} operations are under way; begin another when one has ended."
+            )
 
 
 def new_operation_id() -> str:

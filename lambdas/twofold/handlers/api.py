@@ -49,7 +49,7 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     service = Service(
         table=Table(settings.table),
         bucket=Bucket(settings.bucket),
-        executions=Executions(settings.ingest_state_machine, settings.distribute_state_machine),
+        executions=Executions(settings.state_machines),
         limits=limits(settings.quotas),
         scope=Scope.of_function(context.invoked_function_arn),
         caller=event["requestContext"].get("identity", {}).get("userArn") or "anonymous",

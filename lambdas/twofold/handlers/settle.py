@@ -12,5 +12,5 @@ from twofold.workflow import end
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.of(Function.SETTLE, os.environ)
-    executions = Executions(settings.ingest_state_machine, settings.distribute_state_machine)
+    executions = Executions(settings.state_machines)
     return {"Settled": end.settle(Table(settings.table), executions, clock.now())}

@@ -63,6 +63,19 @@ class Index:
     def __len__(self) -> int:
         return self.length.size
 
+    @classmethod
+    def empty(cls) -> Self:
+        return cls(
+            length=np.empty(0, np.uint32),
+            source=np.empty(0, np.uint64),
+            label_set=np.empty(0, np.uint32),
+            flags=np.empty(0, np.uint8),
+            boxes=np.empty(0, np.uint8),
+            set_offsets=np.zeros(1, np.uint32),
+            set_labels=np.empty(0, np.uint32),
+            names=(),
+        )
+
     @property
     def manifest_bytes(self) -> int:
         return int(self.length.sum(dtype=np.int64)) + len(self)

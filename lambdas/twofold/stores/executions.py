@@ -1,5 +1,6 @@
 """Step Functions: the only module that starts executions and looks at them. An execution's name is its operation's id."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -28,10 +29,9 @@ class ExecutionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Executions:
-    """`ingest` and `distribute` are the ARNs of the state machines."""
+    """`machines` are the ARNs of the state machines."""
 
-    ingest: str
-    distribute: str
+    machines: Mapping[Workflow, str]
 
     def start(self, operation: Operation) -> None:
         """Idempotent: an execution of that name has been started for this operation, so it is not another one."""
@@ -57,4 +57,4 @@ class Executions:
         return ExecutionState.RUNNING if running else ExecutionState.ENDED
 
     def _machine(self, operation: Operation) -> str:
-        return self.ingest if operation.kind.workflow is Workflow.INGEST else self.distribute
+        return self.machines[operation.kind.workflow]

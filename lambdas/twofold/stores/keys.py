@@ -37,6 +37,9 @@ class ContentsKeys:
     def rejected_reasons(self) -> str:
         return f"{self.folder}/rejected.jsonl"
 
+    def all(self) -> tuple[str, ...]:
+        return self.manifest, self.index, self.rejected_lines, self.rejected_reasons
+
 
 def contents(dataset: str, operation: str) -> str:
     """The folder of the contents that an operation gives a dataset; `dataset` is a DatasetId's `path`, such as
@@ -46,6 +49,11 @@ def contents(dataset: str, operation: str) -> str:
 
 def report(project: str, operation: str) -> str:
     return f"{Prefix.REPORTS}/{project}/{operation}/report.json"
+
+
+def changes(operation: str) -> str:
+    """What an UpdateDatasetEntries brings, as it came."""
+    return scratch(operation, "update", "changes")
 
 
 def scratch(operation: str, step: str, name: str) -> str:

@@ -154,6 +154,11 @@ class Bucket:
     def put(self, key: str, body: bytes | bytearray | memoryview) -> None:
         _client().put_object(Bucket=self.name, Key=key, Body=body)
 
+    def delete(self, keys: Iterable[str]) -> None:
+        """Objects that are not there are no error."""
+        for key in keys:
+            _client().delete_object(Bucket=self.name, Key=key)
+
     def pin(self, key: str) -> Source:
         return pin(self.name, key)
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twofold.manifest import columns
 from twofold.manifest.shards import Group, Shard, cut, group
+from twofold.manifest.splice import Inserts
 from twofold.records import Contents, DatasetId, Operation, Source
 from twofold.stores import keys
 from twofold.stores.objects import Bucket
@@ -21,6 +23,7 @@ from twofold.workflow.orders import (
     PieceOrder,
     ShardOrder,
     SideOrder,
+    SpliceOrder,
 )
 
 
@@ -31,6 +34,14 @@ class Lines:
     start: NDArray[np.uint64]
     length: NDArray[np.uint32]
     side: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Spliced:
+    """Lines that come into the source; they lie one after the other, each with its newline, in the object `key`."""
+
+    key: str
+    inserts: Inserts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +63,12 @@ def order_carve(
     digest: str,
     message: str,
     report: str | None = None,
+    spliced: Spliced | None = None,
 ) -> Carve:
-    """Writes the plan, the list of shards and the assembly to scratch, and begins the uploads that they need."""
+    """Writes the plan, the list of shards and the assembly to scratch, and begins the uploads that they need.
+
+    With `spliced`, `lines` are those of the spliced source.
+    """
     shards = cut(lines.start, lines.length, lines.side, len(sides))
     layouts = [_lay_out(bucket, shards, number, side) for number, side in sides.items()]
     assembly = Assembly(
@@ -63,9 +78,8 @@ def order_carve(
         message=message,
         report=report,
     )
-    orders = tuple(
-        _shard_orders(operation, shards, layouts, _put_plan(bucket, operation, shards, lines))
-    )
+    places = _put_plan(bucket, operation, shards, lines, spliced)
+    orders = tuple(_shard_orders(operation, shards, layouts, places, spliced))
     shards_key = _key(operation, "shards.json")
     assembly_key = _key(operation, "assembly.json")
     bucket.put(shards_key, SHARD_LIST.dump_json(orders, by_alias=True, exclude_none=True))
@@ -117,6 +131,7 @@ def _shard_orders(
     shards: Sequence[Shard],
     layouts: Sequence[_Layout],
     places: Sequence[tuple[int, int]],
+    spliced: Spliced | None,
 ) -> Iterator[ShardOrder]:
     pieces: dict[int, list[PieceOrder]] = {shard.number: [] for shard in shards}
     for layout in layouts:
@@ -133,7 +148,21 @@ def _shard_orders(
             start=shard.start,
             end=shard.end,
             pieces=tuple(pieces[shard.number]),
+            splice=_splice_order(spliced, shard) if spliced else None,
         )
+
+
+def _splice_order(spliced: Spliced, shard: Shard) -> SpliceOrder:
+    stretch = spliced.inserts.stretch(shard.start, shard.end)
+    before = spliced.inserts.before()
+    first, last = int(before[stretch.first]), int(before[stretch.last])
+    return SpliceOrder(
+        key=spliced.key,
+        offset=first,
+        size=last - first,
+        start=stretch.source_start,
+        end=stretch.source_end,
+    )
 
 
 def _piece_order(
@@ -153,7 +182,11 @@ def _piece_order(
 
 
 def _put_plan(
-    bucket: Bucket, operation: Operation, shards: Sequence[Shard], lines: Lines
+    bucket: Bucket,
+    operation: Operation,
+    shards: Sequence[Shard],
+    lines: Lines,
+    spliced: Spliced | None,
 ) -> list[tuple[int, int]]:
     """Writes each shard's lines, with checksums, one after the other; answers with (offset, size) of each."""
     packed = [
@@ -163,6 +196,7 @@ def _put_plan(
                 "start": lines.start[shard.first : shard.last],
                 "length": lines.length[shard.first : shard.last],
                 "side": lines.side[shard.first : shard.last],
+                **(_inserts_of(spliced, shard) if spliced else {}),
             },
         )
         for shard in shards
@@ -170,6 +204,12 @@ def _put_plan(
     bucket.put(_key(operation, "plan"), b"".join(packed))
     ends = list(accumulate(len(one) for one in packed))
     return [(end - len(one), len(one)) for end, one in zip(ends, packed, strict=True)]
+
+
+def _inserts_of(spliced: Spliced, shard: Shard) -> dict[str, NDArray[Any]]:
+    _, _, first, last = spliced.inserts.stretch(shard.start, shard.end)
+    inserts = spliced.inserts
+    return {"insert_at": inserts.at[first:last], "insert_length": inserts.length[first:last]}
 
 
 def _key(operation: Operation, name: str) -> str:

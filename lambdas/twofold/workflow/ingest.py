@@ -1,9 +1,7 @@
 """Taking a manifest in: cut it into ranges, index each, resolve what concerns them all."""
 
-import json
-from itertools import islice
-
 from twofold.errors import ConservationError, OperationRefused
+from twofold.manifest.index import Index
 from twofold.manifest.pieces import Piece, index_lines
 from twofold.manifest.reader import lines_of_range, ranges
 from twofold.manifest.resolve import DROPPED, KEPT, Resolution, resolve
@@ -12,14 +10,13 @@ from twofold.records import Contents, Operation, Source
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket, LostObjectError, require, stream_past
+from twofold.workflow import rejected
 from twofold.workflow.carving import Lines, Side, order_carve
 from twofold.workflow.orders import RANGE_LIST, Carve, Location, RangeOrder, Ranges
 
 RANGE_BYTES = 32 << 20
 MAX_RANGES = 10_000
-MAX_REASONS = 100_000
-DROPPED_LINES_PER_LINE = 5
-"""More than one dropped line in so many fails the ingest."""
+_CREATED = "The dataset was successfully created from the manifest file."
 
 
 def plan(bucket: Bucket, operation: Operation, limits: Limits) -> Ranges:
@@ -57,8 +54,8 @@ def resolve_pieces(bucket: Bucket, operation: Operation, found: Ranges, limits: 
     place = ContentsKeys(keys.contents(dataset.path, operation.id))
     bucket.put(place.index, resolution.index.encode())
     if resolution.rejected:
-        bucket.put(place.rejected_reasons, _reasons(resolution))
-    kept = Side(place.manifest, dataset, contents_of(place.folder, resolution))
+        bucket.put(place.rejected_reasons, rejected.reasons(resolution))
+    kept = Side(place.manifest, dataset, contents_of(place.folder, resolution.index))
     return order_carve(
         bucket,
         operation,
@@ -66,17 +63,18 @@ def resolve_pieces(bucket: Bucket, operation: Operation, found: Ranges, limits: 
         Lines(resolution.start, resolution.length, resolution.side),
         {KEPT: kept, DROPPED: Side(place.rejected_lines)},
         digest=f"{resolution.digest:016x}",
-        message=_message(resolution),
+        message=rejected.told(_CREATED, resolution),
     )
 
 
-def contents_of(folder: str, resolution: Resolution) -> Contents:
-    stats = resolution.index.stats()
+def contents_of(folder: str, index: Index) -> Contents:
+    """What an index says of its contents; the digest is for Publish to find."""
+    stats = index.stats()
     return Contents(
         folder=folder,
         entries=stats.total_entries,
-        bytes=resolution.index.manifest_bytes,
-        digest=f"{resolution.digest:016x}",
+        bytes=index.manifest_bytes,
+        digest="",
         labeled_entries=stats.labeled_entries,
         total_labels=stats.total_labels,
         error_entries=stats.error_entries,
@@ -104,41 +102,10 @@ def _pieces(bucket: Bucket, operation: Operation, found: Ranges) -> list[Piece]:
 
 def _refuse(resolution: Resolution, limits: Limits) -> None:
     labels = resolution.index.stats().total_labels
-    if resolution.rejected * DROPPED_LINES_PER_LINE > resolution.lines:
-        raise OperationRefused(
-            "The manifest file has too many terminal errors. "
-            f"{_dropped(resolution)}: {_first_reasons(resolution)}"
-        )
+    rejected.refuse_too_many(resolution)
     if resolution.lines > limits.manifest_lines:
         raise OperationRefused("The manifest file has too many rows.")
     if labels > limits.labels:
         raise OperationRefused("The manifest file has too many labels.")
     if len(resolution.buckets) > 1:
         raise OperationRefused("The manifest file contains images from multiple S3 buckets.")
-
-
-def _message(resolution: Resolution) -> str:
-    message = "The dataset was successfully created from the manifest file."
-    if not resolution.rejected:
-        return message
-    return f"{message} {_dropped(resolution)}: {_first_reasons(resolution)}"
-
-
-def _dropped(resolution: Resolution) -> str:
-    lines = "line was" if resolution.lines == 1 else "lines were"
-    return f"{resolution.rejected} of {resolution.lines} {lines} dropped"
-
-
-def _first_reasons(resolution: Resolution) -> str:
-    """The first three, for a StatusMessage."""
-    first = islice(resolution.rejected_lines(), 3)
-    return " ".join(f"line {line.line}: {line.reason} {line.detail}".strip() for line in first)
-
-
-def _reasons(resolution: Resolution) -> bytes:
-    """JSON Lines: `line`, `reason`, `detail` of each dropped line, MAX_REASONS at most."""
-    lines = (
-        {"line": line.line, "reason": line.reason.value, "detail": line.detail}
-        for line in islice(resolution.rejected_lines(), MAX_REASONS)
-    )
-    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()

@@ -1,14 +1,26 @@
 """Move: one worker carves one shard, in memory that depends on the size of a part and not on the manifest."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
 
 from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
 from twofold.manifest.carve import Carving
+from twofold.manifest.splice import Inserts, splice
 from twofold.records import Operation, Source
 from twofold.stores.objects import Bucket, Part, stream
 from twofold.workflow.carving import record_key
-from twofold.workflow.orders import PartRecord, PieceOrder, ShardOrder, ShardRecord, SideRecord
+from twofold.workflow.orders import (
+    PartRecord,
+    PieceOrder,
+    ShardOrder,
+    ShardRecord,
+    SideRecord,
+    SpliceOrder,
+)
 
 
 @dataclass(slots=True)
@@ -60,9 +72,12 @@ def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder
         )
     sinks = {piece.side: _Sink(bucket, piece) for piece in shard.pieces}
     carving = Carving(lines["start"], lines["length"], lines["side"], sides=max(sinks) + 1)
-    tallies = carving.run(
-        stream(source, shard.start, shard.end), lambda side, data: sinks[side].write(data)
+    chunks = (
+        _spliced(bucket, source, shard.splice, lines)
+        if shard.splice
+        else stream(source, shard.start, shard.end)
     )
+    tallies = carving.run(chunks, lambda side, data: sinks[side].write(data))
     parts = {side: sink.finish() for side, sink in sinks.items()}
     record = ShardRecord(
         number=shard.number,
@@ -77,3 +92,11 @@ def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder
         ),
     )
     bucket.put(record_key(operation, shard.number), record.model_dump_json(by_alias=True).encode())
+
+
+def _spliced(
+    bucket: Bucket, source: Source, order: SpliceOrder, lines: Mapping[str, NDArray[Any]]
+) -> Iterator[bytes]:
+    inserts = Inserts(lines["insert_at"], lines["insert_length"])
+    texts = inserts.texts(bucket.get_range(order.key, order.offset, order.size))
+    return splice(stream(source, order.start, order.end), order.start, inserts.at.tolist(), texts)

@@ -26,7 +26,7 @@ class RangeOrder(Record):
 
 
 class Carve(Record):
-    """Select's and Resolve's answer: the list of shards (ShardOrder) for Move, and where the Assembly for Publish lies."""
+    """The answer of Select, Resolve and Merge: the list of shards (ShardOrder) for Move, and where Publish's Assembly lies."""
 
     shards: Location
     assembly: str
@@ -44,8 +44,21 @@ class PieceOrder(Record):
     parts: int = 1
 
 
+class SpliceOrder(Record):
+    """The lines that come into a shard: where they lie, and the bytes [start, end) of the source that they come into."""
+
+    key: str
+    offset: int
+    size: int
+    start: int
+    end: int
+
+
 class ShardOrder(Record):
-    """One run of lines to carve: where its part of the plan lies, its bytes [start, end) in the source, its pieces."""
+    """One run of lines to carve: where its part of the plan lies, its bytes [start, end) in the source, its pieces.
+
+    With `splice`, `start` and `end` are those of the spliced source (see `manifest.splice`).
+    """
 
     number: int
     plan_key: str
@@ -54,6 +67,7 @@ class ShardOrder(Record):
     start: int
     end: int
     pieces: tuple[PieceOrder, ...]
+    splice: SpliceOrder | None = None
 
 
 class JoinOrder(Record):
@@ -130,6 +144,10 @@ class ResolveInput(Record):
 
 
 class SelectInput(Record):
+    operation: Operation
+
+
+class MergeInput(Record):
     operation: Operation
 
 

@@ -36,6 +36,11 @@ def active(table: Table) -> list[Operation]:
     return [Operation.of(item["Operation"]) for item in table.query_all(ACTIVE)]
 
 
+def count_active(table: Table, limit: int) -> int:
+    """Operations that have not ended, counted up to `limit`."""
+    return len(table.query(ACTIVE, limit=limit))
+
+
 def create(table: Table, dataset: Dataset, operation: Operation | None) -> None:
     """Puts a new dataset into its project's slot, with the operation that fills it, if any.
 

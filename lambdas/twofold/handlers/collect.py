@@ -1,0 +1,16 @@
+"""Collect: remove contents that nobody points to any more. Runs once a day."""
+
+import os
+from typing import Any
+
+from twofold import clock
+from twofold.settings import Function, Settings
+from twofold.stores.objects import Bucket
+from twofold.stores.table import Table
+from twofold.workflow.collect import collect
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    settings = Settings.of(Function.COLLECT, os.environ)
+    table, bucket = Table(settings.table), Bucket(settings.bucket)
+    return {"Collected": collect(table, bucket, int(settings.retention_days), clock.now())}

@@ -1,0 +1,190 @@
+"""Merge: what an update brings, matched with what the dataset has, and the order for the carve that joins them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
+
+from twofold.errors import DamagedObjectError, OperationRefused
+from twofold.manifest.carve import DIGEST_MODULUS
+from twofold.manifest.index import Index
+from twofold.manifest.lines import source_bucket, strip_annotations
+from twofold.manifest.merge import APPENDED, Merged, candidates, merge
+from twofold.manifest.pieces import index_lines
+from twofold.manifest.reader import Line, lines_of_range
+from twofold.manifest.resolve import KEPT, Resolution, resolve
+from twofold.quotas import Limits
+from twofold.records import Contents, Operation, Source
+from twofold.stores import keys
+from twofold.stores.contents import StoredContents
+from twofold.stores.keys import ContentsKeys
+from twofold.stores.objects import Bucket
+from twofold.workflow import rejected
+from twofold.workflow.carving import Lines, Side, Spliced, order_carve
+from twofold.workflow.ingest import contents_of
+from twofold.workflow.orders import Carve
+
+BATCH_LINES = 4096
+"""Lines of the dataset that are compared at a time: 400 MB of them at the very most."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The lines of an update without annotations, each with a newline, and what was found in them."""
+
+    text: bytes
+    resolution: Resolution
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """Those that are entries, in the order of the index."""
+        kept = self.resolution.side == KEPT
+        starts, lengths = self.resolution.start[kept], self.resolution.length[kept]
+        places = zip(starts.tolist(), lengths.tolist(), strict=True)
+        return [self.text[start : start + length] for start, length in places]
+
+    def dropped(self) -> bytes:
+        kept = self.resolution.side == KEPT
+        starts, lengths = self.resolution.start[~kept], self.resolution.length[~kept]
+        places = zip(starts.tolist(), lengths.tolist(), strict=True)
+        return b"".join(self.text[start : start + length] + b"\n" for start, length in places)
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """`replaced` int64[]: of each change the entry it replaces, or APPENDED. `digest`: sum of their lines' hashes."""
+
+    replaced: NDArray[np.int64]
+    digest: int
+
+
+def merge_changes(bucket: Bucket, operation: Operation, limits: Limits) -> Carve:
+    """Writes the new index and orders the carve of the dataset's manifest with the changed lines spliced in.
+
+    Raises OperationRefused with Rekognition's message for changes that cannot be made.
+    """
+    (dataset,) = operation.datasets
+    before = operation.before
+    changes = read_changes(bucket.get(keys.changes(operation.id)))
+    rejected.refuse_too_many(changes.resolution)
+    stored = StoredContents.open(bucket, before.folder) if before else None
+    old = Index.decode(bucket.get(ContentsKeys(before.folder).index)) if before else Index.empty()
+    _require_one_bucket(changes, stored)
+    matches = _match(stored, old, changes)
+    merged = merge(old, changes.resolution.index, matches.replaced)
+    _require_room(merged.index, limits)
+    place = ContentsKeys(keys.contents(dataset.path, operation.id))
+    bucket.put(place.index, merged.index.encode())
+    if changes.resolution.rejected:
+        bucket.put(place.rejected_lines, changes.dropped())
+        bucket.put(place.rejected_reasons, rejected.reasons(changes.resolution))
+    spliced = _put_inserts(bucket, operation, changes, merged)
+    start, length = merged.inserts.into(merged.start, merged.length)
+    return order_carve(
+        bucket,
+        operation,
+        _source(bucket, before, spliced),
+        Lines(start, length, np.zeros(start.size, np.uint8)),
+        {KEPT: Side(place.manifest, dataset, contents_of(place.folder, merged.index))},
+        digest=f"{_digest_after(before, changes, matches):016x}",
+        message=_message(changes, matches),
+        spliced=spliced,
+    )
+
+
+def read_changes(payload: bytes) -> Changes:
+    """As a manifest is read; what listing added to a line is taken out of it first."""
+    text = bytearray()
+
+    def stripped() -> Iterator[Line]:
+        for _, line in lines_of_range([payload], 0, len(payload)):
+            start, plain = len(text), strip_annotations(line) if line is not None else None
+            text.extend(plain or b"")
+            text.extend(b"\n")
+            yield start, plain
+
+    piece = index_lines(stripped())
+    return Changes(bytes(text), resolve([piece]))
+
+
+def _require_one_bucket(changes: Changes, stored: StoredContents | None) -> None:
+    buckets = set(changes.resolution.buckets)
+    if stored:
+        (first,) = stored.lines(np.zeros(1, np.int64))
+        buckets.add(source_bucket(_source_ref(first)))
+    if len(buckets) > 1:
+        raise OperationRefused("The manifest file contains images from multiple S3 buckets.")
+
+
+def _require_room(index: Index, limits: Limits) -> None:
+    if len(index) > limits.manifest_lines:
+        raise OperationRefused("The manifest file has too many rows.")
+    if index.manifest_bytes > limits.manifest_bytes:
+        raise OperationRefused("The manifest file size exceeds the maximum supported size.")
+    if len(index.names) > limits.labels:
+        raise OperationRefused("The manifest file has too many labels.")
+
+
+def _match(stored: StoredContents | None, old: Index, changes: Changes) -> Matches:
+    """Equal hashes are only a hint: the lines themselves say whether they are of the same image."""
+    replaced = np.full(len(changes.lines), APPENDED, np.int64)
+    if stored is None:
+        return Matches(replaced, 0)
+    numbers = {_source_ref(line): number for number, line in enumerate(changes.lines)}
+    digest = 0
+    for entry, line in _lines(stored, candidates(old, changes.resolution.index)):
+        number = numbers.get(_source_ref(line))
+        if number is not None:
+            replaced[number] = entry
+            digest += xxh3_64_intdigest(line)
+    return Matches(replaced, digest % DIGEST_MODULUS)
+
+
+def _lines(stored: StoredContents, entries: NDArray[np.int64]) -> Iterable[tuple[int, bytes]]:
+    for first in range(0, entries.size, BATCH_LINES):
+        batch = entries[first : first + BATCH_LINES]
+        yield from zip(batch.tolist(), stored.lines(batch), strict=True)
+
+
+def _source_ref(line: bytes) -> str:
+    source_ref: str = orjson.loads(line)["source-ref"]
+    return source_ref
+
+
+def _put_inserts(bucket: Bucket, operation: Operation, changes: Changes, merged: Merged) -> Spliced:
+    key = keys.scratch(operation.id, "merge", "inserts")
+    lines = changes.lines
+    bucket.put(key, b"".join(lines[number] + b"\n" for number in merged.order.tolist()))
+    return Spliced(key, merged.inserts)
+
+
+def _source(bucket: Bucket, before: Contents | None, spliced: Spliced) -> Source:
+    """An empty dataset has no manifest; of what stands in for it nothing is read."""
+    if before is None:
+        return bucket.pin(spliced.key)
+    source = bucket.pin(ContentsKeys(before.folder).manifest)
+    if source.size != before.bytes:
+        raise DamagedObjectError(
+            f"{source.key} has {source.size} bytes; the dataset's manifest had {before.bytes}."
+        )
+    return source
+
+
+def _digest_after(before: Contents | None, changes: Changes, matches: Matches) -> int:
+    held = int(before.digest, 16) if before else 0
+    return (held - matches.digest + changes.resolution.digest) % DIGEST_MODULUS
+
+
+def _message(changes: Changes, matches: Matches) -> str:
+    added = int(np.count_nonzero(matches.replaced == APPENDED))
+    replaced = matches.replaced.size - added
+    message = f"The dataset was successfully updated: {_entries(replaced)} replaced, {_entries(added)} added."
+    return rejected.told(message, changes.resolution)
+
+
+def _entries(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"
