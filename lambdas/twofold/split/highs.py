@@ -66,13 +66,19 @@ class Solver:
         self.struck = False
 
     def minimise(
-        self, programme: Programme, *, max_nodes: int, start: Floats | None = None
+        self,
+        programme: Programme,
+        *,
+        max_nodes: int,
+        gap: float = 1e-7,
+        start: Floats | None = None,
     ) -> Answer:
-        """Solve, from a known solution `start` if there is one."""
+        """Solve to within an absolute `gap`, from a known solution `start` if there is one."""
         import highspy
 
-        highs = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, setting in self._options(max_nodes).items():
+        # The public class greets on standard output before it can be silenced; its base does not.
+        highs = highspy._core._Highs()
+        for option, setting in self._options(max_nodes, gap).items():
             highs.setOptionValue(option, setting)
         highs.passModel(_model(programme))
         if start is not None:
@@ -89,7 +95,7 @@ class Solver:
         bound = info.mip_dual_bound if np.isfinite(info.mip_dual_bound) else -np.inf
         return Answer(y, float(bound), _ENDINGS.get(ended, ended))
 
-    def _options(self, max_nodes: int) -> dict[str, bool | float | str]:
+    def _options(self, max_nodes: int, gap: float) -> dict[str, bool | float | str]:
         return {
             "log_to_console": False,
             "output_flag": False,
@@ -97,7 +103,7 @@ class Solver:
             "parallel": "off",
             "random_seed": 0,
             "mip_rel_gap": 0.0,
-            "mip_abs_gap": 1e-7,
+            "mip_abs_gap": gap,
             "mip_max_nodes": max_nodes,
             "time_limit": max(0.1, self.remaining),
         }

@@ -6,11 +6,12 @@ deviation of an integer `t` from the share has kinks at `low` and `low + 1` alon
 convex hull over the integers: the bound starts at the integrality floor, where the plain
 |t - f n_l| would start at zero.
 
-The first programme finds the least sum of deviations. The second keeps that sum and takes the
-fewest labels missing on a side, then the quotas nearest to where the search began.
+The first programme finds the least sum of deviations. Moving a unit has a tiny cost in it, too small
+to change the sum, that draws the solver to quotas near the ones it starts from. The second programme
+keeps the sum and takes the fewest labels missing on a side.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,10 @@ from twofold.split.highs import Answer, Programme, Solver
 from twofold.split.rows import Ints
 from twofold.split.window import KEY_BITS, Window
 
-MAX_NODES = 2_000
+MAX_NODES = 5_000
 _MISSING = 10_000.0
+# Of the smallest step of a sum, 1 / denominator: the costs of moves, and the gap left open.
+_SLACK = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,17 @@ class Moves:
         np.add.at(x, self.kind, self.sign * np.rint(y[: len(self.kind)]).astype(np.int64))
         return x
 
+    @classmethod
+    def around(cls, window: Window, x: Ints) -> "Moves":
+        kinds = np.arange(len(x), dtype=np.int64)
+        return cls(
+            base=x,
+            kind=np.concatenate((kinds, kinds)),
+            sign=np.repeat(np.array([1, -1], dtype=np.int64), len(kinds)),
+            room=np.concatenate((window.capacity - x, x)),
+            cost=np.concatenate(_distances(window, x)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -49,42 +63,36 @@ class Outcome:
 
 
 def least_deviation(window: Window, x: Ints, solver: Solver) -> Outcome:
-    """The least summed deviation that any quotas of the window have, known to be at most that of
-    `x`."""
-    kinds = np.arange(len(window.size), dtype=np.int64)
-    zero = np.zeros(len(kinds), dtype=np.int64)
-    moves = Moves(zero, kinds, zero + 1, window.capacity, zero.astype(np.float64))
+    """The least summed deviation that any quotas of the window have; the search starts from `x`."""
+    moves = Moves.around(window, x)
+    tiny = _SLACK / (window.fraction.denominator * float(moves.cost @ moves.room))
+    moves = replace(moves, cost=moves.cost * tiny)
     share = window.fraction.numerator * window.images // window.fraction.denominator
     above = np.maximum(window.tested(x) - share, 0)
     below = np.maximum(share - window.tested(x), 0)
     first = np.minimum(above, window.floors() > 0)
+    start = np.concatenate((0 * moves.kind, first, above - first, below)).astype(np.float64)
     answer = solver.minimise(
         _programme(window, moves),
         max_nodes=_nodes(window),
-        start=np.concatenate((x, first, above - first, below)).astype(np.float64),
+        gap=_SLACK / window.fraction.denominator,
+        start=start,
     )
     return Outcome(_checked(window, moves, answer), _scaled_bound(window, answer), answer.ended)
 
 
 def _nodes(window: Window) -> int:
     """Fewer nodes where each takes longer, so that the clock need not strike."""
-    return max(20, min(MAX_NODES, 500_000 // len(window.rows.labels)))
+    return max(20, min(MAX_NODES, 1_500_000 // len(window.rows.labels)))
 
 
-def nearest_quotas(window: Window, start: Ints, x: Ints, required: Ints, solver: Solver) -> Ints:
+def fewest_missing(window: Window, x: Ints, required: Ints, solver: Solver) -> Ints:
     """Quotas no costlier than `x` with the fewest `required` labels missing on a side; of those,
-    the ones nearest to `start`. `x` itself where none are found."""
-    kinds = np.arange(len(window.size), dtype=np.int64)
-    moves = Moves(
-        base=start,
-        kind=np.concatenate((kinds, kinds)),
-        sign=np.repeat(np.array([1, -1], dtype=np.int64), len(kinds)),
-        room=np.concatenate((window.capacity - start, start)),
-        cost=np.concatenate(_distances(window, start)),
-    )
+    near `x`, or `x` itself where none are found."""
+    moves = Moves.around(window, x)
     cost = window.cost(x)
     programme = _nearest_programme(window, moves, cost, required)
-    answer = solver.minimise(programme, max_nodes=_nodes(window))
+    answer = solver.minimise(programme, max_nodes=_nodes(window) // 4, gap=1.0)
     found = _checked(window, moves, answer)
     return x if found is None or window.cost(found) > cost else found
 
@@ -115,7 +123,7 @@ def _scaled_bound(window: Window, answer: Answer) -> int:
     rest = int((window.fraction.numerator * window.images % unit).sum())
     if not np.isfinite(answer.bound):
         return window.floor()
-    return max(window.floor(), rest + int(np.ceil(answer.bound * unit - 1e-3)))
+    return max(window.floor(), rest + int(np.ceil(answer.bound * unit - _SLACK - 1e-3)))
 
 
 def _programme(window: Window, moves: Moves) -> Programme:

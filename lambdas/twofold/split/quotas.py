@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from twofold.split.doubles import double_while_better
 from twofold.split.exchanges import exchange_while_better
 from twofold.split.highs import Solver
-from twofold.split.optimum import least_deviation, nearest_quotas
+from twofold.split.optimum import fewest_missing, least_deviation
 from twofold.split.prices import priced_quotas
 from twofold.split.rows import Ints
 from twofold.split.sizes import sized_quotas
@@ -22,7 +22,7 @@ TOO_LARGE = "too large for a MILP"
 
 # Non-zero values of a programme that HiGHS settles in seconds.
 WHOLE_PROGRAMME = 10_000
-NEAR_PROGRAMMES = (5_000, 8_000)
+NEAR_PROGRAMMES = (500, 2_000, 8_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,15 @@ def best_quotas(
     `paired` is the window with common pairs as further labels, to be balanced on the way.
     Their entries are fewer than the window needs only where its units do not add up to that.
     """
-    priced = sized_quotas(window, priced_quotas(paired, len(window.images)), solver)
-    x = swap_while_better(window, priced)
+    x = sized_quotas(window, priced_quotas(paired, len(window.images)), solver)
+    x = swap_while_better(window, x)
     if window.cost(x) > window.floor():
         x = exchange_while_better(window, words, x)
         x = double_while_better(window, x)
     if window.cost(x) == window.floor():
         return _quotas(window, x, window.floor(), FLOOR)
     if len(window.rows.labels) <= WHOLE_PROGRAMME:
-        return _proved(window, x, priced, solver)
+        return _proved(window, x, solver)
     for values in NEAR_PROGRAMMES:
         x = _closed(window, x, values, solver)
         if window.cost(x) == window.floor():
@@ -68,20 +68,19 @@ def _closed(window: Window, x: Ints, values: int, solver: Solver) -> Ints:
     outcome = least_deviation(near, x[kinds], solver)
     if outcome.x is None or near.cost(outcome.x) >= window.cost(x):
         return x
-    closer = nearest_quotas(near, x[kinds], outcome.x, required_labels(near), solver)
     result = x.copy()
-    result[kinds] = closer
+    result[kinds] = outcome.x
     return result
 
 
-def _proved(window: Window, x: Ints, priced: Ints, solver: Solver) -> Quotas:
+def _proved(window: Window, x: Ints, solver: Solver) -> Quotas:
     outcome = least_deviation(window, x, solver)
     bound = outcome.bound if window.whole else window.floor()
-    required = required_labels(window)
     if outcome.x is not None and window.cost(outcome.x) < window.cost(x):
-        x = nearest_quotas(window, priced, outcome.x, required, solver)
-    elif _missing(window, x, required):
-        x = nearest_quotas(window, priced, x, required, solver)
+        x = outcome.x
+    required = required_labels(window)
+    if _missing(window, x, required):
+        x = fewest_missing(window, x, required, solver)
     if window.cost(x) <= bound:
         return _quotas(window, x, bound, FLOOR if bound == window.floor() else OPTIMUM)
     return _quotas(window, x, bound, outcome.ended if window.whole else TOO_LARGE)

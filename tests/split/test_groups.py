@@ -1,0 +1,109 @@
+import itertools
+import random
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.split.any_data import Entry, any_entries, chosen, deviation, fractions, seeds, split
+from tests.split.milp import least_deviation
+from twofold.split.sizes import nearest_reachable
+
+FIFTH = Fraction(1, 5)
+
+
+def sums(entries: list[Entry]) -> set[int]:
+    """Every number of entries that whole groups add up to, by trying all."""
+    reachable = {0}
+    for group in {entry.group for entry in entries}:
+        size = sum(entry.group == group for entry in entries)
+        reachable |= {total + size for total in reachable}
+    return reachable
+
+
+@given(any_entries(), fractions, seeds)
+def test_no_group_is_on_both_sides_and_the_count_is_the_nearest_reachable(
+    entries: list[Entry], fraction: Fraction, seed: int
+) -> None:
+    selection = split(entries, grouped=True, fraction=fraction, seed=seed)
+    test_groups = {entry.group for entry in chosen(entries, selection)}
+    train = set(entries) - chosen(entries, selection)
+    assert test_groups.isdisjoint(entry.group for entry in train)
+    wanted = int(fraction * len(entries) + Fraction(1, 2))
+    nearest = min(sums(entries), key=lambda total: (abs(total - wanted), total))
+    assert selection.certificate.wanted == wanted
+    assert selection.certificate.reachable == selection.certificate.reached == nearest
+    assert selection.test.sum() == nearest
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_entries(), st.sampled_from([FIFTH, Fraction(1, 3), Fraction(1, 2)]))
+def test_grouped_deviation_is_the_optimum_of_an_independent_programme(
+    entries: list[Entry], fraction: Fraction
+) -> None:
+    selection = split(entries, grouped=True, fraction=fraction)
+    certificate = selection.certificate
+    assert certificate.deviation == deviation(entries, chosen(entries, selection), fraction)
+    best = least_deviation(entries, fraction, certificate.reached, grouped=True)
+    assert certificate.optimal
+    assert float(certificate.deviation) == pytest.approx(best, abs=1e-3)
+
+
+@given(any_entries(), seeds, st.randoms(use_true_random=False))
+def test_the_order_of_grouped_entries_does_not_matter(
+    entries: list[Entry], seed: int, shuffler: random.Random
+) -> None:
+    first = split(entries, grouped=True, seed=seed)
+    shuffled = shuffler.sample(entries, len(entries))
+    second = split(shuffled, grouped=True, seed=seed)
+    assert chosen(entries, first) == chosen(shuffled, second)
+    assert first.report() == second.report()
+
+
+def test_one_giant_group_leaves_the_nearest_that_the_others_add_up_to() -> None:
+    entries = [Entry(i, frozenset(["ant"]), group=0) for i in range(95)]
+    entries += [Entry(100 + i, frozenset(["ant"]), group=1 + i // 3) for i in range(5)]
+    certificate = split(entries, grouped=True).certificate
+    assert (certificate.wanted, certificate.reached) == (20, 5)
+    assert certificate.optimal
+
+
+def test_thousands_of_small_groups_cost_no_balance() -> None:
+    shuffler = np.random.default_rng(5)
+    entries = [
+        Entry(int(source), frozenset(f"l{j}" for j in range(12) if shuffler.random() < 0.2), i // 3)
+        for i, source in enumerate(shuffler.integers(0, 1 << 63, size=6000))
+    ]
+    certificate = split(entries, grouped=True).certificate
+    assert certificate.reached == certificate.wanted
+    assert certificate.proof == "integrality floor"
+
+
+def test_large_groups_are_balanced_better_than_by_chance() -> None:
+    shuffler = np.random.default_rng(6)
+    habits = shuffler.random((30, 4))
+    entries = [
+        Entry(
+            i, frozenset(f"l{j}" for j in range(4) if shuffler.random() < habits[i % 30, j]), i % 30
+        )
+        for i in range(600)
+    ]
+    certificate = split(entries, grouped=True).certificate
+    assert certificate.reached == certificate.wanted
+    by_chance = [
+        deviation(entries, {e for e in entries if e.group in groups}, FIFTH)
+        for groups in (set(shuffler.permutation(30)[:6].tolist()) for _ in range(20))
+    ]
+    assert certificate.deviation < min(by_chance) / 4
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=9), st.integers(0, 150))
+def test_the_nearest_sum_is_that_of_trying_all_subsets(sizes: list[int], wanted: int) -> None:
+    wanted = min(wanted, sum(sizes))
+    totals = {
+        sum(subset) for n in range(len(sizes) + 1) for subset in itertools.combinations(sizes, n)
+    }
+    nearest = min(totals, key=lambda total: (abs(total - wanted), total))
+    assert nearest_reachable(np.array(sizes, dtype=np.int64), wanted) == nearest
