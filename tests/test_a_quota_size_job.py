@@ -3,8 +3,8 @@
 from collections import Counter
 
 import pytest
-from local.stack import BUCKET
 
+from local.stack import BUCKET
 from tests.job import Job
 
 ENTRIES = 250_000
