@@ -91,7 +91,7 @@ def fewest_missing(window: Window, x: Ints, required: Ints, solver: Solver) -> I
     near `x`, or `x` itself where none are found."""
     moves = Moves.around(window, x)
     cost = window.cost(x)
-    programme = _nearest_programme(window, moves, cost, required)
+    programme = _missing_programme(window, moves, cost, required)
     answer = solver.minimise(programme, max_nodes=_nodes(window) // 4, gap=1.0)
     found = _checked(window, moves, answer)
     return x if found is None or window.cost(found) > cost else found
@@ -153,7 +153,7 @@ def _programme(window: Window, moves: Moves) -> Programme:
     )
 
 
-def _nearest_programme(window: Window, moves: Moves, cost: int, required: Ints) -> Programme:
+def _missing_programme(window: Window, moves: Moves, cost: int, required: Ints) -> Programme:
     """The first programme with its cost as a row, and for each required label a column "missing"
     that may make good for one entry on either side."""
     first = _programme(window, moves)

@@ -36,7 +36,6 @@ class Window:
     fixed: Ints
     rows: Rows
     size: Ints
-    word: NDArray[np.uint64]
     start: Ints
     unit: Ints
     position: Ints
@@ -83,7 +82,6 @@ def narrowed(window: Window, x: Ints, kinds: Ints) -> Window:
         need=window.need - int((closed * window.size).sum()),
         rows=window.rows.take(kinds),
         size=window.size[kinds],
-        word=window.word[kinds],
         start=np.concatenate(([0], np.cumsum(window.capacity[kinds]))),
         unit=window.unit[of_unit],
         position=window.position[of_unit],
@@ -134,7 +132,6 @@ def open_window(
         fixed=units.rows.totals(fixed_rows, len(images)),
         rows=rows.take(row[first]),
         size=units.size[unit[first]].astype(np.int64),
-        word=word[first],
         start=np.concatenate((first, [len(unit)])),
         unit=unit,
         position=(units.key[unit] >> np.uint64(64 - KEY_BITS)).astype(np.int64),
