@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -70,7 +70,7 @@ def test_no_chunk_is_asked_for_that_is_not_needed(
 ) -> None:
     for start, end in data.draw(cuts(len(text))):
         first = max(start - 1, 0)
-        counted = Counted(chunked(text[first:], sizes))
+        counted = Counted(chain(chunked(text[first:end], sizes), chunked(text[end:], sizes[:1])))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(reader, "MAX_LINE_BYTES", LIMIT)
             list(lines_of_range(counted, start, end))
@@ -79,6 +79,12 @@ def test_no_chunk_is_asked_for_that_is_not_needed(
         unfinished = began < end
         settled = read >= end and (began < start or read - began > LIMIT + 1)
         assert not counted.asked or (unfinished and not settled)
+
+
+def test_a_range_in_the_middle_of_a_line_asks_for_nothing_beyond_its_end() -> None:
+    counted = Counted(iter([b"middle", b" of a line\n"]))
+    assert list(lines_of_range(counted, 11, 16)) == []
+    assert counted.asked == [6]
 
 
 @pytest.mark.parametrize("text", [b"", b"\n", b"\n\n\n", b"a", b"a\r", b"\r\n", BYTE_ORDER_MARK])

@@ -131,6 +131,9 @@ def test_an_older_operation_cannot_end_a_newer_one(
     assert not publish(world.table, old, "old")
     assert not abandon(world.table, old)
     assert operations.active(world.table) == [new]
+    world.table.transact([operations._begin(world.table, old)])
+    assert not publish(world.table, old, "old")
+    assert not abandon(world.table, old)
     assert publish(world.table, new, "new")
 
 

@@ -63,43 +63,44 @@ class Resolution:
 
 def resolve(pieces: Sequence[Piece]) -> Resolution:
     """Joins the pieces of one source manifest, given in its order; of lines with the same source-ref the first stays."""
-    joined = {name: _join([getattr(piece, name) for piece in pieces]) for name in _JOINED}
-    originals = _duplicates(joined["source"], joined["source_high"], joined["reason"])
-    joined["reason"][list(originals)] = _DUPLICATE
-    kept = joined["reason"] == ACCEPTED
-    carved = kept | (joined["length"] > 0)
+    reason = _joined(pieces, "reason")
+    originals = _duplicates(pieces)
+    reason[list(originals)] = _DUPLICATE
+    kept = reason == ACCEPTED
+    length = _joined(pieces, "length")
+    carved = kept | (length > 0)
     return Resolution(
-        index=_index(pieces, joined, kept),
-        start=joined["start"][carved],
-        length=joined["length"][carved],
+        index=_index(pieces, kept),
+        start=_joined(pieces, "start")[carved],
+        length=length[carved],
         side=np.where(kept[carved], np.uint8(KEPT), np.uint8(DROPPED)),
-        digest=int(joined["digest"][kept].sum(dtype=np.uint64)),
-        reason=joined["reason"],
+        digest=int(_joined(pieces, "digest").sum(dtype=np.uint64, where=kept)),
+        reason=reason,
         originals=originals,
         details=_details(pieces),
         buckets=tuple(dict.fromkeys(bucket for piece in pieces for bucket in piece.buckets)),
     )
 
 
-_JOINED = ("start", "length", "source", "source_high", "digest", "reason", "flags", "boxes")
+def _joined(pieces: Sequence[Piece], name: str) -> NDArray[Any]:
+    """One column of all pieces. It is let go before the next is joined: all at once would double what is held."""
+    return _join([getattr(piece, name) for piece in pieces])
 
 
 def _join(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.empty(0, np.uint64)
 
 
-def _index(
-    pieces: Sequence[Piece], joined: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]
-) -> Index:
+def _index(pieces: Sequence[Piece], kept: NDArray[np.bool_]) -> Index:
     label_set, sets, names = _number_globally(pieces)
     offsets, labels = gather_label_sets(sets)
-    boxes = joined["boxes"]
-    boxes = boxes[np.repeat(kept, sizes_of(offsets)[label_set])]
+    boxes = _joined(pieces, "boxes")
+    boxes = boxes[np.repeat(kept, sizes_of(offsets)[label_set])] if boxes.any() else boxes[:0]
     return Index(
-        length=joined["length"][kept],
-        source=joined["source"][kept],
+        length=_joined(pieces, "length")[kept],
+        source=_joined(pieces, "source")[kept],
         label_set=label_set[kept],
-        flags=joined["flags"][kept],
+        flags=_joined(pieces, "flags")[kept],
         boxes=boxes if boxes.any() else np.empty(0, np.uint8),
         set_offsets=offsets,
         set_labels=labels,
@@ -125,21 +126,30 @@ def _number_globally(
     return _join(columns).astype(np.uint32), sets.things(), names.things()
 
 
-def _duplicates(
-    low: NDArray[np.uint64], high: NDArray[np.uint64], reason: NDArray[np.uint8]
-) -> dict[int, int]:
+def _duplicates(pieces: Sequence[Piece]) -> dict[int, int]:
     """Of each accepted line whose source-ref came before: the line where it first was."""
-    accepted = np.flatnonzero(reason == ACCEPTED)
-    hashes = np.sort(low[accepted])
+    hashes = _join([piece.source[piece.reason == ACCEPTED] for piece in pieces])
+    hashes.sort()
     repeated = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
-    suspects = accepted[np.isin(low[accepted], repeated)] if repeated.size else accepted[:0]
     first: dict[tuple[int, int], int] = {}
     originals = {}
-    for line in suspects.tolist():
-        original = first.setdefault((int(low[line]), int(high[line])), line)
+    for line, source in _lines_of(pieces, repeated):
+        original = first.setdefault(source, line)
         if original != line:
             originals[line] = original
     return originals
+
+
+def _lines_of(
+    pieces: Sequence[Piece], low: NDArray[np.uint64]
+) -> Iterator[tuple[int, tuple[int, int]]]:
+    """The accepted lines with one of these low halves, in order, each with both halves of its hash."""
+    before = 0
+    for piece in pieces if low.size else ():
+        rows = np.flatnonzero((piece.reason == ACCEPTED) & np.isin(piece.source, low))
+        for row in rows.tolist():
+            yield before + row, (int(piece.source[row]), int(piece.source_high[row]))
+        before += len(piece)
 
 
 def _details(pieces: Sequence[Piece]) -> dict[int, str]:
