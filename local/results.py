@@ -147,7 +147,7 @@ def check_partition(
 def _merge(
     lines: Iterator[bytes], train: BinaryIO, test: BinaryIO, out: set[int]
 ) -> tuple[int, int]:
-    """How many lines went to train and to test."""
+    """How many lines went to train and to test. No two lines that stayed are the same: their source-refs differ."""
     sides = (train, test)
     heads = [next(side, b"") for side in sides]
     counts = [0, 0]

@@ -13,8 +13,23 @@ from local.results import FILES, Dropped, check_partition, staged
 
 TRAIN, TEST, DROPPED = "train", "test", "dropped"
 
-contents = st.binary(max_size=6).map(lambda text: text.replace(b"\n", b"").replace(b"\r", b""))
+Lines = list[tuple[bytes, str]]
+
+
+def _repeats_dropped(lines: Lines) -> Lines:
+    """As the service does: of the same lines only the first can stay."""
+    first = {line: number for number, (line, _) in reversed(list(enumerate(lines)))}
+    return [
+        (line, where if first[line] == number else DROPPED)
+        for number, (line, where) in enumerate(lines)
+    ]
+
+
+contents = st.binary(max_size=6).map(
+    lambda text: b"{" + text.replace(b"\n", b"").replace(b"\r", b"")
+)
 divided = st.lists(st.tuples(contents, st.sampled_from([TRAIN, TEST, DROPPED])), max_size=12)
+divided = divided.map(_repeats_dropped)
 
 
 def _write(folder: Path) -> None:
@@ -34,7 +49,7 @@ def _without_report(out: Path) -> None:
         (folder / "report.json").unlink()
 
 
-def _check(lines: list[tuple[bytes, str]], source: bytes, **changed: bytes) -> None:
+def _check(lines: Lines, source: bytes, **changed: bytes) -> None:
     sides = {
         side: b"".join(line + b"\n" for line, where in lines if where == side)
         for side in (TRAIN, TEST)
@@ -52,7 +67,7 @@ def _check(lines: list[tuple[bytes, str]], source: bytes, **changed: bytes) -> N
 
 @given(divided, st.sampled_from([b"\n", b"\r\n"]), st.sampled_from([b"", b"\xef\xbb\xbf"]))
 def test_every_division_of_the_lines_is_a_partition(
-    lines: list[tuple[bytes, str]], ending: bytes, mark: bytes
+    lines: Lines, ending: bytes, mark: bytes
 ) -> None:
     mark = mark if lines else b""
     _check(lines, mark + b"".join(line + ending for line, _ in lines))
