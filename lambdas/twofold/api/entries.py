@@ -24,15 +24,16 @@ def list_dataset_entries(service: Service, request: ListDatasetEntriesRequest) -
         has_errors=request.has_errors,
     )
     page = listing(service, request.dataset_arn, request.next_token, *wanted)
-    if page.contents is None:
+    if not page.folder:
         return {"DatasetEntries": []}
-    if not 0 <= page.first <= page.contents.entries:
-        raise tokens.invalid()
-    found = Search(page.contents, wanted).page(page.first, request.max_results)
+    with page.contents() as contents:
+        if not 0 <= page.first <= contents.entries:
+            raise tokens.invalid()
+        found = Search(contents, wanted).page(page.first, request.max_results)
     entries = _fitting([list_entry(line) for line in found.lines])
     after = found.after if len(entries) == len(found.lines) else found.numbers[len(entries)]
     result: dict[str, Any] = {"DatasetEntries": entries}
-    return result | ({"NextToken": page.token(after)} if after < page.contents.entries else {})
+    return result | ({"NextToken": page.token(after)} if after < contents.entries else {})
 
 
 def _fitting(entries: list[str]) -> list[str]:

@@ -13,17 +13,18 @@ from twofold.api.service import Service
 def list_dataset_labels(service: Service, request: ListDatasetLabelsRequest) -> dict[str, Any]:
     """Labels in the order in which they were first seen; one that no entry has any more is not listed."""
     page = listing(service, request.dataset_arn, request.next_token)
-    if page.contents is None:
+    if not page.folder:
         return {"DatasetLabelDescriptions": []}
-    entries = page.contents.column("label_entries")
-    boxes = page.contents.column("label_boxes")
+    with page.contents() as contents:
+        names = contents.names
+        entries, boxes = contents.column("label_entries"), contents.column("label_boxes")
     if not 0 <= page.first <= entries.size:
         raise tokens.invalid()
     carried = np.flatnonzero(entries[page.first :]) + page.first
     shown = carried[: request.max_results].tolist()
     result: dict[str, Any] = {
         "DatasetLabelDescriptions": [
-            _description(page.contents.names[i], int(entries[i]), int(boxes[i])) for i in shown
+            _description(names[i], int(entries[i]), int(boxes[i])) for i in shown
         ]
     }
     if carried.size > len(shown):

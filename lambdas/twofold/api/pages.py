@@ -4,29 +4,42 @@ A list goes on in the contents that its first page was of, even if the dataset h
 retention time.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from twofold.api import tokens
 from twofold.api.service import Service
 from twofold.errors import ResourceInUseException, ResourceNotReadyException
-from twofold.records import Dataset, Status
+from twofold.records import Status
 from twofold.stores import keys
 from twofold.stores.contents import StoredContents
-from twofold.stores.objects import ObjectUnreachableError
+from twofold.stores.objects import Bucket, ObjectUnreachableError
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`contents` is None for an empty dataset; the page begins with item `first`."""
+    """`folder` is empty for an empty dataset; the page begins with item `first`."""
 
-    contents: StoredContents | None
+    bucket: Bucket
+    folder: str
     first: int
     request: list[Any]
+    current: bool
 
     def token(self, position: int) -> str:
-        folder = self.contents.folder if self.contents else ""
-        return tokens.encode(self.request, [folder, position])
+        return tokens.encode(self.request, [self.folder, position])
+
+    @contextmanager
+    def contents(self) -> Iterator[StoredContents]:
+        """For reading. Older contents may be gone; then the token that leads to them is no longer good."""
+        try:
+            yield StoredContents.open(self.bucket, self.folder)
+        except ObjectUnreachableError:
+            if self.current:
+                raise
+            raise tokens.invalid() from None
 
 
 def listing(service: Service, arn: str, token: str | None, *filters: Any) -> Listing:
@@ -39,22 +52,9 @@ def listing(service: Service, arn: str, token: str | None, *filters: Any) -> Lis
     request = [service.operation.value, dataset.id.path, *filters]
     current = dataset.contents.folder if dataset.contents else ""
     if not token:
-        return Listing(_stored(service, current), 0, request)
+        return Listing(service.bucket, current, 0, request, True)
     folder, first = tokens.decode(request, token, str, int)
-    return Listing(_continued(service, dataset, current, folder), first, request)
-
-
-def _stored(service: Service, folder: str) -> StoredContents | None:
-    return StoredContents.open(service.bucket, folder) if folder else None
-
-
-def _continued(service: Service, dataset: Dataset, current: str, folder: str) -> StoredContents:
-    """A token may lead to what this dataset has, or once had, and nowhere else."""
+    # A token may lead to what this dataset has, or once had, and nowhere else.
     if folder != current and not folder.startswith(keys.contents(dataset.id.path, "")):
         raise tokens.invalid()
-    try:
-        return StoredContents.open(service.bucket, folder)
-    except ObjectUnreachableError:
-        if folder == current:
-            raise
-        raise tokens.invalid() from None
+    return Listing(service.bucket, folder, first, request, folder == current)
