@@ -27,20 +27,25 @@ $(VENV)/.dev: requirements-dev.txt | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/.local
 
-run: $(VENV)/.local              ## split a manifest on the embedded stack: make run [MANIFEST=file] [OUT=dir]
+# The `twofold` command, from these sources; what it needs is in the sets above.
+$(VENV)/.command: pyproject.toml | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+run: $(VENV)/.local $(VENV)/.command  ## split a manifest on the embedded stack: make run [MANIFEST=file] [OUT=dir]
 	@$(BIN)/python -m local.run --out "$(OUT)" $(if $(MANIFEST),--manifest "$(MANIFEST)")
 
 serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000] [QUOTAS=rekognition]
 	@exec $(BIN)/python -m local.serve --port "$(PORT)" --quotas "$(QUOTAS)"
 
-test: $(VENV)/.dev               ## the whole test suite
+test: $(VENV)/.dev $(VENV)/.command  ## the whole test suite
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.dev              ## linters, types, arrows between the rooms
+check: $(VENV)/.dev $(VENV)/.command  ## linters, types, arrows between the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	PYTHONPATH=lambdas $(BIN)/lint-imports --no-cache
+	PYTHONPATH=lambdas:clients/command $(BIN)/lint-imports --no-cache
 
 # The CDK app's own set; Node comes with it. CONTEXT="stage=dev source_buckets=a,b" sets the options of infra/options.py.
 CONTEXT  ?=

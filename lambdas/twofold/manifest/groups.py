@@ -74,11 +74,11 @@ class GroupBy:
         value = document.get(self.expression)
         if type(value) is int or (type(value) is str and value):
             return str(value)
-        named = f"the member {self.expression!r}"
         if self.expression not in document:
-            raise UngroupedError(f"The line has not {named}.")
+            raise UngroupedError(f"The line has no member {self.expression!r}.")
+        found = orjson.dumps(value)[:50].decode(errors="replace")
         raise UngroupedError(
-            f"In the line {named} is {str(value)[:50]!r}, neither text nor a whole number."
+            f"The member {self.expression!r} is {found}; it must be text or a whole number."
         )
 
 

@@ -1,0 +1,1 @@
+"""Twofold at the terminal: splits manifests on local disks, without a server."""

@@ -1,0 +1,113 @@
+"""Reading a manifest: its byte ranges side by side, and what concerns all of them afterwards."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.manifest.acceptance import refusal
+from twofold.manifest.groups import GroupBy, UngroupedError
+from twofold.manifest.pieces import ACCEPTED, Piece, index_lines
+from twofold.manifest.reader import lines_of_range, ranges
+from twofold.manifest.resolve import Resolution, resolve
+from twofold.quotas import limits
+from twofold.settings import Quotas
+from twofold_command.errors import CommandError
+from twofold_command.pool import Pool
+from twofold_command.progress import Progress
+
+CHUNK_BYTES = 4 << 20
+RANGE_BYTES = 16 << 20
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    manifest: Path
+    start: int
+    end: int
+    group_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A piece and, where groups were asked for, each line's group hash and whether it has one."""
+
+    piece: Piece
+    group: NDArray[np.uint64]
+    grouped: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The lines of a manifest that are entries; `groups` is aligned with the index, if there are any."""
+
+    resolution: Resolution
+    groups: NDArray[np.uint64] | None
+
+
+def read_entries(
+    manifest: Path, size: int, group_by: GroupBy | None, pool: Pool, progress: Progress
+) -> Entries:
+    """Raises CommandError, with Rekognition's message where Rekognition would refuse the manifest."""
+    expression = group_by.expression if group_by else None
+    tasks = [Range(manifest, start, end, expression) for start, end in ranges(size, RANGE_BYTES)]
+    found = []
+    for task, indexed in zip(tasks, pool.map(index_range, tasks), strict=True):
+        found.append(indexed)
+        progress.advance(task.end - task.start)
+    resolution = resolve([indexed.piece for indexed in found])
+    reason = refusal(resolution, limits(Quotas.TWOFOLD))
+    if reason:
+        raise CommandError(f"{manifest}: {reason}")
+    return Entries(resolution, _groups(manifest, group_by, found, resolution) if group_by else None)
+
+
+def index_range(task: Range) -> Indexed:
+    """In a worker process: what is in the lines that start in the range."""
+    lines = lines_of_range(read_from(task.manifest, max(task.start - 1, 0)), task.start, task.end)
+    hashes: list[int | None] = []
+    if task.group_by is not None:
+        lines = GroupBy.of(task.group_by).hashes(lines, hashes)
+    piece = index_lines(lines)
+    group = np.array([key or 0 for key in hashes], dtype=np.uint64)
+    return Indexed(piece, group, np.array([key is not None for key in hashes], dtype=np.bool_))
+
+
+def read_from(manifest: Path, start: int) -> Iterator[bytes]:
+    with manifest.open("rb") as file:
+        file.seek(start)
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _groups(
+    manifest: Path, group_by: GroupBy, found: list[Indexed], resolution: Resolution
+) -> NDArray[np.uint64]:
+    kept = resolution.reason == ACCEPTED
+    lost = np.flatnonzero(kept & ~np.concatenate([indexed.grouped for indexed in found]))
+    if len(lost):
+        starts = np.concatenate([indexed.piece.start for indexed in found])
+        lengths = np.concatenate([indexed.piece.length for indexed in found])
+        told = [
+            f"line {line + 1}: {_fault(manifest, group_by, int(starts[line]), int(lengths[line]))}"
+            for line in lost[:_NAMED].tolist()
+        ]
+        entries = "entry has" if len(lost) == 1 else "entries have"
+        raise CommandError(
+            f"{manifest}: {len(lost)} {entries} no group by {group_by.expression!r}. {' '.join(told)}"
+        )
+    groups: NDArray[np.uint64] = np.concatenate([indexed.group for indexed in found])[kept]
+    return groups
+
+
+def _fault(manifest: Path, group_by: GroupBy, start: int, length: int) -> str:
+    with manifest.open("rb") as file:
+        file.seek(start)
+        try:
+            group_by.key(file.read(length))
+        except UngroupedError as error:
+            return str(error)
+    raise CommandError(f"{manifest} changed while it was read.")

@@ -1,0 +1,74 @@
+"""The three files of a split: they appear together or not at all."""
+
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from twofold_command.errors import CommandError
+
+TRAIN, TEST, REPORT = FILES = ("train.manifest", "test.manifest", "report.json")
+
+
+@contextmanager
+def staged(out: Path, manifest: Path) -> Iterator[Path]:
+    """A folder to write FILES to. When the block ends well they appear in `out`; otherwise nothing is left of them, and
+    what was in `out` stays. Raises CommandError if `out` cannot be written or holds the manifest itself.
+    """
+    new = not out.exists()
+    staging = (out.parent if new else out) / f".twofold-{secrets.token_hex(4)}"
+    with _explained(out):
+        _require_room(out, manifest)
+        staging.mkdir(parents=True)
+    try:
+        with _explained(out):
+            yield staging
+            if new:
+                staging.rename(out)
+            else:
+                _replace(staging, out)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def write_report(target: Path, report: dict[str, Any]) -> None:
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    target.write_text(f"{text}\n", encoding="utf-8")
+
+
+@contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(f"{error.filename or out}: {error.strerror or error}.") from error
+
+
+def _require_room(out: Path, manifest: Path) -> None:
+    for name in FILES:
+        target = out / name
+        if target.is_dir():
+            raise CommandError(f"{target} is a folder; choose another one with -o.")
+        if target.exists() and target.samefile(manifest):
+            raise CommandError(f"{target} is the manifest itself; choose another folder with -o.")
+
+
+def _replace(staging: Path, out: Path) -> None:
+    """Moves all files or, if one cannot be moved, puts back what was there."""
+    before = staging / "before"
+    before.mkdir()
+    try:
+        for name in FILES:
+            if (out / name).exists():
+                (out / name).rename(before / name)
+            (staging / name).rename(out / name)
+    except OSError:
+        for name in FILES:
+            if (before / name).exists():
+                (before / name).replace(out / name)
+            elif not (staging / name).exists():
+                (out / name).unlink(missing_ok=True)
+        raise

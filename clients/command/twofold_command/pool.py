@@ -1,0 +1,60 @@
+"""Several processes where that pays, none where starting them would take longer than the work."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import TypeVar
+
+from twofold_command.errors import CommandError
+
+# Starting a process costs as much as indexing about 10 MB.
+WORTH_A_PROCESS_BYTES = 16 << 20
+
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+
+class Pool:
+    """Does tasks in order, in its processes or, if there are none, here."""
+
+    def __init__(self, executor: ProcessPoolExecutor | None) -> None:
+        self._executor = executor
+
+    def map(
+        self, function: Callable[[_Task], _Result], tasks: Sequence[_Task]
+    ) -> Iterator[_Result]:
+        """Raises CommandError if a process dies, and whatever the function raises."""
+        if self._executor is None:
+            yield from map(function, tasks)
+            return
+        try:
+            yield from self._executor.map(function, tasks)
+        except BrokenProcessPool as error:
+            raise CommandError(
+                "A worker process died, perhaps for want of memory. Try again with --processes 1."
+            ) from error
+
+
+@contextmanager
+def pool_for(size: int, processes: int | None) -> Iterator[Pool]:
+    """For a manifest of `size` bytes; `processes` is what the user asks for, if anything."""
+    count = processes or min(_processors(), size // WORTH_A_PROCESS_BYTES)
+    if count <= 1:
+        yield Pool(None)
+        return
+    # Spawned, not forked: NumPy and the readers of a terminal may have threads.
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(count, mp_context=context)
+    try:
+        yield Pool(executor)
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,135 @@
+"""`twofold split`: read, select, write, in the way of the service and with its results."""
+
+import stat
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.manifest.carve import Tally
+from twofold.manifest.groups import GroupBy
+from twofold.manifest.resolve import Resolution
+from twofold.split import LabelSets, Selection, refusal, select_test_entries
+from twofold.split.report import dataset_report, split_report
+from twofold_command.carving import write_manifests
+from twofold_command.errors import CommandError
+from twofold_command.indexing import Entries, read_entries
+from twofold_command.outputs import REPORT, TEST, TRAIN, staged, write_report
+from twofold_command.pool import pool_for
+from twofold_command.progress import progress
+
+MAX_DROPPED_TOLD = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    manifest: Path
+    out: Path
+    fraction: Fraction
+    seed: int
+    group_by: GroupBy | None = None
+    processes: int | None = None
+
+
+def split(request: Request) -> dict[str, Any]:
+    """Leaves the three files and answers with the report. Raises CommandError, and then leaves nothing."""
+    size = _size(request.manifest)
+    with pool_for(size, request.processes) as pool, staged(request.out, request.manifest) as folder:
+        with progress("Reading", size) as step:
+            entries = read_entries(request.manifest, size, request.group_by, pool, step)
+        with progress("Selecting"):
+            selection = _selected(request, entries)
+        targets = (folder / TRAIN, folder / TEST)
+        with progress("Writing", entries.resolution.index.manifest_bytes) as step:
+            tallies = write_manifests(
+                request.manifest, entries, selection.test, targets, pool, step
+            )
+        report = _report(request, entries, selection, tallies)
+        write_report(folder / REPORT, report)
+    return report
+
+
+def _size(manifest: Path) -> int:
+    """Raises CommandError for what is not a file with something in it."""
+    try:
+        with manifest.open("rb"):
+            found = manifest.stat()
+    except OSError as error:
+        raise CommandError(f"{manifest} cannot be read: {error.strerror}.") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise CommandError(f"{manifest} is not a file on a disk; it is read twice.")
+    if found.st_size == 0:
+        raise CommandError(f"{manifest} is empty.")
+    return found.st_size
+
+
+def _selected(request: Request, entries: Entries) -> Selection:
+    index = entries.resolution.index
+    label_sets = LabelSets(
+        offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
+    )
+    reason = refusal(
+        label_set=index.label_set,
+        label_sets=label_sets,
+        fraction=request.fraction,
+        groups=entries.groups,
+    )
+    if reason:
+        raise CommandError(f"{request.manifest}: {reason}")
+    selection = select_test_entries(
+        source=index.source,
+        label_set=index.label_set,
+        label_sets=label_sets,
+        fraction=request.fraction,
+        seed=request.seed,
+        groups=entries.groups,
+    )
+    certificate = selection.certificate
+    if certificate.reached in (0, certificate.entries):
+        raise CommandError(
+            f"{request.manifest}: whole groups leave one side empty; {certificate.wanted} of "
+            f"{certificate.entries} entries were to be tested."
+        )
+    return selection
+
+
+def _report(
+    request: Request, entries: Entries, selection: Selection, tallies: tuple[Tally, Tally]
+) -> dict[str, Any]:
+    resolution = entries.resolution
+    report = split_report(selection, request.group_by.expression if request.group_by else None)
+    if entries.groups is not None:
+        report["groups"] = _groups(entries.groups, selection.test)
+    report["datasets"] = {
+        side: dataset_report(
+            name, entries=tally.entries, size=tally.bytes, digest=f"{tally.digest:016x}"
+        )
+        for side, name, tally in zip(("train", "test"), (TRAIN, TEST), tallies, strict=True)
+    }
+    report["source"] = {
+        "manifest": request.manifest.name,
+        "lines": resolution.lines,
+        "entries": len(resolution.index),
+        "errorEntries": resolution.index.stats().error_entries,
+        "digest": f"{resolution.digest:016x}",
+    }
+    report["dropped"] = {"lines": resolution.rejected, "reasons": _reasons(resolution)}
+    return report
+
+
+def _groups(groups: NDArray[np.uint64], test: NDArray[np.bool_]) -> dict[str, int]:
+    _, sizes = np.unique(groups, return_counts=True)
+    return {
+        "groups": len(sizes),
+        "testGroups": len(np.unique(groups[test])),
+        "largestGroup": int(sizes.max()),
+    }
+
+
+def _reasons(resolution: Resolution) -> list[dict[str, Any]]:
+    """The first MAX_DROPPED_TOLD, as the service keeps them."""
+    return [asdict(line) for line in islice(resolution.rejected_lines(), MAX_DROPPED_TOLD)]

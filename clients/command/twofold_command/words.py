@@ -1,0 +1,83 @@
+"""The outcome of a split in sentences."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+_NAMED = 5
+_DROPPED_SHOWN = 10
+
+
+def sentences(report: dict[str, Any]) -> Iterator[str]:
+    proof = report["certificate"]
+    yield _count(proof)
+    if "groups" in report:
+        yield _groups(report["groups"])
+    yield _balance(report)
+    yield _optimum(proof)
+    for side, key in (("test", "labelsMissingInTest"), ("training", "labelsMissingInTrain")):
+        if report[key]:
+            yield f"Too few images to be in the {side} manifest: {_named(report[key])}."
+    if report["source"]["errorEntries"]:
+        yield f"Entries with errors in their labels, which stay: {report['source']['errorEntries']}."
+    yield from _dropped(report["dropped"])
+
+
+def _count(proof: dict[str, Any]) -> str:
+    reached, wanted = proof["testEntriesReached"], proof["testEntriesWanted"]
+    exactly = (
+        "exactly the share asked for"
+        if reached == wanted
+        else f"the nearest that whole groups add up to; {wanted} were wanted"
+    )
+    return f"{reached} of {proof['entries']} entries are tested: {exactly} ({proof['fraction']})."
+
+
+def _groups(groups: dict[str, int]) -> str:
+    return (
+        f"{groups['testGroups']} of {groups['groups']} groups are tested; none is on both sides. "
+        f"The largest has {groups['largestGroup']} entries."
+    )
+
+
+def _balance(report: dict[str, Any]) -> str:
+    rows = report["labels"]
+    worst = max(rows, key=lambda row: Fraction(row["deviation"]))
+    return (
+        f"{len(rows)} labels; the one furthest from its share, {printable(worst['label'])}, "
+        f"is off by {decimal(Fraction(worst['deviation']))} of {worst['before']} images."
+    )
+
+
+def _optimum(proof: dict[str, Any]) -> str:
+    total = f"The deviations add up to {decimal(Fraction(proof['deviation']))} images"
+    if proof["optimal"]:
+        return f"{total}; it is proven that no split of this size has less ({proof['proof']})."
+    bound = decimal(Fraction(proof["lowerBound"]))
+    return f"{total}; no split of this size has less than {bound} ({proof['proof']})."
+
+
+def _named(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+    return ", ".join(printable(label) for label in labels[:_NAMED]) + more
+
+
+def _dropped(dropped: dict[str, Any]) -> Iterator[str]:
+    if not dropped["lines"]:
+        return
+    yield f"Lines that are no entries and were dropped: {dropped['lines']}."
+    for line in dropped["reasons"][:_DROPPED_SHOWN]:
+        yield printable(f"  line {line['line']}: {line['reason']} {line['detail']}".rstrip())
+    if dropped["lines"] > _DROPPED_SHOWN:
+        yield f"  and {dropped['lines'] - _DROPPED_SHOWN} more; report.json names them."
+
+
+def printable(text: str) -> str:
+    """With control characters spelled out: labels and reasons come from the user's file."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def decimal(number: Fraction) -> str:
+    return f"{float(number):.3f}".rstrip("0").rstrip(".")

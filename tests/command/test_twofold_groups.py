@@ -1,0 +1,102 @@
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.command.terminal import labelled, read, twofold, written
+from tests.job import line
+from twofold.manifest.groups import GroupBy, UngroupedError
+
+VIDEO = r"/(video-\d+)/"
+
+
+def with_member(one: str, value: str) -> str:
+    return one.replace("{", f'{{"patient":{value},', 1)
+
+
+@pytest.mark.parametrize("expression", [VIDEO, "patient"])
+def test_no_group_is_divided(expression: str, tmp_path: Path) -> None:
+    lines = [with_member(one, str(i % 20)) for i, one in enumerate(labelled(200))]
+    manifest = written(tmp_path, lines)
+    assert twofold("split", manifest, "-o", tmp_path, "--group-by", expression) == 0
+    train, test, report = read(tmp_path)
+    key = GroupBy.of(expression).key
+    groups = [{key(one.encode()) for one in side} for side in (train, test)]
+    assert not groups[0] & groups[1]
+    assert len(test) == 40
+    assert report["groups"] == {"groups": 20, "testGroups": 4, "largestGroup": 10}
+    assert report["parameters"] == {"testFraction": "1/5", "seed": 0, "groupBy": expression}
+
+
+def test_a_number_and_its_text_are_one_group() -> None:
+    by_patient = GroupBy.of("patient")
+    assert by_patient.key(b'{"patient":7}') == by_patient.key(b'{"patient":"7"}')
+
+
+@pytest.mark.parametrize(
+    ("expression", "ungrouped", "reason"),
+    [
+        (VIDEO, line("photo/1", "a"), "The source-ref 's3://example-images/photo/1.jpg' has no"),
+        (
+            r"/video-(\d*)",
+            line("video-/1", "a"),
+            "The source-ref 's3://example-images/video-/1.jpg' has no",
+        ),
+        ("patient", line(1, "a"), "The line has no member 'patient'."),
+        (
+            "patient",
+            with_member(line(1, "a"), "null"),
+            "The member 'patient' is null; it must be text or",
+        ),
+        ("patient", with_member(line(1, "a"), '""'), "The member 'patient' is \"\"; it must"),
+        ("patient", with_member(line(1, "a"), "true"), "The member 'patient' is true; it must"),
+    ],
+)
+def test_an_entry_without_a_group_is_named(
+    expression: str,
+    ungrouped: str,
+    reason: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = ["{", *[with_member(one, '"p"') for one in labelled(50)], ungrouped]
+    out = tmp_path / "out"
+    assert twofold("split", written(tmp_path, lines), "-o", out, f"--group-by={expression}") == 1
+    told = capsys.readouterr().err
+    assert "1 entry has no group" in told
+    assert f"line 52: {reason}" in told
+    assert not out.exists()
+
+
+def test_groups_that_leave_a_side_empty_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [line(f"{'xy'[i % 2]}/{i}", "a") for i in range(40)]
+    out = tmp_path / "out"
+    manifest = written(tmp_path, lines)
+    assert twofold("split", manifest, "-o", out, "--group-by", "/([xy])/") == 1
+    assert "whole groups leave one side empty; 8 of 40" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("expression", [r"((?:a+)+)$x", r"((?:a|aa)*)b$", r".*.*.*.*.*(x)y"])
+@pytest.mark.timeout(10)
+def test_no_expression_takes_for_ever(expression: str) -> None:
+    document = b'{"source-ref":"s3://b/' + b"a" * 1000 + b'"}'
+    with pytest.raises(UngroupedError):
+        GroupBy.of(expression).key(document)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=30))
+def test_equal_keys_have_equal_hashes_and_others_do_not(keys: list[str]) -> None:
+    lines = [(i, f'{{"k":"{key}"}}'.encode()) for i, key in enumerate(keys)]
+    hashes: list[int | None] = []
+    assert list(GroupBy.of("k").hashes(lines, hashes)) == lines
+    by_key = defaultdict(set)
+    for key, value in zip(keys, hashes, strict=True):
+        by_key[key].add(value)
+    assert all(len(found) == 1 for found in by_key.values())
+    assert len(set(hashes)) == len(by_key)

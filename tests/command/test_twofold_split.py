@@ -1,0 +1,249 @@
+import json
+import os
+import pty
+import subprocess
+import sys
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from local.results import Store
+from local.stack import BUCKET
+from tests.command.terminal import FILES, labelled, read, twofold, written
+from tests.job import Job, line, two_labels
+from tests.unit.any_manifests import files
+from twofold.manifest.shards import cut
+from twofold_command import carving, indexing
+
+TWOFOLD = Path(sys.executable).with_name("twofold")
+
+
+def test_three_files_hold_every_line_once_in_the_order_of_the_manifest(tmp_path: Path) -> None:
+    lines = labelled(500)
+    assert twofold("split", written(tmp_path, lines), "-o", tmp_path / "out") == 0
+    train, test, _ = read(tmp_path / "out")
+    held = set(test)
+    assert (len(train), len(test)) == (400, 100)
+    assert [one for one in lines if one in held] == test
+    assert [one for one in lines if one not in held] == train
+
+
+def test_the_files_are_those_of_the_service(job: Job, tmp_path: Path) -> None:
+    lines = [*labelled(300), "no entry", line("spaces", "é").replace('":', '" :\t')]
+    content = ("\ufeff" + "\r\n".join(lines)).encode()
+    train, test = job.pair(content)
+    job.distribute(train, test)
+    job.settled(test)
+    store = Store(job.stack.client("s3"), BUCKET)
+    theirs = store.report(job.project.split("/")[1])
+    assert twofold("split", written(tmp_path, content), "-o", tmp_path) == 0
+    *_, ours = read(tmp_path)
+    for side in ("train", "test"):
+        fetched = tmp_path / "fetched"
+        store.fetch(theirs["datasets"][side]["manifest"], fetched, lambda _: None)
+        assert (tmp_path / f"{side}.manifest").read_bytes() == fetched.read_bytes()
+        del theirs["datasets"][side]["manifest"]
+    shared: dict[str, Any] = json.loads(json.dumps(ours))
+    for side in ("train", "test"):
+        del shared["datasets"][side]["manifest"]
+    del shared["source"], shared["dropped"]
+    assert theirs.items() >= shared.items()
+
+
+@settings(
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(content=files(), span=st.integers(64, 400), chunk=st.integers(5, 300))
+def test_where_the_manifest_is_cut_does_not_matter(
+    content: bytes, span: int, chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = written(tmp_path, content)
+    whole = twofold("split", manifest, "-o", tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        patched.setattr(indexing, "RANGE_BYTES", span)
+        patched.setattr(indexing, "CHUNK_BYTES", chunk)
+        patched.setattr(carving, "cut", partial(cut, shard_bytes=span))
+        assert twofold("split", manifest, "-o", tmp_path / "cut") == whole
+    if whole == 0:
+        assert read(tmp_path / "whole") == read(tmp_path / "cut")
+
+
+def test_the_number_of_processes_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = written(tmp_path, labelled(2000))
+    monkeypatch.setattr(indexing, "RANGE_BYTES", 100_000)
+    for processes in (1, 2):
+        out = tmp_path / str(processes)
+        assert twofold("split", manifest, "-o", out, "--processes", processes) == 0
+    assert read(tmp_path / "1") == read(tmp_path / "2")
+
+
+@pytest.mark.parametrize("text", ["0.25", "1/4", "25%", " .25", "25 %", "2/8", "0.2500"])
+def test_a_fraction_can_be_written_in_many_ways(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = written(tmp_path, labelled(40))
+    assert twofold("split", manifest, "-o", tmp_path, "--test-fraction", text, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["parameters"] == {"testFraction": "1/4", "seed": 0}
+    assert report["datasets"]["test"]["entries"] == 10
+    assert report == read(tmp_path)[2]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--test-fraction", "0", "more than 0 and less than 1"),
+        ("--test-fraction", "120%", "more than 0 and less than 1"),
+        ("--test-fraction", "1/1000001", "a denominator of at most 1,000,000"),
+        ("--test-fraction", "a fifth", "such as 0.2, 1/5 or 20%"),
+        ("--seed", "-1", "from 0 to 9223372036854775807"),
+        ("--seed", "9223372036854775808", "from 0 to 9223372036854775807"),
+        ("--seed", "٣", "a whole number"),
+        ("--processes", "0", "from 1 to 256"),
+        ("--group-by", "(", "not a regular expression"),
+        ("--group-by", "(a)(b)", "exactly one capturing group, not 2"),
+        ("--group-by", "(?=a)(b)", "not a regular expression that RE2 takes"),
+        ("--group-by", "", "1 to 1000 characters"),
+    ],
+)
+def test_bad_usage_is_told_with_what_would_be_right(
+    option: str, value: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = written(tmp_path, labelled(40))
+    assert twofold("split", manifest, "-o", tmp_path / "out", f"{option}={value}") == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("twofold split: error: ")
+    assert reason in told.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_dropped_lines_are_told_with_their_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = two_labels(20)
+    lines[6:6] = ["{", lines[2]]
+    assert twofold("split", written(tmp_path, lines), "-o", tmp_path) == 0
+    told = capsys.readouterr().out
+    assert "  line 7: ERROR_INVALID_JSON_LINE" in told
+    assert "  line 8: ERROR_DUPLICATE_SOURCE_REF The source-ref is already on line 3." in told
+    _, _, report = read(tmp_path)
+    dropped: Any = report["dropped"]
+    assert dropped["lines"] == 2
+    assert [one["line"] for one in dropped["reasons"]] == [7, 8]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([*two_labels(7), "{", "}"], "too many terminal errors. 2 of 9 lines were dropped: line 8"),
+        ([line(i) for i in range(20)], "No label has two images"),
+        (two_labels(2), "leaves the test dataset empty"),
+        ([*two_labels(9), '{"source-ref":"s3://other/x"}'], "images from multiple S3 buckets"),
+        (b"", "is empty"),
+    ],
+)
+def test_what_the_service_refuses_is_refused(
+    lines: list[str] | bytes, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = written(tmp_path, lines)
+    assert twofold("split", manifest, "-o", tmp_path / "out") == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"twofold: {manifest}")
+    assert reason in told
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["all.manifest"]
+
+
+def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
+    good, out = written(tmp_path, labelled(50)), tmp_path / "out"
+    assert twofold("split", good, "-o", out) == 0
+    (out / "notes.txt").write_text("mine")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert twofold("split", written(tmp_path, b"{\n"), "-o", out) == 1
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_report_that_cannot_be_replaced_keeps_the_old_manifests(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "report.json").mkdir(parents=True)
+    (out / "train.manifest").write_text("mine")
+    assert twofold("split", written(tmp_path, labelled(50)), "-o", out) == 1
+    assert (out / "train.manifest").read_text() == "mine"
+    assert sorted(each.name for each in out.iterdir()) == ["report.json", "train.manifest"]
+
+
+def test_the_manifest_is_never_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = written(tmp_path, labelled(50)).rename(tmp_path / "train.manifest")
+    before = manifest.read_bytes()
+    assert twofold("split", manifest, "-o", tmp_path) == 1
+    assert "is the manifest itself" in capsys.readouterr().err
+    assert manifest.read_bytes() == before
+
+
+def test_a_manifest_that_changes_while_it_is_read_is_not_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest, out = written(tmp_path, labelled(50)), tmp_path / "out"
+    carve = carving.carve
+
+    def changed_before(task: carving.Stretch) -> Any:
+        manifest.write_bytes(manifest.read_bytes().replace(b"human", b"Human"))
+        return carve(task)
+
+    monkeypatch.setattr(carving, "carve", changed_before)
+    assert twofold("split", manifest, "-o", out) == 1
+    assert "changed while it was read" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["missing", ".", "/dev/null"])
+def test_what_is_no_file_is_named(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert twofold("split", tmp_path / name, "-o", tmp_path / "out") == 1
+    assert str(tmp_path / name) in capsys.readouterr().err
+
+
+def test_json_tells_errors_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert twofold("split", tmp_path / "missing", "-o", tmp_path / "out", "--json") == 1
+    assert "missing cannot be read" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_the_installed_command_runs_and_is_plain_when_piped(tmp_path: Path) -> None:
+    manifest = written(tmp_path, labelled(200))
+    command: list[str | Path] = [TWOFOLD, "split", manifest, "-o", tmp_path / "out"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert done.stderr == b""
+    assert b"\x1b" not in done.stdout
+    assert done.stdout.decode().startswith("40 of 200 entries are tested: exactly the share")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
+
+
+def test_a_terminal_sees_progress_and_it_goes_away(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    manifest = written(tmp_path, labelled(200))
+    command: list[str | Path] = [TWOFOLD, "split", manifest, "-o", tmp_path / "out"]
+    subprocess.run(command, stderr=theirs, stdout=subprocess.DEVNULL, check=True)
+    os.close(theirs)
+    seen = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "\r\x1b[KReading … 0 %" in seen
+    assert seen.endswith("\r\x1b[K")
+
+
+def test_the_share_is_exact_for_any_fraction(tmp_path: Path) -> None:
+    manifest = written(tmp_path, labelled(101))
+    for fraction in (Fraction(1, 3), Fraction(2, 3), Fraction(1, 101), Fraction(99, 100)):
+        assert twofold("split", manifest, "-o", tmp_path, f"--test-fraction={fraction}") == 0
+        assert len(read(tmp_path)[1]) == (2 * fraction * 101 + 1) // 2

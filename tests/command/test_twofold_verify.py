@@ -1,0 +1,271 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
+
+import twofold_verify
+from local.results import Store
+from local.stack import BUCKET
+from tests.command.terminal import labelled, read, twofold, written
+from tests.job import Job
+from tests.unit.any_lines import lines
+from twofold.manifest.lines import Entry, read_entry
+from twofold_verify.bounds import integrality_floor, nearest_sum
+from twofold_verify.hashes import xxh3_64, xxh3_128_low
+from twofold_verify.labels import labels_of
+
+FOLDER = os.environ.get("TWOFOLD_MANIFESTS", "")
+REAL = sorted(Path(FOLDER).glob("*.manifest")) if FOLDER else []
+VIDEO = r"/(video-\d+)/"
+
+
+@given(st.binary(max_size=300) | st.integers(241, 3000).flatmap(lambda n: st.binary(min_size=n)))
+def test_the_hashes_are_those_of_the_library(data: bytes) -> None:
+    assert xxh3_64(data) == xxh3_64_intdigest(data)
+    assert xxh3_128_low(data) == xxh3_128_intdigest(data) % (1 << 64)
+
+
+def test_the_hashes_are_right_at_every_length() -> None:
+    data = bytes((7 * i * i + i // 251) % 256 for i in range(2100))
+    for size in (*range(260), 1023, 1024, 1025, 1087, 1088, 1089, 2047, 2048, 2049, 2100):
+        assert xxh3_64(data[:size]) == xxh3_64_intdigest(data[:size])
+        assert xxh3_128_low(data[:size]) == xxh3_128_intdigest(data[:size]) % (1 << 64)
+
+
+@given(lines)
+def test_labels_are_read_as_the_index_reads_them(one: bytes) -> None:
+    entry = read_entry(one)
+    if isinstance(entry, Entry):
+        assert labels_of(json.loads(one)) == set(entry.labels)
+
+
+@pytest.mark.parametrize("manifest", REAL, ids=lambda path: path.stem)
+def test_labels_of_real_lines_are_read_alike(manifest: Path) -> None:
+    for one in manifest.read_bytes().splitlines():
+        entry = read_entry(one)
+        if isinstance(entry, Entry):
+            assert labels_of(json.loads(one)) == set(entry.labels)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=8), st.data())
+def test_the_nearest_sum_is_that_of_all_choices(sizes: list[int], data: st.DataObject) -> None:
+    wanted = data.draw(st.integers(0, sum(sizes)))
+    sums = {0}
+    for size in sizes:
+        sums |= {total + size for total in sums}
+    assert nearest_sum(sizes, wanted) == min(sums, key=lambda total: (abs(total - wanted), total))
+
+
+@given(st.lists(st.integers(0, 60), max_size=6), st.fractions(0, 1, max_denominator=30))
+def test_no_whole_numbers_are_nearer_than_the_floor(images: list[int], fraction: Fraction) -> None:
+    nearest = [min(abs(t - fraction * n) for t in range(n + 1)) for n in images]
+    assert integrality_floor(images, fraction) == sum(nearest)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--seed=77"], ["--test-fraction=1/3"], ["--test-fraction=0.7"], [f"--group-by={VIDEO}"]],
+    ids=lambda options: "".join(options) or "plain",
+)
+def test_what_was_split_is_verified(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert twofold("split", written(tmp_path, labelled(200)), "-o", tmp_path, *options) == 0
+    capsys.readouterr()
+    assert twofold("verify", tmp_path) == 0
+    told = capsys.readouterr().out
+    assert told.count("\nok  ") == 8
+    assert told.endswith("Verified.\n")
+
+
+def test_what_the_service_split_is_verified(job: Job, tmp_path: Path) -> None:
+    train, test = job.pair(labelled(200))
+    job.distribute(train, test)
+    job.settled(test)
+    store = Store(job.stack.client("s3"), BUCKET)
+    report = store.report(job.project.split("/")[1])
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    for side in ("train", "test"):
+        address = report["datasets"][side]["manifest"]
+        store.fetch(address, tmp_path / f"{side}.manifest", lambda _: None)
+    assert twofold("verify", tmp_path) == 0
+
+
+@pytest.mark.parametrize("manifest", REAL, ids=lambda path: path.stem)
+def test_real_splits_are_verified(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if twofold("split", manifest, "-o", tmp_path) == 0:
+        assert twofold("verify", tmp_path) == 0
+    else:
+        assert "The manifest file" in capsys.readouterr().err
+
+
+Split = tuple[list[str], list[str], dict[str, Any]]
+
+
+def move_one(split: Split) -> None:
+    split[1].append(split[0].pop())
+
+
+def repeat_one(split: Split) -> None:
+    split[0].append(split[1][0])
+
+
+def lose_one(split: Split) -> None:
+    split[0].pop()
+
+
+def swap_two_alike(split: Split) -> None:
+    """Of the same labels: every count stays as it is."""
+    train, test, _ = split
+    kinds = [labels_of(json.loads(one)) for one in train]
+    for place, one in enumerate(test):
+        alike = labels_of(json.loads(one))
+        if alike in kinds:
+            other = kinds.index(alike)
+            train[other], test[place] = one, train[other]
+            return
+    raise AssertionError("No two entries are alike.")
+
+
+def spoil_a_line(split: Split) -> None:
+    split[0][3] = split[0][3][:-1]
+
+
+def change_a_byte(split: Split) -> None:
+    split[0][3] = split[0][3].replace("human", "Human")
+
+
+def relabel_one(split: Split) -> None:
+    split[0][3] = split[0][3].replace('"class-name":"', '"class-name":"x')
+
+
+def claim(*path: str, value: Any) -> Callable[[Split], None]:
+    def lie(split: Split) -> None:
+        told = split[2]
+        for step in path[:-1]:
+            told = told[step]
+        assert told[path[-1]] != value
+        told[path[-1]] = value
+
+    lie.__name__ = ".".join(path)
+    return lie
+
+
+@pytest.mark.parametrize(
+    ("harm", "found_by"),
+    [
+        (move_one, {"contents", "count", "labels"}),
+        (repeat_one, {"partition", "contents", "count"}),
+        (lose_one, {"contents", "count"}),
+        (swap_two_alike, {"contents", "order"}),
+        (spoil_a_line, {"lines", "contents", "count"}),
+        (change_a_byte, {"contents"}),
+        (relabel_one, {"contents", "labels"}),
+        (claim("datasets", "test", "digest", value="0" * 16), {"contents"}),
+        (claim("source", "digest", value="0" * 16), {"contents"}),
+        (claim("certificate", "testEntriesWanted", value=81), {"count"}),
+        (claim("certificate", "deviation", value="1/5"), {"optimum"}),
+        (claim("certificate", "lowerBound", value="0"), {"optimum"}),
+        (claim("certificate", "optimal", value=False), {"optimum"}),
+        (claim("certificate", "pairDeviation", value="0"), {"pairs"}),
+        (claim("certificate", "pairs", value=1), {"pairs"}),
+        (claim("certificate", "swappedEntries", value=99), {"order"}),
+        (claim("parameters", "seed", value=1), {"order"}),
+        (claim("parameters", "testFraction", value="1/4"), {"count", "labels", "optimum"}),
+        (claim("labelsMissingInTest", value=["a"]), {"labels"}),
+        (claim("unlabelled", value={"before": 1, "train": 1, "test": 0}), {"labels"}),
+    ],
+    ids=lambda harm: getattr(harm, "__name__", ""),
+)
+def test_every_harm_is_found(
+    harm: Callable[[Split], None],
+    found_by: set[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert twofold("split", written(tmp_path, labelled(400)), "-o", tmp_path) == 0
+    split = read(tmp_path)
+    harm(split)
+    store(tmp_path, split)
+    assert found_in(tmp_path, capsys) >= found_by
+
+
+def test_a_divided_group_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = written(tmp_path, labelled(200))
+    assert twofold("split", manifest, "-o", tmp_path, "--group-by", VIDEO) == 0
+    train, test, report = read(tmp_path)
+    train[0], test[0] = test[0], train[0]
+    store(tmp_path, (train, test, report))
+    assert "groups" in found_in(tmp_path, capsys)
+
+
+def store(folder: Path, split: Split) -> None:
+    train, test, report = split
+    for name, side in (("train", train), ("test", test)):
+        text = "".join(f"{one}\n" for one in side)
+        (folder / f"{name}.manifest").write_text(text, encoding="utf-8")
+    (folder / "report.json").write_text(json.dumps(report))
+
+
+def found_in(folder: Path, capsys: pytest.CaptureFixture[str]) -> set[str]:
+    """The checks that fail."""
+    capsys.readouterr()
+    assert twofold("verify", folder, "--json") == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["verified"] is False
+    return {check["name"] for check in answer["checks"] if not check["passed"]}
+
+
+@pytest.mark.parametrize("lost", ["train.manifest", "test.manifest", "report.json"])
+def test_a_missing_file_is_named(
+    lost: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert twofold("split", written(tmp_path, labelled(50)), "-o", tmp_path) == 0
+    (tmp_path / lost).unlink()
+    assert twofold("verify", tmp_path) == 1
+    assert f"{tmp_path / lost} cannot be read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("report", "named"),
+    [
+        ("[]", "no parameters.seed"),
+        ("{", "cannot be read"),
+        ('{"parameters":{"seed":0,"testFraction":"x"}}', "parameters.testFraction is 'x'"),
+        ('{"parameters":{"seed":0,"testFraction":"1/5"}}', "no datasets.train"),
+        (
+            '{"parameters":{"seed":0,"testFraction":"1/5"},"datasets":{"train":1,"test":2}}',
+            "is not the report of a split",
+        ),
+    ],
+)
+def test_what_is_no_report_is_said_so(
+    report: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert twofold("split", written(tmp_path, labelled(50)), "-o", tmp_path) == 0
+    (tmp_path / "report.json").write_text(report)
+    assert twofold("verify", tmp_path) == 1
+    assert named in capsys.readouterr().out
+
+
+def test_the_verifier_needs_nothing_but_python(tmp_path: Path) -> None:
+    assert twofold("split", written(tmp_path, labelled(100)), "-o", tmp_path) == 0
+    copy = tmp_path / "bare" / "twofold_verify"
+    shutil.copytree(Path(twofold_verify.__file__).parent, copy)
+    command = [sys.executable, "-S", "-E", "-m", "twofold_verify", tmp_path]
+    done = subprocess.run(command, cwd=copy.parent, capture_output=True, check=False)
+    assert done.stderr == b""
+    assert done.stdout.endswith(b"\nVerified.\n")
+    assert done.returncode == 0
