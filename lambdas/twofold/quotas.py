@@ -7,15 +7,18 @@ from twofold.settings import Quotas
 
 @dataclass(frozen=True, slots=True)
 class Limits:
+    """`operations`: under way at a time. `calls_per_second`: of each operation but those for tags; None is no limit."""
+
     projects: int
     manifest_bytes: int
     manifest_lines: int
     labels: int
     operations: int
+    calls_per_second: int | None = None
 
 
 _OPERATIONS = 1_000
-"""Under way at a time. Rekognition has such a limit (LimitExceededException) and does not publish it."""
+"""Rekognition has such a limit (LimitExceededException) and does not publish it."""
 
 _LIMITS = {
     Quotas.TWOFOLD: Limits(
@@ -31,6 +34,7 @@ _LIMITS = {
         manifest_lines=250_000,
         labels=250,
         operations=_OPERATIONS,
+        calls_per_second=5,
     ),
 }
 

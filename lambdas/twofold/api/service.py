@@ -7,17 +7,30 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twofold.api.arns import Scope
-from twofold.errors import LimitExceededException, ResourceNotFoundException, ServiceError
+from twofold.errors import (
+    LimitExceededException,
+    ProvisionedThroughputExceededException,
+    ResourceNotFoundException,
+    ServiceError,
+)
 from twofold.quotas import Limits
 from twofold.records import Dataset, DatasetId, Operation, Project, Status, StatusCode
 from twofold.settings import Operation as ApiOperation
 from twofold.stores.executions import Executions
 from twofold.stores.failures import service_error
 from twofold.stores.objects import Bucket
-from twofold.stores.table import Table, operations, projects
+from twofold.stores.table import Table, operations, projects, rates
 
 DELETION_SHOWN_MILLISECONDS = 2_000
 """How long a deleted dataset is described as DELETE_IN_PROGRESS before it is not found."""
+
+
+_TAGGING = (
+    ApiOperation.TAG_RESOURCE,
+    ApiOperation.UNTAG_RESOURCE,
+    ApiOperation.LIST_TAGS_FOR_RESOURCE,
+)
+"""Rekognition documents no rate for these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +93,16 @@ class Service:
             message = "The operation could not be started; nothing was changed. Try again."
             operations.abandon(self.table, operation, message, StatusCode.SERVICE_ERROR, self.now)
             raise
+
+    def count_call(self) -> None:
+        """Raises ProvisionedThroughputExceededException where calls are limited and there have been enough this second."""
+        limit = self.limits.calls_per_second
+        if limit is None or self.operation in _TAGGING:
+            return
+        if rates.count_call(self.table, self.operation, self.now // 1000) > limit:
+            raise ProvisionedThroughputExceededException(
+                f"Provisioned Rate exceeded: {limit} calls of {self.operation} are allowed a second."
+            )
 
     def require_free_operation(self) -> None:
         """Raises LimitExceededException if as many operations are under way as there may be."""

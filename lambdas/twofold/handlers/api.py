@@ -11,7 +11,7 @@ from twofold.api import contract, wire
 from twofold.api.arns import Scope
 from twofold.api.operations import OPERATIONS
 from twofold.api.service import Service
-from twofold.errors import InternalServerError, ServiceError, UnknownOperationException
+from twofold.errors import InternalServerError, ServiceError
 from twofold.quotas import limits
 from twofold.settings import PRODUCT, Function, Settings
 from twofold.stores.executions import Executions
@@ -42,9 +42,6 @@ def handler(event: dict[str, Any], context: Any) -> wire.Response:
 def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     call = wire.read(event)
     request = contract.parse(call.operation, call.body)
-    operation = OPERATIONS.get(call.operation)
-    if operation is None:
-        raise UnknownOperationException(f"Twofold has no {call.operation} yet.")
     settings = Settings.of(Function.API, os.environ)
     service = Service(
         table=Table(settings.table),
@@ -56,4 +53,5 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
         operation=call.operation,
         now=clock.now(),
     )
-    return operation(service, request)
+    service.count_call()
+    return OPERATIONS[call.operation](service, request)

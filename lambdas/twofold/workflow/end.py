@@ -1,7 +1,6 @@
 """How operations end that did not publish: by the failure path of their workflow, or from outside."""
 
 import json
-from collections.abc import Iterable, Iterator
 
 from twofold.errors import OperationRefused
 from twofold.records import Operation, StatusCode
@@ -49,22 +48,30 @@ def _said(failure: Failure) -> str:
 def settle(table: Table, executions: Executions, now: int) -> list[str]:
     """Ends the operations whose execution has ended without it, and starts those that were claimed and never started.
 
-    Answers with the ids of the operations it acted on.
+    Answers with the ids of the operations it acted on. One that cannot be settled does not keep the others waiting:
+    what went wrong is raised together, at the end.
     """
-    return list(_settled(table, executions, operations.active(table), now))
+    acted, failures = [], []
+    for operation in operations.active(table):
+        try:
+            if _settled(table, executions, operation, now):
+                acted.append(operation.id)
+        except Exception as failure:
+            failure.add_note(f"Operation {operation.id}")
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("Some operations could not be settled", failures)
+    return acted
 
 
-def _settled(
-    table: Table, executions: Executions, active: Iterable[Operation], now: int
-) -> Iterator[str]:
-    for operation in active:
-        match executions.state(operation):
-            case ExecutionState.RUNNING:
-                continue
-            case ExecutionState.ENDED:
-                abandon(table, operation, Failure(error="ExecutionEnded"), now)
-            case ExecutionState.MISSING:
-                if now - operation.created < START_GRACE_MILLISECONDS:
-                    continue
-                executions.start(operation)
-        yield operation.id
+def _settled(table: Table, executions: Executions, operation: Operation, now: int) -> bool:
+    match executions.state(operation):
+        case ExecutionState.RUNNING:
+            return False
+        case ExecutionState.ENDED:
+            abandon(table, operation, Failure(error="ExecutionEnded"), now)
+        case ExecutionState.MISSING:
+            if now - operation.created < START_GRACE_MILLISECONDS:
+                return False
+            executions.start(operation)
+    return True

@@ -49,7 +49,7 @@ def resolve_pieces(bucket: Bucket, operation: Operation, found: Ranges, limits: 
     Raises OperationRefused with Rekognition's message for a manifest that cannot be a dataset.
     """
     resolution = resolve(_pieces(bucket, operation, found))
-    _refuse(resolution, limits)
+    refuse(resolution, limits)
     (dataset,) = operation.datasets
     place = ContentsKeys(keys.contents(dataset.path, operation.id))
     bucket.put(place.index, resolution.index.encode())
@@ -100,7 +100,8 @@ def _pieces(bucket: Bucket, operation: Operation, found: Ranges) -> list[Piece]:
         raise ConservationError("A range was not indexed: its worker left no piece.") from error
 
 
-def _refuse(resolution: Resolution, limits: Limits) -> None:
+def refuse(resolution: Resolution, limits: Limits) -> None:
+    """Raises OperationRefused with Rekognition's message for lines that cannot be a dataset."""
     labels = resolution.index.stats().total_labels
     rejected.refuse_too_many(resolution)
     if resolution.lines > limits.manifest_lines:

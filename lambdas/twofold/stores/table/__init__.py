@@ -5,6 +5,7 @@ projects            <created, 13 digits>#<name>    catalogue: lists the projects
 project#<name>      project                        a Project
 project#<name>      dataset#<type>#<created>       a Dataset: its status and the pointer to its contents
 operations          <id>                           an Operation that has not ended; it is deleted as it ends
+calls               <operation>#<second>           how many there were, where a quota limits them; expires
 released            <folder>                       contents that a dataset left, and when; deleted as they are collected
 """
 

@@ -12,7 +12,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from twofold.settings import PARTITION_KEY, SORT_KEY
+from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE
 
 Item = dict[str, Any]
 Write = dict[str, Any]
@@ -108,6 +108,19 @@ class Table:
                 if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS - 1:
                     raise
             time.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS * 2**attempt))  # noqa: S311 jitter
+
+    def count(self, pk: str, sk: str, *, expires: int) -> int:
+        """Adds one to an item's count, which begins with none, and answers with it; `expires` in epoch seconds."""
+        answer = _client().update_item(
+            TableName=self.name,
+            Key=_key(pk, sk),
+            ReturnValues="UPDATED_NEW",
+            **_expressions(
+                {"UpdateExpression": f"ADD #Count :one SET #{TIME_TO_LIVE} = :expires"},
+                {":one": 1, ":expires": expires},
+            ),
+        )
+        return int(_plain(answer["Attributes"])["Count"])
 
     def put(self, item: Mapping[str, Any], *, new: bool = True) -> Write:
         """A write for `transact`: the item, which must not be there yet if it is `new`."""
