@@ -62,7 +62,7 @@ class Outcome:
     ended: str
 
 
-def least_deviation(window: Window, x: Ints, solver: Solver) -> Outcome:
+def least_deviation(window: Window, x: Ints, solver: Solver, effort: float = 1.0) -> Outcome:
     """The least summed deviation that any quotas of the window have; the search starts from `x`."""
     moves = Moves.around(window, x)
     tiny = _SLACK / (window.fraction.denominator * float(moves.cost @ moves.room))
@@ -74,16 +74,17 @@ def least_deviation(window: Window, x: Ints, solver: Solver) -> Outcome:
     start = np.concatenate((0 * moves.kind, first, above - first, below)).astype(np.float64)
     answer = solver.minimise(
         _programme(window, moves),
-        max_nodes=_nodes(window),
+        max_nodes=_nodes(window, effort),
         gap=_SLACK / window.fraction.denominator,
         start=start,
     )
     return Outcome(_checked(window, moves, answer), _scaled_bound(window, answer), answer.ended)
 
 
-def _nodes(window: Window) -> int:
+def _nodes(window: Window, effort: float) -> int:
     """Fewer nodes where each takes longer, so that the clock need not strike."""
-    return max(20, min(MAX_NODES, 1_500_000 // len(window.rows.labels)))
+    most = min(MAX_NODES, 1_500_000 // len(window.rows.labels))
+    return max(20, int(effort * most))
 
 
 def fewest_missing(window: Window, x: Ints, required: Ints, solver: Solver) -> Ints:
@@ -92,7 +93,7 @@ def fewest_missing(window: Window, x: Ints, required: Ints, solver: Solver) -> I
     moves = Moves.around(window, x)
     cost = window.cost(x)
     programme = _missing_programme(window, moves, cost, required)
-    answer = solver.minimise(programme, max_nodes=_nodes(window) // 4, gap=1.0)
+    answer = solver.minimise(programme, max_nodes=_nodes(window, effort=0.25), gap=1.0)
     found = _checked(window, moves, answer)
     return x if found is None or window.cost(found) > cost else found
 

@@ -13,7 +13,7 @@ from twofold.split.prices import priced_quotas
 from twofold.split.rows import Ints
 from twofold.split.sizes import sized_quotas
 from twofold.split.standing import Standing
-from twofold.split.swaps import swap_while_better
+from twofold.split.swaps import cheapest, swap_while_better
 from twofold.split.window import Window, narrowed
 
 FLOOR = "integrality floor"
@@ -22,7 +22,7 @@ TOO_LARGE = "too large for a MILP"
 
 # Non-zero values of a programme that HiGHS settles in seconds.
 WHOLE_PROGRAMME = 10_000
-NEAR_PROGRAMMES = (500, 2_000, 8_000)
+PART_PROGRAMMES = (1_000, 4_000, 8_000, 16_000, 16_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def best_quotas(
         return _quotas(window, x, window.floor(), FLOOR)
     if len(window.rows.labels) <= WHOLE_PROGRAMME:
         return _proved(window, x, solver)
-    for values in NEAR_PROGRAMMES:
+    for values in PART_PROGRAMMES:
         x = _closed(window, x, values, solver)
         if window.cost(x) == window.floor():
             return _quotas(window, x, window.floor(), FLOOR)
@@ -60,13 +60,13 @@ def best_quotas(
 
 
 def _closed(window: Window, x: Ints, values: int, solver: Solver) -> Ints:
-    """The best quotas when only the kinds nearest to the threshold may change."""
-    kinds = Standing(window, x).nearest()
+    """The best quotas when only the kinds that cost least to move may change."""
+    kinds = cheapest(Standing(window, x))
     fits = np.searchsorted(np.cumsum(window.rows.lengths()[kinds]), values)
     kinds = np.sort(kinds[:fits])
-    near = narrowed(window, x, kinds)
-    outcome = least_deviation(near, x[kinds], solver)
-    if outcome.x is None or near.cost(outcome.x) >= window.cost(x):
+    part = narrowed(window, x, kinds)
+    outcome = least_deviation(part, x[kinds], solver, effort=0.1)
+    if outcome.x is None or part.cost(outcome.x) >= window.cost(x):
         return x
     result = x.copy()
     result[kinds] = outcome.x

@@ -12,7 +12,7 @@ from twofold.split.standing import NEVER, Standing
 from twofold.split.window import Window
 
 MAX_SWAPS = 2_000
-NEAREST = 6_000
+NEAREST = 12_000
 SHORTLIST = 64
 
 
@@ -51,13 +51,27 @@ def _best_pair(standing: Standing, near: Ints, rows: Rows) -> tuple[tuple[int, i
 
 def shortlist(standing: Standing, near: Ints, rows: Rows, way: Ints, sign: int) -> Ints:
     """Places in `near` of the kinds whose unit is the best to move alone."""
-    unit = standing.window.fraction.denominator
-    now = np.abs(standing.deviation)
-    moved = standing.deviation[rows.labels] + sign * unit * rows.counts
-    gains = np.add.reduceat(np.abs(moved) - now[rows.labels], rows.offsets[:-1])
+    gains = alone(standing.deviation, rows, sign * standing.window.fraction.denominator)
     possible = np.flatnonzero(way[near] < NEVER)
     order = np.lexsort((way[near[possible]], gains[possible]))
     return possible[order[:SHORTLIST]]
+
+
+def alone(deviation: Ints, rows: Rows, unit: int) -> Ints:
+    """What the cost would change by if one unit of a row came in alone, or with -unit went out."""
+    moved = np.abs(deviation[rows.labels] + unit * rows.counts)
+    return np.add.reduceat(moved - np.abs(deviation[rows.labels]), rows.offsets[:-1])
+
+
+def cheapest(standing: Standing) -> Ints:
+    """All kinds, those first whose next unit costs least to move alone; then those near by."""
+    window, deviation = standing.window, standing.deviation
+    unit = window.fraction.denominator
+    into, out = alone(deviation, window.rows, unit), alone(deviation, window.rows, -unit)
+    into[standing.entering == NEVER] = NEVER
+    out[standing.leaving == NEVER] = NEVER
+    nearness = np.minimum(standing.entering, standing.leaving)
+    return np.lexsort((nearness, np.minimum(into, out)))
 
 
 def _changes(standing: Standing, rows: Rows, into: Ints, out: Ints) -> Ints:
