@@ -264,7 +264,7 @@ def test_the_verifier_needs_nothing_but_python(tmp_path: Path) -> None:
     assert twofold("split", written(tmp_path, labelled(100)), "-o", tmp_path) == 0
     copy = tmp_path / "bare" / "twofold_verify"
     shutil.copytree(Path(twofold_verify.__file__).parent, copy)
-    command = [sys.executable, "-S", "-E", "-m", "twofold_verify", tmp_path]
+    command: list[str | Path] = [sys.executable, "-S", "-E", "-m", "twofold_verify", tmp_path]
     done = subprocess.run(command, cwd=copy.parent, capture_output=True, check=False)
     assert done.stderr == b""
     assert done.stdout.endswith(b"\nVerified.\n")

@@ -6,15 +6,16 @@ from twofold.manifest.resolve import Resolution
 from twofold.quotas import Limits
 
 DROPPED_LINES_PER_LINE = 5
-"""More than one dropped line in so many fails the ingest."""
+"""More than one dropped line in so many fails the operation."""
 
 _TOLD = 3
 
 
 def refusal(resolution: Resolution, limits: Limits) -> str | None:
     """Why the manifest cannot be a dataset, as a message for the user, or None if it can."""
-    if resolution.rejected * DROPPED_LINES_PER_LINE > resolution.lines:
-        return f"The manifest file has too many terminal errors. {dropped(resolution)}"
+    reason = too_many_dropped(resolution)
+    if reason:
+        return reason
     if resolution.lines > limits.manifest_lines:
         return "The manifest file has too many rows."
     if resolution.index.stats().total_labels > limits.labels:
@@ -22,6 +23,12 @@ def refusal(resolution: Resolution, limits: Limits) -> str | None:
     if len(resolution.buckets) > 1:
         return "The manifest file contains images from multiple S3 buckets."
     return None
+
+
+def too_many_dropped(resolution: Resolution) -> str | None:
+    if resolution.rejected * DROPPED_LINES_PER_LINE <= resolution.lines:
+        return None
+    return f"The manifest file has too many terminal errors. {dropped(resolution)}"
 
 
 def dropped(resolution: Resolution) -> str:
