@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contract.conformance import assert_error_conforms, assert_response_conforms
-from tests.contract.sites import SERVICE, shape_of
+from tests.contract.sites import SERVICE, Shape, shape_of
 from tests.handlers.in_process import Api, serving
 from tests.job import two_labels
 from twofold.api import java
@@ -98,7 +98,7 @@ def _of_shape(name: str, strings: list[str]) -> st.SearchStrategy[Any]:
     return st.one_of(right, right, right, right, right, right.flatmap(_altered), st.text())
 
 
-def _fits(text: str, shape: dict[str, Any]) -> bool:
+def _fits(text: str, shape: Shape) -> bool:
     """Whether a string is one that the model allows there."""
     if "enum" in shape and text not in shape["enum"]:
         return False
