@@ -6,6 +6,7 @@ import queue
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from threading import Event
 
 from local.worker import Answer, Invocation, main
 
@@ -32,6 +33,7 @@ class Pool:
     log: str
     _idle: queue.SimpleQueue[Worker] = field(default_factory=queue.SimpleQueue)
     workers: dict[int, Worker] = field(default_factory=dict)
+    _stopping: Event = field(default_factory=Event)
 
     def start(self) -> None:
         for _ in range(self.size):
@@ -55,6 +57,8 @@ class Pool:
             answer: Answer = worker.connection.recv()
         except (EOFError, OSError):
             answer = self._bury(worker)
+            if self._stopping.is_set():
+                return answer
             worker = self._spawn()
         self._idle.put(worker)
         return answer
@@ -71,6 +75,7 @@ class Pool:
         return Answer(json.dumps(said).encode(), "Runtime.ExitError", 0)
 
     def stop(self) -> None:
-        for worker in self.workers.values():
+        self._stopping.set()
+        for worker in list(self.workers.values()):
             worker.process.kill()
             worker.process.join()

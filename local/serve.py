@@ -9,12 +9,15 @@ import logging
 import signal
 import socket
 import sys
-import threading
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
 HOST = "127.0.0.1"
 MAX_PORT = 65535
+
+_PULSE_SECONDS = 0.5
+"""The kernel may hand a signal to any thread; Python acts on it when the main thread next runs."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +45,8 @@ def _serve(port: int, quotas: str) -> None:
         with held_back():
             stack = until_stopped.enter_context(running(port, quotas=Quotas(quotas)))
         print(f"Twofold is ready. Any credentials do: {_exports(stack.endpoint)}", flush=True)  # noqa: T201
-        threading.Event().wait()
+        while True:
+            time.sleep(_PULSE_SECONDS)
 
 
 def _exports(endpoint: str) -> str:

@@ -6,14 +6,13 @@ Everything is in memory; what is not read back before the stack stops is gone.
 import io
 import logging
 import os
-import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 import boto3
@@ -84,10 +83,9 @@ class Stack:
             self.functions.invoke(Function.SETTLE, b"{}")
 
     def stop(self) -> None:
+        """No more requests, and no more sweeps."""
         self._stopping.set()
         self.server.shutdown()
-        self.functions.api.stop()
-        self.functions.steps.stop()
 
 
 @contextmanager
@@ -100,33 +98,41 @@ def running(
 ) -> Iterator[Stack]:
     """A stack on a loopback port, a free one if `port` is 0. `behind` stands in for moto, to fail on purpose in tests."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    folder = Path(tempfile.mkdtemp(prefix="twofold-"))
-    log = folder / "functions.log"
-    functions = Functions(STAGE, {}, "", Pool(1, str(log)), Pool(os.cpu_count() or 1, str(log)))
-    gateway = Gateway(functions, throttle)
-    server = _server(port, front(gateway, behind or moto()))
-    functions.endpoint = f"http://{HOST}:{server.server_port}"
-    functions.environments.update(_environments(quotas))
-    stack = Stack(functions.endpoint, gateway, functions, server, log)
-    _configure_moto(server.server_port)
-    functions.serve_moto()
-    functions.api.start()
-    functions.steps.start()
-    threads = [Thread(target=server.serve_forever, daemon=True)]
-    threads.append(Thread(target=stack.settle_regularly, daemon=True))
-    for thread in threads:
-        thread.start()
-    try:
+    with ExitStack() as started:
+        folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="twofold-")))
+        log = folder / "functions.log"
+        functions = Functions(STAGE, {}, "", Pool(1, str(log)), Pool(os.cpu_count() or 1, str(log)))
+        gateway = Gateway(functions, throttle)
+        server = _server(port, front(gateway, behind or moto()))
+        started.callback(server.server_close)
+        functions.endpoint = f"http://{HOST}:{server.server_port}"
+        functions.environments.update(_environments(quotas))
+        stack = Stack(functions.endpoint, gateway, functions, server, log)
+        _configure_moto(server.server_port)
+        functions.serve_moto()
+        for pool in (functions.api, functions.steps):
+            started.callback(pool.stop)
+            pool.start()
+        for work in (server.serve_forever, stack.settle_regularly):
+            Thread(target=work, daemon=True).start()
+        started.callback(stack.stop)
         create_resources(stack)
         yield stack
-    finally:
-        stack.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def moto() -> Application:
     """AWS, in memory."""
-    return DomainDispatcherApplication(create_backend_app)
+    services = DomainDispatcherApplication(create_backend_app)
+    lock = Lock()
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
+            answer: Iterable[bytes] = services(environ, start_response)
+            return answer
+        with lock:  # moto's transactions are not atomic across threads
+            return list(services(environ, start_response))
+
+    return application
 
 
 def _server(port: int, application: Application) -> BaseWSGIServer:

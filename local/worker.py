@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import signal
 import sys
 import traceback
 from dataclasses import dataclass, field
@@ -46,14 +47,15 @@ class Context:
 
 
 def main(connection: Connection, log: str) -> None:
-    """Answers invocations until the other end closes."""
+    """Answers invocations until the other end closes. Ctrl-C reaches the whole process group; it is the stack that stops us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     while True:
         try:
             invocation: Invocation = connection.recv()
-        except (EOFError, KeyboardInterrupt):
+        except EOFError:
             return
         connection.send(_answer(invocation))
 

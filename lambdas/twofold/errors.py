@@ -1,27 +1,27 @@
 """What can go wrong, as classes whose names are the strings that clients and workflows see.
 
-    ServiceError                       an answer of the API; the class name is the AWS error code
-    ├── ClientFault                    the caller must change something (HTTP 400)
-    │   ├── AccessDeniedException
-    │   ├── InvalidPaginationTokenException
-    │   ├── InvalidParameterException
-    │   ├── InvalidS3ObjectException
-    │   ├── LimitExceededException
-    │   ├── ProvisionedThroughputExceededException
-    │   ├── ResourceAlreadyExistsException
-    │   ├── ResourceInUseException
-    │   ├── ResourceNotFoundException
-    │   ├── ResourceNotReadyException
-    │   ├── SerializationException
-    │   ├── ServiceQuotaExceededException
-    │   ├── UnknownOperationException
-    │   └── ValidationException
-    └── ServerFault                    the caller may try again (HTTP 500)
-        ├── InternalServerError
-        └── ThrottlingException
-    OperationRefused                   an asynchronous operation ends *_FAILED with CLIENT_ERROR; the message is for the user
-    DamagedObjectError                 an index, plan or record does not match its checksum: nothing is changed
-    ConservationError                  train after + test would not be train before: nothing is changed
+ServiceError                       an answer of the API; the class name is the AWS error code
+├── ClientFault                    the caller must change something (HTTP 400)
+│   ├── AccessDeniedException
+│   ├── InvalidPaginationTokenException
+│   ├── InvalidParameterException
+│   ├── InvalidS3ObjectException
+│   ├── LimitExceededException
+│   ├── ProvisionedThroughputExceededException
+│   ├── ResourceAlreadyExistsException
+│   ├── ResourceInUseException
+│   ├── ResourceNotFoundException
+│   ├── ResourceNotReadyException
+│   ├── SerializationException
+│   ├── ServiceQuotaExceededException
+│   ├── UnknownOperationException
+│   └── ValidationException
+└── ServerFault                    the caller may try again (HTTP 500)
+    ├── InternalServerError
+    └── ThrottlingException
+OperationRefused                   an asynchronous operation ends *_FAILED with CLIENT_ERROR; the message is for the user
+DamagedObjectError                 an index, plan or record does not match its checksum: nothing is changed
+ConservationError                  train after + test would not be train before: nothing is changed
 """
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local.stack import TABLE, Stack, state_machine_arn
 
+from local.stack import TABLE, Stack, state_machine_arn
 from tests.backstage import Backstage, do, eventually, hold, s3, states
 from tests.job import Job, two_labels
 from twofold.settings import Function, Workflow
@@ -84,7 +84,8 @@ def _sweep(stack: Stack) -> None:
 def _swept(stack: Stack, job: Job, arn: str) -> bool:
     """An aborted execution ends only when the state that it is in has."""
     _sweep(stack)
-    return job.describe(arn)["Status"] == "UPDATE_FAILED"
+    status: str = job.describe(arn)["Status"]
+    return status == "UPDATE_FAILED"
 
 
 def _operations(stack: Stack, job: Job) -> list[dict[str, Any]]:
