@@ -117,6 +117,7 @@ TIMEOUT_SECONDS: Mapping[Function, int] = {
     Function.COLLECT: 300,
 }
 
+
 class Prefix(StrEnum):
     """The folders of the bucket; grants and lifecycle rules go by them."""
 
