@@ -9,7 +9,7 @@ PORT     ?= 8000
 QUOTAS   ?= twofold
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check synth deploy lock clean
+.PHONY: help run serve test check bench synth deploy lock clean
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -47,6 +47,16 @@ check: $(VENV)/.dev $(VENV)/.command  ## linters, types, arrows between the room
 	$(BIN)/mypy
 	PYTHONPATH=lambdas:clients/command $(BIN)/lint-imports --no-cache
 
+$(VENV)/.bench: bench/requirements.txt $(VENV)/.command | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r bench/requirements.txt
+	@touch $@
+
+# MANIFESTS: folders of manifests to compare on, besides generated labels.
+MANIFESTS ?= $(TWOFOLD_MANIFESTS)
+
+bench: $(VENV)/.bench            ## compare with other splitters, into docs/benchmarks.md: make bench [MANIFESTS=folder]
+	$(BIN)/python -m bench --out docs/benchmarks.md --manifests $(MANIFESTS)
+
 # The CDK app's own set; Node comes with it. CONTEXT="stage=dev source_buckets=a,b" sets the options of infra/options.py.
 CONTEXT  ?=
 
@@ -61,7 +71,7 @@ deploy: $(VENV)/.app             ## deploy to the AWS account of your credential
 	$(BIN)/python -m infra.cdk deploy $(addprefix --context ,$(CONTEXT))
 
 lock: $(BIN)/uv                  ## regenerate the pin files from their .in files
-	for set in lambdas/requirements local/requirements requirements requirements-dev; do \
+	for set in lambdas/requirements local/requirements requirements requirements-dev bench/requirements; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$set.in -o $$set.txt || exit 1; done
 
 clean:                           ## remove the virtual environment and build output

@@ -1,0 +1,59 @@
+"""Every splitter on every dataset, one process after the other."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from bench.datasets import Dataset
+from bench.methods import METHODS, Method
+from bench.worker import Run
+
+LIMIT_SECONDS = 100
+SEED = 0
+_RUN = TypeAdapter(Run)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`run` is None where there is a reason."""
+
+    dataset: str
+    method: str
+    run: Run | None
+    reason: str = ""
+
+
+def compare(
+    datasets: Iterable[Dataset],
+    told: Callable[[Result], None],
+    methods: Mapping[str, Method] = METHODS,
+) -> Iterator[Result]:
+    with tempfile.TemporaryDirectory() as folder:
+        for data in datasets:
+            path = Path(folder) / "dataset.npz"
+            data.save(path)
+            for key, method in methods.items():
+                if method.grouped and data.groups is None:
+                    continue
+                result = _measured(data, key, method, path)
+                told(result)
+                yield result
+
+
+def _measured(data: Dataset, key: str, method: Method, path: Path) -> Result:
+    if method.version() is None:
+        return Result(data.name, key, None, "not installed")
+    command = [sys.executable, "-m", "bench.worker", key, str(path), str(SEED)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return Result(data.name, key, None, f"not done after {LIMIT_SECONDS} s")
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        return Result(data.name, key, None, f"raises {last[0][:160]}")
+    return Result(data.name, key, _RUN.validate_json(done.stdout))
