@@ -95,6 +95,7 @@ class TwofoldStack(Stack):
         CfnOutput(
             self,
             "Export",
-            value=f"export AWS_ENDPOINT_URL_REKOGNITION={url} AWS_DEFAULT_REGION={self.region} AWS_DATA_PATH=$PWD/clients/aws-models",
+            value=f"export AWS_ENDPOINT_URL_REKOGNITION={url} AWS_DEFAULT_REGION={self.region} "
+            "AWS_DATA_PATH=$PWD/clients/aws-models",
             description="Paste into a shell in this folder, to use boto3 and the AWS CLI unchanged",
         )
