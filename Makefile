@@ -75,4 +75,4 @@ lock: $(BIN)/uv                  ## regenerate the pin files from their .in file
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$set.in -o $$set.txt || exit 1; done
 
 clean:                           ## remove the virtual environment and build output
-	rm -rf $(VENV) cdk.out build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) twofold.egg-info cdk.out build out .pytest_cache .mypy_cache .ruff_cache .hypothesis

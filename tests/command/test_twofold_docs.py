@@ -1,0 +1,26 @@
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command.terminal import labelled, read, twofold, written
+
+PAGE = (Path(__file__).parents[2] / "docs" / "algorithm.md").read_text(encoding="utf-8")
+COMMANDS = [line.split() for line in PAGE.splitlines() if line.startswith("    twofold ")]
+
+
+def test_the_commands_of_the_page_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [one.replace("/video-", "/patient") for one in labelled(200)]
+    written(tmp_path, lines)
+    monkeypatch.chdir(tmp_path)
+    assert {command[1] for command in COMMANDS} == {"split", "verify"}
+    for command in COMMANDS:
+        assert twofold(*shlex.split(" ".join(command))[1:]) == 0
+
+
+def test_the_page_explains_every_member_of_the_certificate(tmp_path: Path) -> None:
+    assert twofold("split", written(tmp_path, labelled(50)), "-o", tmp_path) == 0
+    report: Any = read(tmp_path)[2]
+    for member in report["certificate"]:
+        assert f"`{member}`" in PAGE, member
