@@ -1,8 +1,11 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -240,6 +243,28 @@ def test_a_terminal_sees_progress_and_it_goes_away(tmp_path: Path) -> None:
     os.close(ours)
     assert "\r\x1b[KReading … 0 %" in seen
     assert seen.endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize("pause", [0, 0.2, 0.6])
+@pytest.mark.parametrize(
+    ("stop", "number", "code"), [(os.killpg, signal.SIGINT, 130), (os.kill, signal.SIGTERM, 143)]
+)
+def test_a_stopped_command_leaves_nothing(
+    stop: Callable[[int, int], None], number: int, code: int, pause: float, tmp_path: Path
+) -> None:
+    """Ctrl-C goes to the process group, SIGTERM to the command."""
+    manifest, out = written(tmp_path, labelled(40_000)), tmp_path / "out"
+    command: list[str | Path] = [TWOFOLD, "split", manifest, "-o", out, "--processes", "2"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    while not list(tmp_path.glob(".twofold-*")):
+        assert running.poll() is None
+        time.sleep(0.01)
+    time.sleep(pause)
+    stop(running.pid, number)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == code
+    assert b"Traceback" not in told
+    assert [path.name for path in tmp_path.iterdir()] == ["all.manifest"]
 
 
 def test_the_share_is_exact_for_any_fraction(tmp_path: Path) -> None:

@@ -20,11 +20,10 @@ def staged(out: Path, manifest: Path) -> Iterator[Path]:
     """
     new = not out.exists()
     staging = (out.parent if new else out) / f".twofold-{secrets.token_hex(4)}"
-    with _explained(out):
-        _require_room(out, manifest)
-        staging.mkdir(parents=True)
     try:
         with _explained(out):
+            _require_room(out, manifest)
+            staging.mkdir(parents=True)
             yield staging
             if new:
                 staging.rename(out)

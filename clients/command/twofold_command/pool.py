@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -10,8 +11,8 @@ from typing import TypeVar
 
 from twofold_command.errors import CommandError
 
-# Starting a process costs as much as indexing about 10 MB.
-WORTH_A_PROCESS_BYTES = 16 << 20
+# Starting a process costs as much as indexing about 12 MB.
+WORTH_A_PROCESS_BYTES = 32 << 20
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -47,11 +48,27 @@ def pool_for(size: int, processes: int | None) -> Iterator[Pool]:
         return
     # Spawned, not forked: NumPy and the readers of a terminal may have threads.
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(count, mp_context=context)
+    executor = ProcessPoolExecutor(count, context)
     try:
+        with _interrupts_held():
+            for _ in range(count):
+                executor.submit(int)
         yield Pool(executor)
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C reaches the whole process group. Processes that start in here never hear of it; this one does, afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _processors() -> int:
