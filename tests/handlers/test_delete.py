@@ -34,14 +34,11 @@ def test_the_slot_is_free_as_soon_as_delete_returns(job: Job) -> None:
     first = job.create("TRAIN")
     job.client.delete_dataset(DatasetArn=first)
     second = job.create("TRAIN", [line(0, "a")])
+    assert job.describe(first)["Status"] == "DELETE_IN_PROGRESS"
     assert job.settled(second)["DatasetStats"]["TotalEntries"] == 1
     assert first != second
-    assert job.describe(first)["Status"] == "DELETE_IN_PROGRESS"
-    (project,) = [
-        one
-        for one in job.client.describe_projects()["ProjectDescriptions"]
-        if one["ProjectArn"] == job.project
-    ]
+    name = job.project.split("/")[1]
+    (project,) = job.client.describe_projects(ProjectNames=[name])["ProjectDescriptions"]
     assert [dataset["DatasetArn"] for dataset in project["Datasets"]] == [second]
 
 

@@ -21,7 +21,7 @@ from twofold.stores.failures import service_error
 from twofold.stores.objects import Bucket
 from twofold.stores.table import Table, operations, projects, rates
 
-DELETION_SHOWN_MILLISECONDS = 2_000
+DELETION_SHOWN_MILLISECONDS = 5_000
 """How long a deleted dataset is described as DELETE_IN_PROGRESS before it is not found."""
 
 
