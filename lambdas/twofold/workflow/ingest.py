@@ -1,6 +1,7 @@
 """Taking a manifest in: cut it into ranges, index each, resolve what concerns them all."""
 
 from twofold.errors import ConservationError, OperationRefused
+from twofold.manifest.acceptance import refusal
 from twofold.manifest.index import Index
 from twofold.manifest.pieces import Piece, index_lines
 from twofold.manifest.reader import lines_of_range, ranges
@@ -102,11 +103,6 @@ def _pieces(bucket: Bucket, operation: Operation, found: Ranges) -> list[Piece]:
 
 def refuse(resolution: Resolution, limits: Limits) -> None:
     """Raises OperationRefused with Rekognition's message for lines that cannot be a dataset."""
-    labels = resolution.index.stats().total_labels
-    rejected.refuse_too_many(resolution)
-    if resolution.lines > limits.manifest_lines:
-        raise OperationRefused("The manifest file has too many rows.")
-    if labels > limits.labels:
-        raise OperationRefused("The manifest file has too many labels.")
-    if len(resolution.buckets) > 1:
-        raise OperationRefused("The manifest file contains images from multiple S3 buckets.")
+    reason = refusal(resolution, limits)
+    if reason:
+        raise OperationRefused(reason)
