@@ -114,8 +114,13 @@ def test_a_token_is_for_the_filters_of_its_first_page(
 ) -> None:
     job, arn = listed
     token = job.client.list_dataset_entries(DatasetArn=arn, MaxResults=1)["NextToken"]
-    call = lambda: job.client.list_dataset_entries(DatasetArn=arn, NextToken=token, **change)  # noqa: E731
-    assert refused("ListDatasetEntries", call)[0] == "InvalidPaginationTokenException"
+    assert (
+        refused(
+            "ListDatasetEntries",
+            lambda: job.client.list_dataset_entries(DatasetArn=arn, NextToken=token, **change),
+        )[0]
+        == "InvalidPaginationTokenException"
+    )
     changed_size = job.client.list_dataset_entries(DatasetArn=arn, NextToken=token, MaxResults=2)
     assert [name(one) for one in changed_size["DatasetEntries"]] == ["birds/1", "birds/2"]
 
@@ -123,8 +128,10 @@ def test_a_token_is_for_the_filters_of_its_first_page(
 @pytest.mark.parametrize("token", ["x", "AAAA", "ü", "W10", "e30", "a" * 1024, "//8="])
 def test_what_is_no_token_is_refused(listed: tuple[Job, str], token: str) -> None:
     job, arn = listed
-    call = lambda: job.client.list_dataset_entries(DatasetArn=arn, NextToken=token)  # noqa: E731
-    code, message = refused("ListDatasetEntries", call)
+    code, message = refused(
+        "ListDatasetEntries",
+        lambda: job.client.list_dataset_entries(DatasetArn=arn, NextToken=token),
+    )
     assert (code, message) == ("InvalidPaginationTokenException", "Invalid Pagination Token")
 
 
@@ -133,8 +140,13 @@ def test_a_token_of_another_dataset_is_refused(listed: tuple[Job, str], job: Job
     token = other.client.list_dataset_entries(DatasetArn=arn, MaxResults=1)["NextToken"]
     mine = job.create("TRAIN", [line(number) for number in range(3)])
     job.settled(mine)
-    call = lambda: job.client.list_dataset_entries(DatasetArn=mine, NextToken=token)  # noqa: E731
-    assert refused("ListDatasetEntries", call)[0] == "InvalidPaginationTokenException"
+    assert (
+        refused(
+            "ListDatasetEntries",
+            lambda: job.client.list_dataset_entries(DatasetArn=mine, NextToken=token),
+        )[0]
+        == "InvalidPaginationTokenException"
+    )
 
 
 def test_a_list_goes_on_in_the_contents_that_it_began_with(job: Job) -> None:
@@ -165,5 +177,9 @@ def test_a_dataset_that_is_being_created_is_not_ready(job: Job) -> None:
 
 
 def test_entries_of_no_dataset_are_not_found(job: Job) -> None:
-    call = lambda: job.client.list_dataset_entries(DatasetArn=NO_DATASET)  # noqa: E731
-    assert refused("ListDatasetEntries", call)[0] == "ResourceNotFoundException"
+    assert (
+        refused(
+            "ListDatasetEntries", lambda: job.client.list_dataset_entries(DatasetArn=NO_DATASET)
+        )[0]
+        == "ResourceNotFoundException"
+    )

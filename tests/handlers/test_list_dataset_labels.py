@@ -65,5 +65,9 @@ def test_a_token_of_another_list_is_refused(job: Job) -> None:
 
 
 def test_labels_of_no_dataset_are_not_found(job: Job) -> None:
-    call = lambda: job.client.list_dataset_labels(DatasetArn=NO_DATASET)  # noqa: E731
-    assert refused("ListDatasetLabels", call)[0] == "ResourceNotFoundException"
+    assert (
+        refused("ListDatasetLabels", lambda: job.client.list_dataset_labels(DatasetArn=NO_DATASET))[
+            0
+        ]
+        == "ResourceNotFoundException"
+    )

@@ -25,14 +25,17 @@ def test_named_projects_come_by_age_a_page_at_a_time(job: Job) -> None:
     assert names(found) == created
 
 
-def test_a_token_continues_the_request_that_it_is_from_and_no_other(job: Job) -> None:
+@pytest.mark.parametrize("names", [True, False], ids=["other features", "no names"])
+def test_a_token_continues_the_request_that_it_is_from_and_no_other(job: Job, names: bool) -> None:
     created = [unique() for _ in range(2)]
     for name in created:
         job.client.create_project(ProjectName=name)
     token = job.client.describe_projects(ProjectNames=created, MaxResults=1)["NextToken"]
-    for other in ({}, {"ProjectNames": created, "Features": ["CONTENT_MODERATION"]}):
-        call = lambda other=other: job.client.describe_projects(NextToken=token, **other)  # noqa: E731
-        assert refused("DescribeProjects", call)[0] == "InvalidPaginationTokenException"
+    other = {"ProjectNames": created, "Features": ["CONTENT_MODERATION"]} if names else {}
+    code, _ = refused(
+        "DescribeProjects", lambda: job.client.describe_projects(NextToken=token, **other)
+    )
+    assert code == "InvalidPaginationTokenException"
 
 
 def test_projects_of_a_feature_are_listed_when_asked_for(job: Job) -> None:
@@ -50,8 +53,9 @@ def test_projects_of_a_feature_are_listed_when_asked_for(job: Job) -> None:
     "members", [{"AutoUpdate": "ENABLED"}, {"Feature": "CONTENT_MODERATION"}], ids=str
 )
 def test_auto_update_goes_with_content_moderation_only(job: Job, members: dict[str, str]) -> None:
-    call = lambda: job.client.create_project(ProjectName=unique(), **members)  # noqa: E731
-    code, message = refused("CreateProject", call)
+    code, message = refused(
+        "CreateProject", lambda: job.client.create_project(ProjectName=unique(), **members)
+    )
     assert code == "InvalidParameterException"
     assert "AutoUpdate" in message
 

@@ -39,8 +39,9 @@ def test_tags_given_at_creation_are_there(job: Job) -> None:
 def test_a_resource_has_two_hundred_tags_and_no_more(job: Job, resource: str) -> None:
     job.client.tag_resource(ResourceArn=resource, Tags={f"key-{n}": "" for n in range(200)})
     job.client.tag_resource(ResourceArn=resource, Tags={"key-0": "new"})
-    more = lambda: job.client.tag_resource(ResourceArn=resource, Tags={"one more": ""})  # noqa: E731
-    code, message = refused("TagResource", more)
+    code, message = refused(
+        "TagResource", lambda: job.client.tag_resource(ResourceArn=resource, Tags={"one more": ""})
+    )
     assert code == "ServiceQuotaExceededException"
     assert "201" in message
     assert len(tags(job, resource)) == 200
@@ -79,7 +80,8 @@ def test_what_is_not_there_has_no_tags(job: Job, arn: str) -> None:
 
 def test_another_accounts_resource_is_denied(job: Job) -> None:
     arn = NOWHERE.replace("123456789012", "210987654321")
-    call = lambda: job.client.list_tags_for_resource(ResourceArn=arn)  # noqa: E731
-    code, message = refused("ListTagsForResource", call)
+    code, message = refused(
+        "ListTagsForResource", lambda: job.client.list_tags_for_resource(ResourceArn=arn)
+    )
     assert code == "AccessDeniedException"
     assert "rekognition:ListTagsForResource" in message
