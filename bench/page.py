@@ -33,10 +33,10 @@ Written by `make bench` on {{date}}: {{machine}}. {{versions}}
 
 Every splitter gets the same entries and labels and is asked for a fifth. *Size error* is how many entries too many (or few)
 are tested; *off by* is `|test images - 0.2 * images|` of a label, in images. *Moved* is the share of test entries that leave
-the test side, with the same seed, when the dataset grows by 1 % or 10 %. *Seconds* are for the split alone, from labels in
-memory; *peak* is the whole process, interpreter and libraries included. Each run has a process of its own, one after the
-other, and what it returns is checked to be a partition (and for Twofold, the certificate to be true). A splitter has
-{LIMIT_SECONDS} seconds; growth is measured where a split takes less than {PATIENCE_SECONDS}.
+the test side, with the same seed, when the dataset grows by 1 % or 10 % (by new groups where there are groups). *Seconds* are
+for the split alone, from labels in memory; *peak* is the whole process, interpreter and libraries included. Each run has a
+process of its own, one after the other, and what it returns is checked to be a partition (and for Twofold, the certificate to
+be true). A splitter has {LIMIT_SECONDS} seconds for all; growth is measured where one split takes less than {PATIENCE_SECONDS}.
 
 Generated labels follow Zipf's law and occur together by topic; one image in fifty has none. Make the page again with
 `make bench`, or with manifests of your own: `make bench MANIFESTS=folder`.

@@ -10,12 +10,13 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.datasets import Dataset
 from bench.methods import FRACTION, METHODS, Mask
 
 GROWTHS = (0.01, 0.10)
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 30
 _KIB = 1 if sys.platform == "darwin" else 1024
 
 
@@ -67,9 +68,17 @@ def _divided(data: Dataset, test: Mask) -> int | None:
 
 def _moved(method: str, data: Dataset, seed: int, test: Mask, growth: float) -> float:
     """How many of the test entries of a dataset leave the test side when it has grown to `data`."""
-    before = data.take(np.arange(round(len(data) / (1 + growth))))
-    old = METHODS[method].split(before, seed)
-    return float((old & ~test[: len(before)]).sum() / max(1, old.sum()))
+    kept = _before(data, round(len(data) / (1 + growth)))
+    old = METHODS[method].split(data.take(kept), seed)
+    return float((old & ~test[kept]).sum() / max(1, old.sum()))
+
+
+def _before(data: Dataset, count: int) -> NDArray[np.int64]:
+    """The first `count` entries; where there are groups, entries of whole groups, about as many."""
+    if data.groups is None:
+        return np.arange(count)
+    _, group, sizes = np.unique(data.groups, return_inverse=True, return_counts=True)
+    return np.flatnonzero((np.cumsum(sizes) <= count)[group])
 
 
 def main() -> None:
