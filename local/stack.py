@@ -8,11 +8,11 @@ import logging
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import Any
 
 import boto3
@@ -26,6 +26,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import workflows
+from local.dynamodb import DynamoDB
 from local.functions import ACCOUNT, REGION, Functions
 from local.gateway import Application, Gateway, Throttle, front
 from local.pool import Pool
@@ -122,17 +123,7 @@ def running(
 
 def moto() -> Application:
     """AWS, in memory."""
-    services = DomainDispatcherApplication(create_backend_app)
-    lock = Lock()
-
-    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB_"):
-            answer: Iterable[bytes] = services(environ, start_response)
-            return answer
-        with lock:  # moto's transactions are not atomic across threads
-            return list(services(environ, start_response))
-
-    return application
+    return DynamoDB(DomainDispatcherApplication(create_backend_app))
 
 
 def _server(port: int, application: Application) -> BaseWSGIServer:

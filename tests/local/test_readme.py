@@ -72,7 +72,9 @@ def test_make_run_prints_what_the_readme_shows(tmp_path: Path) -> None:
 
 def _recipe(target: str, out: Path) -> list[str]:
     """What make would run, with the interpreter that runs here."""
-    shown = _output(["make", "--dry-run", f"OUT={out}", target]).splitlines()[-1]
+    shown = _output(
+        ["make", "--dry-run", "--no-print-directory", f"OUT={out}", target]
+    ).splitlines()[-1]
     program, *arguments = shown.replace('"', "").split()
     assert program.endswith("bin/python")
     return [sys.executable, *arguments]
