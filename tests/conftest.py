@@ -1,12 +1,24 @@
 """One stack for the whole session: starting it takes seconds, and projects keep tests apart."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.stack import Stack, moto, running
 from tests.backstage import Backstage
 from tests.job import Job
+
+
+# Machines are shared and noisy: time limits are pytest's alone. CI repeats the same examples, everyone else finds new ones.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("CI") == "true",
+)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
