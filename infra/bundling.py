@@ -69,8 +69,13 @@ def _files(package: Path) -> list[Path]:
     return sorted(
         file
         for file in package.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith(".")
+        if file.is_file() and not any(map(_is_litter, file.relative_to(package).parts))
     )
+
+
+def _is_litter(name: str) -> bool:
+    """Caches of Python and of tools (.mypy_cache, .pytest_cache), and what desktops and editors leave."""
+    return name == "__pycache__" or name.startswith(".")
 
 
 def _trim(target: Path) -> None:

@@ -9,14 +9,9 @@ from multiprocessing.process import BaseProcess
 from threading import Event
 
 from local.worker import Answer, Invocation, main
+from twofold.settings import Function
 
-_PRELOADED = [
-    "local.worker",
-    *(
-        f"twofold.handlers.{name}"
-        for name in ("api", "plan", "index", "resolve", "select", "move", "publish", "settle")
-    ),
-]
+_PRELOADED = ["local.worker", *(function.handler.rpartition(".")[0] for function in Function)]
 
 
 @dataclass(slots=True)

@@ -11,12 +11,22 @@ from twofold.settings import Function
 
 LAMBDA_LIMIT_MB = 250
 SERVICES = ("dynamodb", "s3", "stepfunctions", "sts")
+LITTER = (
+    ".DS_Store",
+    "__pycache__/api.cpython-313.pyc",
+    "handlers/.mypy_cache/3.13/api.data.json",
+    "handlers/.pytest_cache/v/cache/nodeids",
+    "handlers/.hidden/deep/module.py",
+)
 
 
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("bundle")
-    bundle(SOURCE, target)
+    """Made from sources that tools have been at."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("bundle")
+    shutil.copytree(SOURCE, source, dirs_exist_ok=True)
+    _litter(source / "twofold")
+    bundle(source, target)
     return target
 
 
@@ -28,6 +38,13 @@ def sources(tmp_path: Path) -> Path:
     (copy / "requirements.txt").write_text("numpy==2.4.6\n")
     (copy / "twofold" / "handlers" / "api.py").write_text("handler = print\n")
     return copy
+
+
+def _litter(package: Path) -> None:
+    for name in LITTER:
+        file = package / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"litter")
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -64,13 +81,15 @@ def test_the_bundle_holds_the_package_as_it_is_and_its_dependencies_alone(bundle
     ours = {name for name in _digests(bundled) if name.startswith("twofold/")}
     shipped = {
         f"twofold/{file.relative_to(SOURCE / 'twofold').as_posix()}"
-        for file in (SOURCE / "twofold").rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
+        for pattern in ("*.py", "*.json")
+        for file in (SOURCE / "twofold").rglob(pattern)
+        if ".mypy_cache" not in file.parts
     }
     assert ours == shipped
     top = {entry.name for entry in bundled.iterdir()}
     assert top.isdisjoint({"infra", "local", "tests", "bin", "aws_cdk", "moto", "requirements.txt"})
     assert not list(bundled.rglob("__pycache__"))
+    assert not list((bundled / "twofold").rglob(".*"))
 
 
 def test_botocore_still_knows_the_services_that_the_functions_call(bundled: Path) -> None:
@@ -99,9 +118,7 @@ def test_two_bundles_are_the_same_to_the_byte(bundled: Path, tmp_path: Path) -> 
 
 def test_the_fingerprint_follows_sources_and_pins_and_nothing_else(sources: Path) -> None:
     before = fingerprint(sources)
-    (sources / "twofold" / "__pycache__").mkdir()
-    (sources / "twofold" / "__pycache__" / "api.cpython-313.pyc").write_bytes(b"compiled")
-    (sources / "twofold" / ".DS_Store").write_bytes(b"noise")
+    _litter(sources / "twofold")
     assert fingerprint(sources) == before
 
     (sources / "twofold" / "handlers" / "api.py").write_text("handler = len\n")
@@ -114,7 +131,7 @@ def test_the_fingerprint_follows_sources_and_pins_and_nothing_else(sources: Path
 def test_the_fingerprint_does_not_depend_on_where_the_sources_lie(
     sources: Path, tmp_path: Path
 ) -> None:
-    elsewhere = tmp_path / "elsewhere"
+    elsewhere = tmp_path / ".hidden" / "elsewhere"
     shutil.copytree(sources, elsewhere)
     assert fingerprint(elsewhere) == fingerprint(sources)
 
