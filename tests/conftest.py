@@ -10,7 +10,6 @@ from local.stack import Stack, moto, running
 from tests.backstage import Backstage
 from tests.job import Job
 
-
 # Machines are shared and noisy: time limits are pytest's alone. CI repeats the same examples, everyone else finds new ones.
 settings.register_profile(
     "suite",
