@@ -16,9 +16,11 @@ from twofold_command.errors import CommandError
 
 _EXPRESSIONS = """\
 groups:
-  --group-by keeps entries of one group on one side. An expression with a parenthesis is a regular expression (RE2), looked
-  for in the source-ref; its one capturing group is the key: --group-by '/(patient[0-9]+)/'. Any other expression is the name
-  of a member of the line, of text or a whole number: --group-by patient. An entry without a key is an error.
+  --group-by keeps the entries of a group on one side. An expression with a
+  parenthesis is a regular expression (RE2), looked for in the source-ref; its
+  one capturing group is the key: --group-by '/(patient[0-9]+)/'. Any other
+  expression is the name of a member of the line, of text or a whole number:
+  --group-by patient. An entry without a key is an error.
 
 examples:
   twofold split all.manifest -o out
