@@ -1,9 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.stack import Stack
+from tests.clients.life import LINES
 from tests.clients.outcome import Given
+from tests.job import Job
 from tests.manifests import any_manifest
 
 
@@ -12,6 +15,12 @@ def given(tmp_path: Path) -> Given:
     manifest = tmp_path / "any.manifest"
     manifest.write_bytes(any_manifest(120, seed=20))
     return Given(manifest)
+
+
+@pytest.fixture
+def life(job: Job) -> dict[str, Any]:
+    """The DatasetSource that a project's whole life begins with."""
+    return job.source(LINES)
 
 
 @pytest.fixture

