@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from bench.datasets import Dataset
 from bench.methods import METHODS, Method
 from bench.worker import Run
 
-LIMIT_SECONDS = 100
+LIMIT_SECONDS = 80
 SEED = 0
 _RUN = TypeAdapter(Run)
 
@@ -55,5 +56,7 @@ def _measured(data: Dataset, key: str, method: Method, path: Path) -> Result:
         return Result(data.name, key, None, f"not done after {LIMIT_SECONDS} s")
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        return Result(data.name, key, None, f"raises {last[0][:160]}")
+        return Result(
+            data.name, key, None, f"raises {textwrap.shorten(last[0], 110, placeholder=' …')}"
+        )
     return Result(data.name, key, _RUN.validate_json(done.stdout))

@@ -38,8 +38,8 @@ for the split alone, from labels in memory; *peak* is the whole process, interpr
 process of its own, one after the other, and what it returns is checked to be a partition (and for Twofold, the certificate to
 be true). A splitter has {LIMIT_SECONDS} seconds for all; growth is measured where one split takes less than {PATIENCE_SECONDS}.
 
-Generated labels follow Zipf's law and occur together by topic; one image in fifty has none. Make the page again with
-`make bench`, or with manifests of your own: `make bench MANIFESTS=folder`.
+Generated labels follow Zipf's law and occur together by topic; one image in fifty has none. Sets of other
+names are public manifests. Make the page again with `make bench`, or with manifests of your own: `make bench MANIFESTS=folder`.
 """
 
 

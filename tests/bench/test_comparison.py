@@ -54,6 +54,7 @@ def test_twofold_is_exact_near_and_whole(results: list[Result]) -> None:
     assert shuffled
     assert (plain.size_error, grouped.size_error, grouped.divided) == (0, 0, 0)
     assert plain.worst < 1
+    assert 20e6 < shuffled.peak_bytes < 120e6
     assert plain.off_by_one == 0
     assert plain.worst < shuffled.worst
     assert shuffled.divided
