@@ -39,7 +39,7 @@ serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT
 	@exec $(BIN)/python -m local.serve --port "$(PORT)" --quotas "$(QUOTAS)"
 
 test: $(VENV)/.dev $(VENV)/.command  ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(VENV)/.dev $(VENV)/.command  ## linters, types, arrows between the rooms
 	$(BIN)/ruff check .
