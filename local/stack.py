@@ -30,13 +30,12 @@ from local.dynamodb import DynamoDB
 from local.functions import ACCOUNT, REGION, Functions
 from local.gateway import Application, Gateway, Throttle, front
 from local.pool import Pool
+from local.schema import TABLE_SCHEMA
 from twofold.settings import (
     MEMORY_MB,
-    PARTITION_KEY,
     PRODUCT,
     RETENTION_DAYS,
     RUNTIME,
-    SORT_KEY,
     TIMEOUT_SECONDS,
     VARIABLES,
     Function,
@@ -165,18 +164,7 @@ def _environments(quotas: Quotas) -> dict[Function, dict[str, str]]:
 def create_resources(stack: Stack) -> None:
     """What `cdk deploy` creates, as far as moto has it; a test compares the two."""
     stack.client("s3").create_bucket(Bucket=BUCKET)
-    stack.client("dynamodb").create_table(
-        TableName=TABLE,
-        KeySchema=[
-            {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
-            {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
-            {"AttributeName": SORT_KEY, "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    stack.client("dynamodb").create_table(TableName=TABLE, **TABLE_SCHEMA)
     _create_functions(stack)
     for workflow in Workflow:
         stack.client("stepfunctions").create_state_machine(

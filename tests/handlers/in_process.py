@@ -14,9 +14,10 @@ import boto3
 import pytest
 
 import infra
+from local.schema import TABLE_SCHEMA
 from twofold.handlers import api
 from twofold.records import Operation
-from twofold.settings import PARTITION_KEY, SORT_KEY, STATE_MACHINES, Quotas, Variable
+from twofold.settings import STATE_MACHINES, Quotas, Variable
 from twofold.stores.executions import Executions
 
 ACCOUNT = "123456789012"
@@ -74,18 +75,7 @@ def serving(quotas: Quotas = Quotas.TWOFOLD) -> Iterator[Api]:
     name = f"twofold-{uuid4().hex}"
     boto3.client("s3").create_bucket(Bucket=name)
     boto3.client("s3").create_bucket(Bucket=SOURCES)
-    boto3.client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[
-            {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
-            {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
-        ],
-        AttributeDefinitions=[
-            {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
-            {"AttributeName": SORT_KEY, "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    boto3.client("dynamodb").create_table(TableName=name, **TABLE_SCHEMA)
     with pytest.MonkeyPatch.context() as patch:
         values = {Variable.TABLE: name, Variable.BUCKET: name, Variable.QUOTAS: quotas.value}
         for variable, value in {**values, **dict.fromkeys(STATE_MACHINES.values(), "arn")}.items():

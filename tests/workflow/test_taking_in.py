@@ -98,10 +98,12 @@ def test_an_over_long_line_that_spans_many_ranges_is_dropped(
     require_ingested(world, manifest_of(*entries(5), b"x" * 450_000, *entries(5, first=5)))
 
 
-@pytest.mark.skipif("TWOFOLD_MANIFESTS" not in os.environ, reason="TWOFOLD_MANIFESTS is not set")
 def test_real_manifests_are_taken_in(world: World) -> None:
-    """Also those that the service must refuse: then the reason is the share of dropped lines."""
-    for path in sorted(Path(os.environ["TWOFOLD_MANIFESTS"]).glob("*.manifest")):
+    """The example, and those of TWOFOLD_MANIFESTS; also those that the service must refuse: then the reason is the share of
+    dropped lines."""
+    example = Path(__file__).parents[2] / "local" / "example.manifest"
+    folder = os.environ.get("TWOFOLD_MANIFESTS")
+    for path in [example, *(sorted(Path(folder).glob("*.manifest")) if folder else [])]:
         manifest = path.read_bytes()
         whole = resolved(manifest)
         if whole.rejected * 5 > whole.lines or len(whole.buckets) > 1:

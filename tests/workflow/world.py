@@ -9,6 +9,7 @@ from uuid import uuid4
 import boto3
 import numpy as np
 
+from local.schema import TABLE_SCHEMA
 from twofold.manifest.index import Index
 from twofold.quotas import Limits, limits
 from twofold.records import (
@@ -23,7 +24,7 @@ from twofold.records import (
     Status,
     StatusCode,
 )
-from twofold.settings import PARTITION_KEY, SORT_KEY, Quotas
+from twofold.settings import Quotas
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket, pin
 from twofold.stores.table import Table, operations, projects
@@ -46,18 +47,7 @@ class World:
     def begin(cls) -> "World":
         name = f"world-{uuid4().hex}"
         boto3.client("s3").create_bucket(Bucket=name)
-        boto3.client("dynamodb").create_table(
-            TableName=name,
-            KeySchema=[
-                {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
-                {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[
-                {"AttributeName": PARTITION_KEY, "AttributeType": "S"},
-                {"AttributeName": SORT_KEY, "AttributeType": "S"},
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        boto3.client("dynamodb").create_table(TableName=name, **TABLE_SCHEMA)
         return cls(Table(name), Bucket(name))
 
     def end(self) -> None:
