@@ -1,6 +1,7 @@
-"""The one-process stack and its commands. Never ships; what ships is a source root of its own beside it."""
+"""The one-process stack and its commands. Never ships; what it needs lies in source roots of their own beside it."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "lambdas"))
+_ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(_ROOT / "lambdas"), str(_ROOT / "clients" / "command")]

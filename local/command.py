@@ -15,7 +15,6 @@ from rich.console import Console
 
 from local.job import Job, JobError, ServiceError
 from local.results import (
-    FILES,
     Dropped,
     Store,
     as_json,
@@ -27,6 +26,7 @@ from local.signals import held_back
 from local.stack import BUCKET, Stack, running
 from local.steps import Steps, shown
 from local.table import printable, sentences, table, told_drops
+from twofold_command.outputs import FILES
 
 _LOG_LINES = 20
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from local.job import JobError, Moved
+from twofold_command.outputs import FILES, replace_all
 
-FILES = ("train.manifest", "test.manifest", "report.json")
 MAX_DROPPED_TOLD = 100_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -78,7 +78,7 @@ def staged(out: Path) -> Iterator[Path]:
             if new:
                 staging.rename(out)
             else:
-                _replace(staging, out)
+                replace_all(staging, out)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -95,24 +95,6 @@ def _require_no_folders(out: Path) -> None:
     for name in FILES:
         if (out / name).is_dir():
             raise JobError(f"{out / name} is a folder. Choose another OUT.")
-
-
-def _replace(staging: Path, out: Path) -> None:
-    """Moves all files or, if one cannot be moved, puts back what was there."""
-    before = staging / "before"
-    before.mkdir()
-    try:
-        for name in FILES:
-            if (out / name).exists():
-                (out / name).rename(before / name)
-            (staging / name).rename(out / name)
-    except OSError:
-        for name in FILES:
-            if (before / name).exists():
-                (before / name).replace(out / name)
-            elif not (staging / name).exists():
-                (out / name).unlink(missing_ok=True)
-        raise
 
 
 def write_report(folder: Path, report: dict[str, Any], run: dict[str, Any]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.results import FILES
 from local.stack import Stack
+from twofold_command.outputs import FILES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text()

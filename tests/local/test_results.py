@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.job import JobError
-from local.results import FILES, Dropped, check_partition, staged
+from local.results import Dropped, check_partition, staged
+from twofold_command.outputs import FILES
 
 TRAIN, TEST, DROPPED = "train", "test", "dropped"
 

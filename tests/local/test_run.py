@@ -14,12 +14,12 @@ import pytest
 
 from local import command
 from local.job import BUCKET
-from local.results import FILES
 from local.run import main
 from local.stack import Stack
 from tests.backstage import Backstage, s3, s3_error
 from tests.job import line, two_labels
 from tests.manifests import any_manifest
+from twofold_command.outputs import FILES
 
 ROOT = Path(__file__).parents[2]
 

@@ -28,7 +28,7 @@ def staged(out: Path, manifest: Path) -> Iterator[Path]:
             if new:
                 staging.rename(out)
             else:
-                _replace(staging, out)
+                replace_all(staging, out)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -55,8 +55,8 @@ def _require_room(out: Path, manifest: Path) -> None:
             raise CommandError(f"{target} is the manifest itself; choose another folder with -o.")
 
 
-def _replace(staging: Path, out: Path) -> None:
-    """Moves all files or, if one cannot be moved, puts back what was there."""
+def replace_all(staging: Path, out: Path) -> None:
+    """Moves all FILES or, if one cannot be moved, puts back what was there; raises OSError."""
     before = staging / "before"
     before.mkdir()
     try:
