@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from twofold.split.certificate import ALGORITHM_VERSION, Certificate, Selection
 from twofold.split.division import Counts, Division, Task, count, divide, summed_deviation
 from twofold.split.eligibility import rounded_share
+from twofold.split.fraction import MAX_DENOMINATOR
 from twofold.split.rows import LabelSets, canonical_rows, label_words
 from twofold.split.sizes import nearest_reachable
 from twofold.split.units import Units, entries_as_units, groups_as_units
 
 ONE_FIFTH = Fraction(1, 5)
-MAX_DENOMINATOR = 1_000_000
 
 
 def select_test_entries(

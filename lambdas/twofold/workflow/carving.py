@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.manifest import columns
+from twofold.manifest.index import Index
 from twofold.manifest.shards import Group, Shard, cut, group
 from twofold.manifest.splice import Inserts
 from twofold.records import Contents, DatasetId, Operation, Source
 from twofold.stores import keys
+from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket
 from twofold.workflow.orders import (
     SHARD_LIST,
@@ -51,6 +53,26 @@ class Side:
     key: str
     dataset: DatasetId | None = None
     contents: Contents | None = None
+
+
+def put_index(bucket: Bucket, operation: Operation, dataset: DatasetId, index: Index) -> Side:
+    """Writes the index that the operation gives the dataset; the side that its manifest will be.
+
+    What the index says of the contents stands in it; the digest is for Publish to find.
+    """
+    place = ContentsKeys(keys.contents(dataset.path, operation.id))
+    bucket.put(place.index, index.encode())
+    stats = index.stats()
+    contents = Contents(
+        folder=place.folder,
+        entries=stats.total_entries,
+        bytes=index.manifest_bytes,
+        digest="",
+        labeled_entries=stats.labeled_entries,
+        total_labels=stats.total_labels,
+        error_entries=stats.error_entries,
+    )
+    return Side(place.manifest, dataset, contents)
 
 
 def order_carve(

@@ -2,17 +2,16 @@
 
 from twofold.errors import ConservationError, OperationRefused
 from twofold.manifest.acceptance import refusal
-from twofold.manifest.index import Index
 from twofold.manifest.pieces import Piece, index_lines
 from twofold.manifest.reader import lines_of_range, ranges
 from twofold.manifest.resolve import DROPPED, KEPT, Resolution, resolve
 from twofold.quotas import Limits
-from twofold.records import Contents, Operation, Source
+from twofold.records import Operation, Source
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket, LostObjectError, require, stream_past
 from twofold.workflow import rejected
-from twofold.workflow.carving import Lines, Side, order_carve
+from twofold.workflow.carving import Lines, Side, order_carve, put_index
 from twofold.workflow.orders import RANGE_LIST, Carve, Location, RangeOrder, Ranges
 
 RANGE_BYTES = 32 << 20
@@ -53,10 +52,9 @@ def resolve_pieces(bucket: Bucket, operation: Operation, found: Ranges, limits: 
     refuse(resolution, limits)
     (dataset,) = operation.datasets
     place = ContentsKeys(keys.contents(dataset.path, operation.id))
-    bucket.put(place.index, resolution.index.encode())
+    kept = put_index(bucket, operation, dataset, resolution.index)
     if resolution.rejected:
         bucket.put(place.rejected_reasons, rejected.reasons(resolution))
-    kept = Side(place.manifest, dataset, contents_of(place.folder, resolution.index))
     return order_carve(
         bucket,
         operation,
@@ -65,20 +63,6 @@ def resolve_pieces(bucket: Bucket, operation: Operation, found: Ranges, limits: 
         {KEPT: kept, DROPPED: Side(place.rejected_lines)},
         digest=f"{resolution.digest:016x}",
         message=rejected.told(_CREATED, resolution),
-    )
-
-
-def contents_of(folder: str, index: Index) -> Contents:
-    """What an index says of its contents; the digest is for Publish to find."""
-    stats = index.stats()
-    return Contents(
-        folder=folder,
-        entries=stats.total_entries,
-        bytes=index.manifest_bytes,
-        digest="",
-        labeled_entries=stats.labeled_entries,
-        total_labels=stats.total_labels,
-        error_entries=stats.error_entries,
     )
 
 

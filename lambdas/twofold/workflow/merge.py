@@ -24,8 +24,7 @@ from twofold.stores.contents import StoredContents
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket
 from twofold.workflow import rejected
-from twofold.workflow.carving import Lines, Side, Spliced, order_carve
-from twofold.workflow.ingest import contents_of
+from twofold.workflow.carving import Lines, Spliced, order_carve, put_index
 from twofold.workflow.orders import Carve
 
 BATCH_LINES = 4096
@@ -78,7 +77,7 @@ def merge_changes(bucket: Bucket, operation: Operation, limits: Limits) -> Carve
     merged = merge(old, changes.resolution.index, matches.replaced)
     _require_room(merged.index, limits)
     place = ContentsKeys(keys.contents(dataset.path, operation.id))
-    bucket.put(place.index, merged.index.encode())
+    kept = put_index(bucket, operation, dataset, merged.index)
     if changes.resolution.rejected:
         bucket.put(place.rejected_lines, changes.dropped())
         bucket.put(place.rejected_reasons, rejected.reasons(changes.resolution))
@@ -89,7 +88,7 @@ def merge_changes(bucket: Bucket, operation: Operation, limits: Limits) -> Carve
         operation,
         _source(bucket, before, spliced),
         Lines(start, length, np.zeros(start.size, np.uint8)),
-        {KEPT: Side(place.manifest, dataset, contents_of(place.folder, merged.index))},
+        {KEPT: kept},
         digest=f"{_digest_after(before, changes, matches):016x}",
         message=_message(changes, matches),
         spliced=spliced,

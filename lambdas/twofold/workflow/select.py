@@ -1,18 +1,19 @@
 """Select: which entries of the training dataset are tested, and the order for the carve that moves them."""
 
 import json
+from typing import Any
 
 import numpy as np
 
 from twofold.errors import DamagedObjectError, OperationRefused
 from twofold.manifest.index import Index
-from twofold.records import Contents, DatasetId, Operation, Source, SplitParameters
-from twofold.split import LabelSets, Selection, refusal, select_test_entries
+from twofold.records import Contents, Operation, Source, SplitParameters
+from twofold.split import LabelSets, refusal, select_test_entries
 from twofold.split.report import split_report
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket
-from twofold.workflow.carving import Lines, Side, order_carve
+from twofold.workflow.carving import Lines, order_carve, put_index
 from twofold.workflow.orders import Carve
 
 TRAIN, TEST = 0, 1
@@ -38,10 +39,11 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
         fraction=parameters.fraction,
         seed=parameters.seed,
     )
+    report = split_report(selection)
     train, test = operation.datasets
     sides = {
-        TRAIN: _side(bucket, operation, train, index.take(~selection.test)),
-        TEST: _side(bucket, operation, test, index.take(selection.test)),
+        TRAIN: put_index(bucket, operation, train, index.take(~selection.test)),
+        TEST: put_index(bucket, operation, test, index.take(selection.test)),
     }
     return order_carve(
         bucket,
@@ -50,8 +52,8 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
         Lines(index.starts(), index.length, selection.test.astype(np.uint8)),
         sides,
         digest=before.digest,
-        message=_message(selection),
-        report=_put_draft(bucket, operation, selection),
+        message=_message(report),
+        report=_put_draft(bucket, operation, report),
     )
 
 
@@ -70,28 +72,10 @@ def _pinned(bucket: Bucket, before: Contents) -> Source:
     return source
 
 
-def _side(bucket: Bucket, operation: Operation, dataset: DatasetId, index: Index) -> Side:
-    place = ContentsKeys(keys.contents(dataset.path, operation.id))
-    bucket.put(place.index, index.encode())
-    stats = index.stats()
-    contents = Contents(
-        folder=place.folder,
-        entries=stats.total_entries,
-        bytes=index.manifest_bytes,
-        digest="",
-        labeled_entries=stats.labeled_entries,
-        total_labels=stats.total_labels,
-        error_entries=stats.error_entries,
-    )
-    return Side(place.manifest, dataset, contents)
-
-
-def _message(selection: Selection) -> str:
-    certificate = selection.certificate
-    message = (
-        f"{certificate.reached} of {certificate.entries} entries were moved to the test dataset."
-    )
-    report = selection.report()
+def _message(report: dict[str, Any]) -> str:
+    certificate = report["certificate"]
+    moved, entries = certificate["testEntriesReached"], certificate["entries"]
+    message = f"{moved} of {entries} entries were moved to the test dataset."
     missing = len(report["labelsMissingInTest"]) + len(report["labelsMissingInTrain"])
     if missing:
         labels = "label has" if missing == 1 else "labels have"
@@ -99,14 +83,14 @@ def _message(selection: Selection) -> str:
     return message
 
 
-def _put_draft(bucket: Bucket, operation: Operation, selection: Selection) -> str:
+def _put_draft(bucket: Bucket, operation: Operation, report: dict[str, Any]) -> str:
     """The report, but for what is known only when the lines have been moved."""
     key = keys.scratch(operation.id, "select", "report.json")
-    report = {
+    draft = {
         "operation": operation.id,
         "project": operation.datasets[0].project,
         "created": operation.created,
-        **split_report(selection),
+        **report,
     }
-    bucket.put(key, json.dumps(report, ensure_ascii=False).encode())
+    bucket.put(key, json.dumps(draft, ensure_ascii=False).encode())
     return key
