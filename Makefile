@@ -6,10 +6,11 @@ UV       := 0.13.9
 MANIFEST ?=
 OUT      ?= out
 PORT     ?= 8000
+DATA     ?= keep
 QUOTAS   ?= twofold
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check bench synth deploy lock clean
+.PHONY: help run serve test check bench synth bootstrap deploy diff destroy lock clean
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -67,8 +68,18 @@ $(VENV)/.app: requirements.txt | $(BIN)/uv
 synth: $(VENV)/.app              ## write the CloudFormation template to cdk.out: make synth [CONTEXT="stage=dev"]
 	$(BIN)/python app.py $(CONTEXT)
 
+bootstrap: $(VENV)/.app          ## once for an account and region: make what the CDK CLI deploys with
+	$(BIN)/python -m infra.cdk bootstrap $(addprefix --context ,$(CONTEXT))
+
 deploy: $(VENV)/.app             ## deploy to the AWS account of your credentials: make deploy [CONTEXT="stage=dev"]
 	$(BIN)/python -m infra.cdk deploy $(addprefix --context ,$(CONTEXT))
+
+diff: $(VENV)/.app               ## show what a deployment would change: make diff [CONTEXT="stage=dev"]
+	$(BIN)/python -m infra.cdk diff $(addprefix --context ,$(CONTEXT))
+
+# DATA=delete deletes the bucket and the table too.
+destroy: $(VENV)/.app            ## remove the stack, keep its data: make destroy [CONTEXT="stage=dev"] [DATA=delete]
+	$(BIN)/python -m infra.destroy $(if $(filter delete,$(DATA)),--delete-data) $(CONTEXT)
 
 lock: $(BIN)/uv                  ## regenerate the pin files from their .in files
 	for set in lambdas/requirements local/requirements requirements requirements-dev bench/requirements; do \

@@ -7,11 +7,10 @@ from pathlib import Path
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge
-from infra.functions import LOG_RETENTION
+from infra.logs import log_group
 from infra.options import Options
 from twofold.settings import PRODUCT, Operation
 
@@ -65,13 +64,8 @@ class Api(Construct):
             acknowledge(self, reason, rule)
 
     def _stage(self, options: Options) -> apigateway.StageOptions:
-        access_logs = logs.LogGroup(
-            self,
-            "AccessLogs",
-            log_group_name=f"/aws/vendedlogs/apigateway/{PRODUCT}-{options.stage}",
-            retention=LOG_RETENTION,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        name = f"/aws/vendedlogs/apigateway/{PRODUCT}-{options.stage}"
+        access_logs = log_group(self, "AccessLogs", name=name, options=options)
         return apigateway.StageOptions(
             stage_name=options.stage,
             throttling_rate_limit=options.throttle_rate,

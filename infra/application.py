@@ -39,6 +39,11 @@ def build(
     return app
 
 
+def options_of(arguments: Iterable[str]) -> Options:
+    """The options that `option=value` pairs choose; raises OptionError."""
+    return Options.of(_parsed(arguments).get)
+
+
 def stack_name(stage: str) -> str:
     return f"{PRODUCT.capitalize()}-{stage}"
 

@@ -2,24 +2,28 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge, wildcards
+from infra.logs import log_group
+from infra.options import Options
 from twofold.settings import (
     MEMORY_MB,
     RUNTIME,
     TIMEOUT_SECONDS,
     VARIABLES,
     Function,
+    LogLevel,
     Variable,
     function_name,
 )
 
-LOG_RETENTION = logs.RetentionDays.ONE_MONTH
+LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
+"""The environment variable that Powertools' Logger reads."""
 
 
 class Functions(Construct):
@@ -33,15 +37,14 @@ class Functions(Construct):
         scope: Construct,
         id: str,
         *,
-        stage: str,
+        options: Options,
         code: lambda_.Code,
         known: Mapping[Variable, str],
     ) -> None:
         super().__init__(scope, id)
+        self._options = options
         self.roles = {function: self._role(function) for function in Function}
-        self._functions = {
-            function: self._function(function, stage=stage, code=code) for function in Function
-        }
+        self._functions = {function: self._function(function, code=code) for function in Function}
         for variable, value in known.items():
             self.tell(variable, value)
 
@@ -64,11 +67,12 @@ class Functions(Construct):
         wildcards(role, "X-Ray has no resource to which traces could be limited.", "*")
         return role
 
-    def _function(self, function: Function, *, stage: str, code: lambda_.Code) -> lambda_.Function:
+    def _function(self, function: Function, *, code: lambda_.Code) -> lambda_.Function:
+        level = self._options.log_level
         built = lambda_.Function(
             self,
             function.value.capitalize(),
-            function_name=function_name(stage, function),
+            function_name=function_name(self._options.stage, function),
             code=code,
             handler=function.handler,
             runtime=lambda_.Runtime(f"python{RUNTIME}", lambda_.RuntimeFamily.PYTHON),
@@ -76,8 +80,13 @@ class Functions(Construct):
             memory_size=MEMORY_MB[function],
             timeout=Duration.seconds(TIMEOUT_SECONDS[function]),
             role=self.roles[function],
-            log_group=self._logs(function, stage),
+            environment={LOG_LEVEL: level.value},
+            log_group=self._logs(function),
             logging_format=lambda_.LoggingFormat.JSON,
+            # Lambda would drop the lines that carry metrics, which are of level INFO; the Logger knows better.
+            application_log_level_v2=lambda_.ApplicationLogLevel.DEBUG
+            if level is LogLevel.DEBUG
+            else lambda_.ApplicationLogLevel.INFO,
             tracing=lambda_.Tracing.ACTIVE,
         )
         acknowledge(
@@ -87,13 +96,9 @@ class Functions(Construct):
         )
         return built
 
-    def _logs(self, function: Function, stage: str) -> logs.LogGroup:
-        log_group = logs.LogGroup(
-            self,
-            f"{function.value.capitalize()}Logs",
-            log_group_name=f"/aws/lambda/{function_name(stage, function)}",
-            retention=LOG_RETENTION,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        log_group.grant_write(self.roles[function])
-        return log_group
+    def _logs(self, function: Function) -> logs.LogGroup:
+        name = f"/aws/lambda/{function_name(self._options.stage, function)}"
+        id = f"{function.value.capitalize()}Logs"
+        group = log_group(self, id, name=name, options=self._options)
+        group.grant_write(self.roles[function])
+        return group

@@ -3,7 +3,7 @@
 What is not listed here is denied; so only one role may delete an object, and only five may write the table.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import ArnFormat, Aws, Stack
@@ -25,6 +25,18 @@ _LOOK_UP = ("dynamodb:GetItem", "dynamodb:BatchGetItem")
 _LIST = ("dynamodb:Query",)
 _SETTLE = ("dynamodb:UpdateItem", "dynamodb:DeleteItem")
 _CREATE = ("dynamodb:PutItem",)
+
+# What S3 and DynamoDB ask of a key in the caller's name; a multipart upload needs to read what it wrote.
+_UNLOCK = ("kms:Decrypt",)
+_LOCK = ("kms:Decrypt", "kms:GenerateDataKey")
+_LOCK_TABLE = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +111,7 @@ class Grants:
             [self._folder(Prefix.SCRATCH)],
             why="The list of shards is named after the operation.",
         )
+        self._use_own_key(role, _UNLOCK, "s3")
         self._allow(role, ("states:StartExecution",), [self._machine(workflow)])
         self._allow(
             role,
@@ -111,15 +124,20 @@ class Grants:
         )
 
     def _table(self, function: Function, actions: Iterable[str]) -> None:
-        self._allow(self.functions.roles[function], actions, [self.storage.table.table_arn])
+        role = self.functions.roles[function]
+        self._allow(role, actions, [self.storage.table.table_arn])
+        self._use_own_key(role, _LOCK_TABLE, "dynamodb")
 
-    def _objects(self, function: Function, actions: Iterable[str], *folders: Prefix) -> None:
+    def _objects(self, function: Function, actions: Sequence[str], *folders: Prefix) -> None:
+        role = self.functions.roles[function]
         self._allow(
-            self.functions.roles[function],
+            role,
             actions,
             [self._folder(folder) for folder in folders],
             why="Objects are named after datasets and operations; the folder is the boundary.",
         )
+        if actions != _DELETE:
+            self._use_own_key(role, _LOCK if set(_WRITE) & set(actions) else _UNLOCK, "s3")
 
     def _start(self, function: Function) -> None:
         machines = [self._machine(workflow) for workflow in Workflow]
@@ -136,6 +154,34 @@ class Grants:
             "names only this account's are reached.",
             same_account=not buckets,
         )
+        keys = self.options.source_keys or (self._every_key(),)
+        self._use_keys(self.functions.roles[function], _UNLOCK, keys, "s3")
+
+    def _use_own_key(self, role: iam.Role, actions: Iterable[str], service: str) -> None:
+        if self.options.kms_key:
+            self._use_keys(role, actions, [self.options.kms_key], service)
+
+    def _use_keys(
+        self, role: iam.Role, actions: Iterable[str], keys: Iterable[str], service: str
+    ) -> None:
+        """Not by itself: only where `service` needs it to answer a request of the role's."""
+        resources = list(keys)
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=list(actions),
+                resources=resources,
+                conditions={
+                    "StringEquals": {
+                        "kms:ViaService": f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}",
+                    }
+                },
+            )
+        )
+        why = "Without names of keys, those of this account open manifests, as far as each key's policy lets them."
+        wildcards(role, why, *resources)
+
+    def _every_key(self) -> str:
+        return self.stack.format_arn(service="kms", resource="key", resource_name="*")
 
     def _allow(
         self,

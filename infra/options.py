@@ -3,11 +3,20 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
 
-from twofold.settings import RETENTION_DAYS, Quotas
+from twofold.settings import RETENTION_DAYS, LogLevel, Quotas
 
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,19}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+_ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
+
+# What CloudWatch Logs offers.
+_LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class OptionError(ValueError):
@@ -17,35 +26,52 @@ class OptionError(ValueError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """
-    stage           names the stack and everything with a fixed name in it
-    source_buckets  buckets that manifests may be read from; empty: every bucket of the stack's own account
-    quotas          the totals that apply
-    retention_days  how long contents are kept that no dataset points to any more
-    throttle_rate   requests a second, steadily, over all callers
-    throttle_burst  requests at once
+    stage               names the stack and everything with a fixed name in it
+    source_buckets      buckets that manifests may be read from; empty: every bucket of the stack's own account
+    source_keys         ARNs of the KMS keys that those buckets are encrypted with; empty: every key of the stack's own
+                        account, as far as the key's policy lets the account's IAM decide
+    kms_key             ARN of the KMS key for the stack's own bucket and table; empty: keys that AWS owns
+    quotas              the totals that apply
+    retention_days      how long contents are kept that no dataset points to any more
+    throttle_rate       requests a second, steadily, over all callers
+    throttle_burst      requests at once
+    alarm_email         who gets the alarms; empty: nobody, until someone subscribes to the topic that is an output
+    log_level           the least of what is logged: DEBUG, INFO, WARNING or ERROR; metrics are published whatever it is
+    log_retention_days  how long logs are kept
     """
 
     stage: str = "prod"
     source_buckets: tuple[str, ...] = ()
+    source_keys: tuple[str, ...] = ()
+    kms_key: str = ""
     quotas: Quotas = Quotas.TWOFOLD
     retention_days: int = RETENTION_DAYS
     throttle_rate: int = 50
     throttle_burst: int = 100
+    alarm_email: str = ""
+    log_level: LogLevel = LogLevel.INFO
+    log_retention_days: int = 30
 
     @classmethod
     def of(cls, context: Callable[[str], object]) -> "Options":
         """`context` gives the value of a key or None; raises OptionError."""
+
+        def count(name: str) -> int:
+            value = context(name)
+            return int(getattr(cls(), name)) if value is None else _count(name, str(value))
+
         return cls(
             stage=_stage(str(context("stage") or cls().stage)),
             source_buckets=_buckets(str(context("source_buckets") or "")),
-            quotas=_quotas(str(context("quotas") or cls().quotas)),
-            retention_days=_count(
-                "retention_days", context("retention_days"), cls().retention_days
-            ),
-            throttle_rate=_count("throttle_rate", context("throttle_rate"), cls().throttle_rate),
-            throttle_burst=_count(
-                "throttle_burst", context("throttle_burst"), cls().throttle_burst
-            ),
+            source_keys=_keys("source_keys", str(context("source_keys") or "")),
+            kms_key=_key(str(context("kms_key") or "")),
+            quotas=_one_of("quotas", str(context("quotas") or cls().quotas), Quotas),
+            retention_days=count("retention_days"),
+            throttle_rate=count("throttle_rate"),
+            throttle_burst=count("throttle_burst"),
+            alarm_email=_address(str(context("alarm_email") or "")),
+            log_level=_one_of("log_level", str(context("log_level") or cls().log_level), LogLevel),
+            log_retention_days=_log_days(count("log_retention_days")),
         )
 
 
@@ -57,24 +83,53 @@ def _stage(value: str) -> str:
     return value
 
 
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
 def _buckets(value: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in value.split(",") if name.strip())
-    for name in names:
+    for name in _listed(value):
         if not _BUCKET.fullmatch(name):
             raise OptionError(f"source_buckets: '{name}' is not the name of a bucket.")
-    return names
+    return _listed(value)
 
 
-def _quotas(value: str) -> Quotas:
-    if value not in list(Quotas):
-        raise OptionError(f"quotas='{value}': choose one of {', '.join(Quotas)}.")
-    return Quotas(value)
+def _keys(name: str, value: str) -> tuple[str, ...]:
+    for arn in _listed(value):
+        if not _KEY.fullmatch(arn):
+            raise OptionError(
+                f"{name}: '{arn}' is not the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)."
+            )
+    return _listed(value)
 
 
-def _count(name: str, value: object, default: int) -> int:
-    if value is None:
-        return default
-    text = str(value)
+def _key(value: str) -> str:
+    arns = _keys("kms_key", value)
+    if len(arns) > 1:
+        raise OptionError(f"kms_key='{value}': give one key.")
+    return arns[0] if arns else ""
+
+
+def _address(value: str) -> str:
+    if value and not _ADDRESS.fullmatch(value):
+        raise OptionError(f"alarm_email='{value}': use one e-mail address.")
+    return value
+
+
+def _one_of(name: str, value: str, choices: type[Choice]) -> Choice:
+    if value not in list(choices):
+        raise OptionError(f"{name}='{value}': choose one of {', '.join(choices)}.")
+    return choices(value)
+
+
+def _log_days(value: int) -> int:
+    if value not in _LOG_DAYS:
+        offered = ", ".join(map(str, _LOG_DAYS))
+        raise OptionError(f"log_retention_days='{value}': CloudWatch offers {offered}.")
+    return value
+
+
+def _count(name: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise OptionError(f"{name}='{text}': use a whole number above zero.")
     return int(text)

@@ -27,11 +27,11 @@ class TwofoldStack(Stack):
         )
         # W3005 finds dependencies redundant that CDK's constructs write into every function and state machine.
         self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
-        self.storage = Storage(self, "Storage")
+        self.storage = Storage(self, "Storage", key_arn=options.kms_key)
         self.functions = Functions(
             self,
             "Functions",
-            stage=options.stage,
+            options=options,
             code=code(),
             known={
                 Variable.TABLE: self.storage.table.table_name,
@@ -40,7 +40,7 @@ class TwofoldStack(Stack):
                 Variable.RETENTION: str(options.retention_days),
             },
         )
-        self.workflows = Workflows(self, "Workflows", stage=options.stage, functions=self.functions)
+        self.workflows = Workflows(self, "Workflows", options=options, functions=self.functions)
         self.api = Api(self, "Api", options=options, function=self.functions[Function.API])
         self._connect()
         Grants(

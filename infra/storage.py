@@ -2,6 +2,7 @@
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -18,8 +19,10 @@ class Storage(Construct):
     and only one role may delete one.
     """
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, key_arn: str = "") -> None:
+        """`key_arn` names the KMS key of both; without it they have keys that AWS owns."""
         super().__init__(scope, id)
+        self._key = kms.Key.from_key_arn(self, "Key", key_arn) if key_arn else None
         self.table = self._table()
         self.bucket = self._bucket()
 
@@ -30,6 +33,10 @@ class Storage(Construct):
             partition_key=_text(PARTITION_KEY),
             sort_key=_text(SORT_KEY),
             time_to_live_attribute=TIME_TO_LIVE,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED
+            if self._key
+            else dynamodb.TableEncryption.DEFAULT,
+            encryption_key=self._key,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
@@ -44,7 +51,9 @@ class Storage(Construct):
             "Bucket",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self._key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self._key,
+            bucket_key_enabled=True if self._key else None,
             enforce_ssl=True,
             minimum_tls_version=1.2,
             lifecycle_rules=_lifecycle(),

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge, wildcards
-from infra.functions import LOG_RETENTION, Functions
+from infra.functions import Functions
+from infra.logs import log_group
+from infra.options import Options
 from twofold.settings import PRODUCT, Function, Workflow, state_machine_name
 
 STEPS = {
@@ -30,11 +31,13 @@ STEPS = {
 class Workflows(Construct):
     """`self[Workflow.INGEST]` is the state machine; `roles` holds the role that each runs under."""
 
-    def __init__(self, scope: Construct, id: str, *, stage: str, functions: Functions) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, options: Options, functions: Functions
+    ) -> None:
         super().__init__(scope, id)
         self.roles = {workflow: self._role(workflow) for workflow in Workflow}
         self._machines = {
-            workflow: self._machine(workflow, stage=stage, functions=functions)
+            workflow: self._machine(workflow, options=options, functions=functions)
             for workflow in Workflow
         }
 
@@ -53,18 +56,20 @@ class Workflows(Construct):
         )
         return role
 
-    def _machine(self, workflow: Workflow, *, stage: str, functions: Functions) -> sfn.StateMachine:
+    def _machine(
+        self, workflow: Workflow, *, options: Options, functions: Functions
+    ) -> sfn.StateMachine:
         machine = sfn.StateMachine(
             self,
             workflow.value.capitalize(),
-            state_machine_name=state_machine_name(stage, workflow),
+            state_machine_name=state_machine_name(options.stage, workflow),
             definition_body=sfn.DefinitionBody.from_string(definition(workflow)),
             definition_substitutions=substitutions(
                 workflow, lambda function: functions[function].function_arn
             ),
             role=self.roles[workflow],
             logs=sfn.LogOptions(
-                destination=self._logs(workflow, stage),
+                destination=self._logs(workflow, options),
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,
             ),
@@ -78,15 +83,10 @@ class Workflows(Construct):
         )
         return machine
 
-    def _logs(self, workflow: Workflow, stage: str) -> logs.LogGroup:
+    def _logs(self, workflow: Workflow, options: Options) -> logs.LogGroup:
         # Names under /aws/vendedlogs do not count against CloudWatch's resource policy of 5,120 characters.
-        return logs.LogGroup(
-            self,
-            f"{workflow.value.capitalize()}Logs",
-            log_group_name=f"/aws/vendedlogs/states/{PRODUCT}-{stage}-{workflow.value}",
-            retention=LOG_RETENTION,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        name = f"/aws/vendedlogs/states/{PRODUCT}-{options.stage}-{workflow.value}"
+        return log_group(self, f"{workflow.value.capitalize()}Logs", name=name, options=options)
 
 
 def definition(workflow: Workflow) -> str:

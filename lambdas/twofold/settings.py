@@ -133,6 +133,15 @@ class Quotas(StrEnum):
     REKOGNITION = "rekognition"
 
 
+class LogLevel(StrEnum):
+    """The least of what functions log."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
 RETENTION_DAYS = 30
 """How long contents are kept that no dataset points to any more, unless the deployment says otherwise."""
 

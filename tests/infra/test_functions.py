@@ -1,5 +1,6 @@
 import pytest
 
+from infra.functions import LOG_LEVEL
 from tests.infra.synthesized import Synthesized
 from twofold.settings import MEMORY_MB, TIMEOUT_SECONDS, VARIABLES, Function, Workflow
 
@@ -14,7 +15,8 @@ def test_a_function_is_as_the_settings_say(template: Synthesized, function: Func
     assert properties["Handler"] == f"twofold.handlers.{function}.handler"
     assert properties["MemorySize"] == MEMORY_MB[function]
     assert properties["Timeout"] == TIMEOUT_SECONDS[function]
-    assert template.environment_keys(function) == {v.value for v in VARIABLES[function]}
+    ours = {v.value for v in VARIABLES[function]}
+    assert template.environment_keys(function) == {LOG_LEVEL, *ours}
     assert properties["Runtime"] == "python3.13"
     assert properties["Architectures"] == ["arm64"]
 

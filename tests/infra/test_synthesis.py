@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from infra import NODE
 from infra.application import build
 from infra.cdk import CLI, command, environment
+from infra.functions import LOG_LEVEL
 from infra.options import OptionError
 from tests.infra.synthesized import Synthesized
 from twofold.settings import Function
@@ -56,25 +57,54 @@ def test_the_stack_looks_nothing_up_and_belongs_to_no_account(template: Synthesi
     assert "123456789012" not in text
 
 
+def test_an_unchanged_tree_synthesizes_to_the_same_bytes(
+    template: Synthesized, synthesize: Synthesize
+) -> None:
+    again = synthesize()
+    assert json.dumps(again.body) == json.dumps(template.body)
+
+
 def test_a_second_stage_shares_no_name_with_the_first(
     template: Synthesized, synthesize: Synthesize
 ) -> None:
     second = synthesize(stage="dev")
-    kinds = {
-        "AWS::Lambda::Function": "FunctionName",
-        "AWS::StepFunctions::StateMachine": "StateMachineName",
-        "AWS::Logs::LogGroup": "LogGroupName",
-    }
-    for kind, name in kinds.items():
-        first = {p[name] for p in template.properties(kind).values()}
-        other = {p[name] for p in second.properties(kind).values()}
-        assert len(first) == len(other) == len(template.of_type(kind))
-        assert first.isdisjoint(other)
+    first, other = dict(_fixed_names(template)), dict(_fixed_names(second))
+    assert {"FunctionName", "StateMachineName", "LogGroupName"} <= {name for _, name in first}
+    assert not set(first.values()) & set(other.values())
+
+
+def _fixed_names(template: Synthesized) -> Iterator[tuple[tuple[str, str], str]]:
+    """((logical id, property), name) of everything that the template does not leave to CloudFormation to name.
+
+    A policy is inline in its role, and a REST API's name need not be unique.
+    """
+    for logical_id, resource in template.body["Resources"].items():
+        if resource["Type"] == "AWS::IAM::Policy":
+            continue
+        for name, value in resource.get("Properties", {}).items():
+            if name.endswith("Name") and isinstance(value, str):
+                yield (logical_id, name), value
+
+
+def test_the_accounts_one_role_for_api_logs_outlives_every_stage(template: Synthesized) -> None:
+    """The last stage deployed sets it; whichever stage goes first, the others' logs must not stop."""
+    account = template.only("AWS::ApiGateway::Account")
+    assert account["DeletionPolicy"] == account["UpdateReplacePolicy"] == "Retain"
+    arn = account["Properties"]["CloudWatchRoleArn"]
+    role = template.of_type("AWS::IAM::Role")[arn["Fn::GetAtt"][0]]
+    assert role["DeletionPolicy"] == role["UpdateReplacePolicy"] == "Retain"
+    assert "RoleName" not in role["Properties"]
 
 
 def test_options_reach_the_stack(synthesize: Synthesize) -> None:
     chosen = synthesize(
-        stage="dev", quotas="rekognition", retention_days=3, throttle_rate=7, throttle_burst=9
+        stage="dev",
+        quotas="rekognition",
+        retention_days=3,
+        throttle_rate=7,
+        throttle_burst=9,
+        log_level="WARNING",
+        log_retention_days=90,
     )
     (settings,) = chosen.only("AWS::ApiGateway::Stage")["Properties"]["MethodSettings"]
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (7, 9)
@@ -83,6 +113,12 @@ def test_options_reach_the_stack(synthesize: Synthesize) -> None:
         for properties in chosen.functions.values()
     }
     assert quotas == {"rekognition", None}
+    assert {p["RetentionInDays"] for p in chosen.properties("AWS::Logs::LogGroup").values()} == {90}
+    levels = {
+        properties["Environment"]["Variables"][LOG_LEVEL]
+        for properties in chosen.functions.values()
+    }
+    assert levels == {"WARNING"}
     collector = chosen.functions[Function.COLLECT]["Environment"]["Variables"]
     assert collector["TWOFOLD_RETENTION_DAYS"] == "3"
 
@@ -97,6 +133,11 @@ def test_options_reach_the_stack(synthesize: Synthesize) -> None:
         ("retention_days=-1", "retention_days='-1'"),
         ("throttle_rate=0", "throttle_rate='0'"),
         ("throttle_burst=many", "throttle_burst='many'"),
+        ("kms_key=alias/mine", "kms_key: 'alias/mine'"),
+        ("source_keys=mine", "source_keys: 'mine'"),
+        ("alarm_email=someone", "alarm_email='someone'"),
+        ("log_level=LOUD", "log_level='LOUD'"),
+        ("log_retention_days=31", "log_retention_days='31'"),
         ("colour=red", "'colour=red'"),
         ("stage", "'stage'"),
     ],

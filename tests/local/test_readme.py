@@ -109,7 +109,7 @@ def test_every_command_of_make_in_the_readme_exists() -> None:
         line.split()[0] for line in _output(["make", "--no-print-directory", "help"]).splitlines()
     }
     assert named <= listed
-    assert {"run", "serve", "test", "synth", "deploy"} <= named
+    assert {"run", "serve", "test", "synth", "bootstrap", "deploy", "destroy"} <= named
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
