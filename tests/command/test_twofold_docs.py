@@ -13,6 +13,8 @@ COMMANDS = [line.split() for line in PAGE.splitlines() if line.startswith("    t
 def test_the_commands_of_the_page_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [one.replace("/video-", "/patient") for one in labelled(200)]
     written(tmp_path, lines)
+    more = [one.replace("/video-", "/new/patient") for one in labelled(20, seed=1)]
+    (tmp_path / "grown.manifest").write_text("".join(f"{one}\n" for one in lines + more))
     monkeypatch.chdir(tmp_path)
     assert {command[1] for command in COMMANDS} == {"split", "verify"}
     for command in COMMANDS:

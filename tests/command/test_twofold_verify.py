@@ -84,7 +84,7 @@ def test_what_was_split_is_verified(
     capsys.readouterr()
     assert twofold("verify", tmp_path) == 0
     told = capsys.readouterr().out
-    assert told.count("\nok  ") == 8
+    assert told.count("\nok  ") == 9
     assert told.endswith("Verified.\n")
 
 

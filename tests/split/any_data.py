@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
+from twofold.manifest.lines import Entry as ManifestEntry
+from twofold.manifest.lines import read_entry
 from twofold.split import LabelSets, Selection, select_test_entries
 
 NAMES = ("ant", "bee", "Zebra", "été", "crow")
@@ -77,6 +80,12 @@ def generated(count: int, label_count: int, seed: int, group_size: int = 1) -> l
         labels = frozenset(names[label] for label in (*wide, *near))
         entries.append(Entry(int(sources[i]), labels, int(random.integers(count // group_size))))
     return entries
+
+
+def entries_of(manifest: Path) -> list[Entry]:
+    """The entries of a manifest; line `i` has the source `i`."""
+    lines = enumerate(map(read_entry, manifest.read_bytes().splitlines()))
+    return [Entry(i, frozenset(one.labels)) for i, one in lines if isinstance(one, ManifestEntry)]
 
 
 labels = st.frozensets(st.sampled_from(NAMES))

@@ -25,6 +25,7 @@ groups:
 examples:
   twofold split all.manifest -o out
   twofold split all.manifest -o out --test-fraction 1/3 --seed 7 --group-by 'videos/([^/]+)/'
+  twofold split grown.manifest -o next --previous out
   twofold verify out
 """
 
@@ -89,6 +90,12 @@ def _add_split(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--group-by", metavar="EXPR", help="keep groups whole; see below")
     parser.add_argument(
+        "--previous",
+        type=Path,
+        metavar="DIR",
+        help="keep the split in DIR, whose dataset has grown, as far as balance allows",
+    )
+    parser.add_argument(
         "--processes", default=None, metavar="N", help="worker processes (default: what pays)"
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -102,6 +109,9 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         description="Reads the two manifests and the report, and nothing else; shares no code with the solver.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the three files")
+    parser.add_argument(
+        "--previous", type=Path, metavar="DIR", help="the folder of the split that this one keeps"
+    )
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     parser.set_defaults(command=_verify)
 
@@ -128,7 +138,7 @@ def _split(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from twofold_verify.__main__ import verify
 
-    return verify(options.folder, as_json=options.json)
+    return verify(options.folder, options.previous, as_json=options.json)
 
 
 def _tell_error(message: str, *, as_json: bool) -> None:

@@ -20,6 +20,7 @@ from twofold_command.errors import CommandError
 from twofold_command.indexing import Entries, read_entries
 from twofold_command.outputs import REPORT, TEST, TRAIN, staged, write_report
 from twofold_command.pool import pool_for
+from twofold_command.previous import PreviousSplit, read_previous
 from twofold_command.progress import progress
 
 MAX_DROPPED_TOLD = 100_000
@@ -32,6 +33,7 @@ class Request:
     fraction: Fraction
     seed: int
     group_by: GroupBy | None = None
+    previous: Path | None = None
     processes: int | None = None
 
 
@@ -41,14 +43,15 @@ def split(request: Request) -> dict[str, Any]:
     with pool_for(size, request.processes) as pool, staged(request.out, request.manifest) as folder:
         with progress("Reading", size) as step:
             entries = read_entries(request.manifest, size, request.group_by, pool, step)
+        previous = read_previous(request.previous, pool) if request.previous else None
         with progress("Selecting"):
-            selection = _selected(request, entries)
+            selection = _selected(request, entries, previous)
         targets = (folder / TRAIN, folder / TEST)
         with progress("Writing", entries.resolution.index.manifest_bytes) as step:
             tallies = write_manifests(
                 request.manifest, entries, selection.test, targets, pool, step
             )
-        report = _report(request, entries, selection, tallies)
+        report = _report(request, entries, selection, tallies, previous)
         write_report(folder / REPORT, report)
     return report
 
@@ -67,7 +70,7 @@ def _size(manifest: Path) -> int:
     return found.st_size
 
 
-def _selected(request: Request, entries: Entries) -> Selection:
+def _selected(request: Request, entries: Entries, previous: PreviousSplit | None) -> Selection:
     index = entries.resolution.index
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
@@ -80,28 +83,30 @@ def _selected(request: Request, entries: Entries) -> Selection:
     )
     if reason:
         raise CommandError(f"{request.manifest}: {reason}")
-    selection = select_test_entries(
+    return select_test_entries(
         source=index.source,
         label_set=index.label_set,
         label_sets=label_sets,
         fraction=request.fraction,
         seed=request.seed,
         groups=entries.groups,
+        previous=previous.sides(index.source) if previous else None,
     )
-    certificate = selection.certificate
-    if certificate.reached in (0, certificate.entries):
-        raise CommandError(
-            f"{request.manifest}: whole groups leave one side empty; {certificate.wanted} of "
-            f"{certificate.entries} entries were to be tested."
-        )
-    return selection
 
 
 def _report(
-    request: Request, entries: Entries, selection: Selection, tallies: tuple[Tally, Tally]
+    request: Request,
+    entries: Entries,
+    selection: Selection,
+    tallies: tuple[Tally, Tally],
+    previous: PreviousSplit | None,
 ) -> dict[str, Any]:
     resolution = entries.resolution
-    report = split_report(selection, request.group_by.expression if request.group_by else None)
+    report = split_report(
+        selection,
+        request.group_by.expression if request.group_by else None,
+        previous.digests if previous else None,
+    )
     if entries.groups is not None:
         report["groups"] = _groups(entries.groups, selection.test)
     report["datasets"] = {

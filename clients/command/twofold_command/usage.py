@@ -23,6 +23,7 @@ def request(options: argparse.Namespace) -> Request:
         fraction=parse_fraction(options.test_fraction),
         seed=_whole("--seed", options.seed, 0, MAX_SEED),
         group_by=group_by,
+        previous=options.previous,
         processes=None if processes is None else _whole("--processes", processes, 1, MAX_PROCESSES),
     )
 

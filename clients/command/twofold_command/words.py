@@ -13,6 +13,8 @@ def sentences(report: dict[str, Any]) -> Iterator[str]:
     yield _count(proof)
     if "groups" in report:
         yield _groups(report["groups"])
+    if "previous" in report:
+        yield _previous(report["previous"])
     yield _balance(report)
     yield _optimum(proof)
     for side, key in (("test", "labelsMissingInTest"), ("training", "labelsMissingInTrain")):
@@ -37,6 +39,13 @@ def _groups(groups: dict[str, int]) -> str:
     return (
         f"{groups['testGroups']} of {groups['groups']} groups are tested; none is on both sides. "
         f"The largest has {groups['largestGroup']} entries."
+    )
+
+
+def _previous(previous: dict[str, int]) -> str:
+    return (
+        f"Of the previous split's {previous['testEntries']} test entries {previous['leftTest']} are not tested any more; "
+        f"{previous['enteredTest']} that were trained on are now, and {previous['newEntries']} entries are new."
     )
 
 

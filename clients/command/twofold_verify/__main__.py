@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twofold_verify.checks import CHECKS, NOT_CHECKED, Check, Split, run_checks
 from twofold_verify.order import order
-from twofold_verify.reading import UnreadableError, read_report, read_side
+from twofold_verify.reading import Report, Side, UnreadableError, read_report, read_side
 
 
 def main() -> int:
@@ -16,15 +16,18 @@ def main() -> int:
         prog="twofold_verify", description="Checks the three files of a split."
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the three files")
+    parser.add_argument(
+        "--previous", type=Path, metavar="DIR", help="the folder of the split that this one keeps"
+    )
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     options = parser.parse_args()
-    return verify(options.folder, as_json=options.json)
+    return verify(options.folder, options.previous, as_json=options.json)
 
 
-def verify(folder: Path, *, as_json: bool = False) -> int:
+def verify(folder: Path, previous: Path | None = None, *, as_json: bool = False) -> int:
     """Prints what was checked; the exit code."""
     try:
-        checks = _checked(folder)
+        checks = _checked(folder, previous)
     except UnreadableError as error:
         checks = [Check("files", False, str(error))]
     passed = all(check.passed for check in checks)
@@ -32,10 +35,16 @@ def verify(folder: Path, *, as_json: bool = False) -> int:
     return 0 if passed else 1
 
 
-def _checked(folder: Path) -> list[Check]:
+def _checked(folder: Path, previous: Path | None) -> list[Check]:
     report = read_report(folder / "report.json")
+    train, test = _sides(folder, report)
+    split = Split(train, test, report, _sides(previous, report) if previous else None)
+    return run_checks(split, {**CHECKS, "order": order})
+
+
+def _sides(folder: Path, report: Report) -> tuple[Side, Side]:
     train, test = (read_side(folder / f"{side}.manifest", report) for side in ("train", "test"))
-    return run_checks(Split(train, test, report), {**CHECKS, "order": order})
+    return train, test
 
 
 def _document(checks: list[Check], passed: bool) -> str:

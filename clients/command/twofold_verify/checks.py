@@ -31,9 +31,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Split:
+    """`previous` are the training and the test side of the split that this one keeps, where they are at hand."""
+
     train: Side
     test: Side
     report: Report
+    previous: tuple[Side, Side] | None = None
 
     def entries(self) -> Iterator[Entry]:
         return chain(self.train.entries, self.test.entries)
@@ -214,12 +217,36 @@ def groups(split: Split) -> str:
     return f"{len(test)} of {len(train | test)} groups are tested, none is on both sides."
 
 
+def previous(split: Split) -> str:
+    if not split.report.coordinated:
+        if split.previous:
+            raise WrongError("The report names no previous split.")
+        return "None was kept."
+    if split.previous is None:
+        return "Not checked, nor the order: name the folder of the previous split with --previous."
+    for side, name in zip(split.previous, ("train", "test"), strict=True):
+        claimed = split.report.claim("parameters", "previous", f"{name}Digest")
+        _require(claimed, f"{side.digest:016x}", f"digest of the previous {side.name}")
+    trained, tested = ({entry.source_ref for entry in side.entries} for side in split.previous)
+    here = [{entry.source_ref for entry in side.entries} for side in (split.train, split.test)]
+    found = {
+        "testEntries": len(tested & (here[0] | here[1])),
+        "trainEntries": len(trained & (here[0] | here[1])),
+        "newEntries": len((here[0] | here[1]) - tested - trained),
+        "leftTest": len(tested & here[0]),
+        "enteredTest": len(trained & here[1]),
+    }
+    _require(split.report.claim("previous"), found, "the previous split")
+    return f"{found['leftTest']} of {found['testEntries']} test entries left the test side, {found['enteredTest']} came to it."
+
+
 CHECKS: Mapping[str, CheckOf] = {
     "lines": lines,
     "partition": partition,
     "contents": contents,
     "count": count,
     "groups": groups,
+    "previous": previous,
     "labels": labels,
     "optimum": optimum,
     "pairs": pairs,

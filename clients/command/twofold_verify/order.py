@@ -2,11 +2,12 @@
 
 The key of an entry is mix(h ^ mix(seed + 0x9E3779B97F4A7C15)) with h the low half of XXH3-128 of the source-ref and mix the
 finaliser of splitmix64; that of a group has the hash of the group's key for h. Entries are alike when they have the same
-labels, groups when they have the same numbers of each and are of one size.
+labels, groups when they have the same numbers of each and are of one size. Where a previous split was kept, what it
+tested comes before what is new, and that before what it trained on; a group is what its entries were, and tested if in doubt.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 from twofold_verify.checks import Split, WrongError
@@ -18,17 +19,35 @@ _GOLDEN = 0x9E3779B97F4A7C15
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is tested as a whole: an entry or a group. `likeness` is equal for units that are alike."""
+    """What is tested as a whole: an entry or a group. `likeness` is equal for units that are alike; the lowest
+    (rank, key) are tested first."""
 
+    rank: int
     key: int
     size: int
     likeness: Hashable
     tested: bool
 
 
+class Ranks:
+    """Of source-refs: 0 those that the previous split tested, 1 those that are new, 2 those that it trained on."""
+
+    def __init__(self, split: Split) -> None:
+        self._known: dict[str, int] = {}
+        for side, rank in zip(split.previous or (), (2, 0), strict=bool(split.previous)):
+            self._known.update((entry.source_ref, rank) for entry in side.entries)
+
+    def of(self, source_refs: Iterable[str]) -> int:
+        """Of what is tested as a whole."""
+        ranks = {self._known.get(source_ref, 1) for source_ref in source_refs}
+        return next(rank for rank in (0, 2, 1) if rank in ranks)
+
+
 def order(split: Split) -> str:
+    if split.report.coordinated and split.previous is None:
+        return "Not checked: it depends on the previous split."
     units = list(_grouped(split) if split.report.group_by else _single(split))
-    units.sort(key=lambda unit: unit.key)
+    units.sort(key=lambda unit: (unit.rank, unit.key))
     _require_lowest(units)
     swapped = _swapped(units, split.tested)
     claimed = split.report.claim("certificate", "swappedEntries")
@@ -43,25 +62,31 @@ def order(split: Split) -> str:
 
 
 def _single(split: Split) -> Iterator[Unit]:
+    ranks = Ranks(split)
     for side in (split.train, split.test):
         for entry in side.entries:
-            yield Unit(entry.key, 1, entry.labels, side is split.test)
+            rank = ranks.of([entry.source_ref])
+            yield Unit(rank, entry.key, 1, entry.labels, side is split.test)
 
 
 def _grouped(split: Split) -> Iterator[Unit]:
     salt = splitmix64((split.report.seed + _GOLDEN) % _WORD)
+    ranks = Ranks(split)
     for side in (split.train, split.test):
         counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         sizes = Counter(str(entry.group) for entry in side.entries)
+        members: defaultdict[str, list[str]] = defaultdict(list)
         for entry in side.entries:
             counts[str(entry.group)].update(entry.labels or ("",))
+            members[str(entry.group)].append(entry.source_ref)
         for group, size in sizes.items():
             key = splitmix64(xxh3_128_low(group.encode()) ^ salt)
-            yield Unit(key, size, (size, frozenset(counts[group].items())), side is split.test)
+            likeness = (size, frozenset(counts[group].items()))
+            yield Unit(ranks.of(members[group]), key, size, likeness, side is split.test)
 
 
 def _require_lowest(units: list[Unit]) -> None:
-    """`units` by key."""
+    """`units` by rank and key."""
     passed: set[Hashable] = set()
     for unit in units:
         if not unit.tested:

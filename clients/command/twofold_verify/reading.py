@@ -1,21 +1,18 @@
 """The two manifests and the report, as documents."""
 
 import json
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from twofold_verify.expressions import ExpressionError, GroupKey, group_keys
 from twofold_verify.hashes import splitmix64, xxh3_64, xxh3_128_low
 from twofold_verify.labels import labels_of
 
 _WORD = 1 << 64
 _GOLDEN = 0x9E3779B97F4A7C15
 _MOST_FAULTS = 5
-
-GroupKey = Callable[[dict[str, Any]], str | None]
 
 
 class UnreadableError(Exception):
@@ -52,6 +49,11 @@ class Report:
     seed: int
     group_by: str | None
 
+    @property
+    def coordinated(self) -> bool:
+        """Whether the split keeps a previous one."""
+        return "previous" in self.claim("parameters")
+
     def claim(self, *path: str) -> Any:
         """Raises UnreadableError, naming the member that is missing."""
         value: Any = self.raw
@@ -84,35 +86,17 @@ def read_report(path: Path) -> Report:
 
 def read_side(path: Path, report: Report) -> Side:
     side = Side(path.name)
-    group_key = group_keys(report.group_by)
     salt = splitmix64((report.seed + _GOLDEN) % _WORD)
     try:
+        group_key = group_keys(report.group_by)
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 _take(side, number, line, group_key, salt)
     except OSError as error:
         raise UnreadableError(f"{path} cannot be read: {error.strerror}.") from error
+    except ExpressionError as error:
+        raise UnreadableError(f"In report.json parameters.groupBy {error}") from error
     return side
-
-
-def group_keys(expression: str | None) -> GroupKey:
-    """With a parenthesis a regular expression on the source-ref, otherwise the name of a member."""
-    if expression is None:
-        return lambda _: None
-    if "(" not in expression:
-        return lambda line: str(line[expression]) if expression in line else None
-    try:
-        pattern = re.compile(expression, re.ASCII)
-    except re.error as error:
-        raise UnreadableError(
-            f"In report.json parameters.groupBy is no expression: {error}."
-        ) from error
-
-    def captured(line: dict[str, Any]) -> str | None:
-        match = pattern.search(line["source-ref"])
-        return match.group(1) if match else None
-
-    return captured
 
 
 def _take(side: Side, number: int, line: bytes, group_key: GroupKey, salt: int) -> None:

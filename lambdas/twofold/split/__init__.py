@@ -1,6 +1,7 @@
 """Which entries of a dataset are tested: exact in number, balanced by label, with a certificate."""
 
 from twofold.split.certificate import ALGORITHM_VERSION, Certificate, Selection
+from twofold.split.coordination import Previously
 from twofold.split.eligibility import refusal
 from twofold.split.rows import LabelSets
 from twofold.split.selection import select_test_entries
@@ -9,6 +10,7 @@ __all__ = [
     "ALGORITHM_VERSION",
     "Certificate",
     "LabelSets",
+    "Previously",
     "Selection",
     "refusal",
     "select_test_entries",

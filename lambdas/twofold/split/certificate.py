@@ -8,9 +8,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.split.coordination import Previously
 from twofold.split.rows import Ints
 
 ALGORITHM_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """With a previous split: how many of the entries were tested and trained on in it and how many
+    are new; how many left the test side, and how many entered it that were trained on."""
+
+    tested: int
+    trained: int
+    new: int
+    left: int
+    entered: int
+
+    @classmethod
+    def of(cls, previous: NDArray[np.uint8], test: NDArray[np.bool_]) -> "Overlap":
+        tested, trained = previous == Previously.TESTED, previous == Previously.TRAINED
+        return cls(
+            tested=int(tested.sum()),
+            trained=int(trained.sum()),
+            new=len(previous) - int(tested.sum()) - int(trained.sum()),
+            left=int((tested & ~test).sum()),
+            entered=int((trained & test).sum()),
+        )
+
+    def report(self) -> dict[str, int]:
+        return {
+            "testEntries": self.tested,
+            "trainEntries": self.trained,
+            "newEntries": self.new,
+            "leftTest": self.left,
+            "enteredTest": self.entered,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +109,24 @@ class Certificate:
 @dataclass(frozen=True, slots=True)
 class Selection:
     """`test[i]` says whether entry `i` is tested. `images` and `tested` count for each of `names`,
-    in the order of their bytes; their last value counts the unlabelled entries."""
+    in the order of their bytes; their last value counts the unlabelled entries. `overlap` is there
+    where the split was coordinated with a previous one."""
 
     test: NDArray[np.bool_]
     certificate: Certificate
     names: tuple[str, ...]
     images: Ints
     tested: Ints
+    overlap: Overlap | None = None
 
     def report(self) -> dict[str, Any]:
         """The certificate and a row for each label that has images; JSON-able, deterministic."""
         carried = [i for i in range(len(self.names)) if self.images[i]]
         table = [{"label": self.names[i], **self._row(i)} for i in carried]
+        overlap = {"previous": self.overlap.report()} if self.overlap else {}
         return {
             "certificate": self.certificate.report(),
+            **overlap,
             "labels": table,
             "unlabelled": self._row(-1),
             "labelsMissingInTest": [row["label"] for row in table if row["test"] == 0],

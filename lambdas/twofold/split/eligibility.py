@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.split.rows import LabelSets, Rows, canonical_rows
+from twofold.split.sizes import nearest_reachable
 
 NOT_ENOUGH = "The manifest file doesn't have enough labeled images to distribute the dataset."
 _NAMED = 5
@@ -26,8 +27,8 @@ def refusal(
 ) -> str | None:
     """Why no distribution can be made, as a message for the user, or None if one can.
 
-    It can when at least one label can be on both sides and every label has at least
-    `min_images_per_label` images.
+    It can when both sides get entries, at least one label can be on both and every label has at
+    least `min_images_per_label` images.
     """
     rows, order = canonical_rows(label_sets)
     times = np.bincount(label_set, minlength=len(rows))
@@ -39,8 +40,14 @@ def refusal(
         return f"{NOT_ENOUGH} {fraction} of {entries} entries leaves the {side} dataset empty."
     if not np.any(images >= 2):
         return f"{NOT_ENOUGH} No label has two images, so none can be in both datasets."
-    if groups is not None and not _spans_groups(rows, label_set, groups, len(order)):
-        return f"{NOT_ENOUGH} No label is in two groups, so none can be in both datasets."
+    if groups is not None:
+        if not _spans_groups(rows, label_set, groups, len(order)):
+            return f"{NOT_ENOUGH} No label is in two groups, so none can be in both datasets."
+        if _whole_groups(groups, wanted) in (0, entries):
+            return (
+                f"{NOT_ENOUGH} Whole groups leave one dataset empty: no choice of them is nearer to "
+                f"{wanted} of {entries} entries."
+            )
     few = np.flatnonzero((images > 0) & (images < min_images_per_label))
     if len(few) == 0:
         return None
@@ -50,6 +57,12 @@ def refusal(
         f"{NOT_ENOUGH} Every label must have at least {min_images_per_label} images; "
         f"fewer have {', '.join(named)}{rest}."
     )
+
+
+def _whole_groups(groups: NDArray[np.uint64], wanted: int) -> int:
+    """The number of entries nearest to `wanted` that whole groups add up to."""
+    _, sizes = np.unique(groups, return_counts=True)
+    return nearest_reachable(sizes.astype(np.int64), wanted)
 
 
 def _spans_groups(

@@ -28,7 +28,10 @@ _SLACK = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Columns of a programme: `sign` times up to `room` units of `kind`, on top of `base`."""
+    """Columns of a programme: `sign` times up to `room` units of `kind`, on top of `base`.
+
+    Every kind has as many columns; of those with one sign the first is filled first.
+    """
 
     base: Ints
     kind: Ints
@@ -40,6 +43,16 @@ class Moves:
         x = self.base.copy()
         np.add.at(x, self.kind, self.sign * np.rint(y[: len(self.kind)]).astype(np.int64))
         return x
+
+    def reaching(self, x: Ints) -> NDArray[np.float64]:
+        """The columns' values at the quotas `x`."""
+        rest = {1: np.maximum(x - self.base, 0), -1: np.maximum(self.base - x, 0)}
+        filled = []
+        for block in np.split(np.arange(len(self.kind)), len(self.kind) // max(1, len(x))):
+            sign = int(self.sign[block[0]])
+            filled.append(np.minimum(rest[sign], self.room[block]))
+            rest[sign] = rest[sign] - filled[-1]
+        return np.concatenate(filled).astype(np.float64)
 
     @classmethod
     def around(cls, window: Window, x: Ints) -> "Moves":
@@ -67,18 +80,22 @@ def least_deviation(window: Window, x: Ints, solver: Solver, effort: float = 1.0
     moves = Moves.around(window, x)
     tiny = _SLACK / (window.fraction.denominator * float(moves.cost @ moves.room))
     moves = replace(moves, cost=moves.cost * tiny)
-    share = window.fraction.numerator * window.images // window.fraction.denominator
-    above = np.maximum(window.tested(x) - share, 0)
-    below = np.maximum(share - window.tested(x), 0)
-    first = np.minimum(above, window.floors() > 0)
-    start = np.concatenate((0 * moves.kind, first, above - first, below)).astype(np.float64)
     answer = solver.minimise(
         _programme(window, moves),
         max_nodes=_nodes(window, effort),
         gap=_SLACK / window.fraction.denominator,
-        start=start,
+        start=_solution(window, moves, x),
     )
     return Outcome(_checked(window, moves, answer), _scaled_bound(window, answer), answer.ended)
+
+
+def _solution(window: Window, moves: Moves, x: Ints) -> NDArray[np.float64]:
+    """The columns of `_programme` at the quotas `x`."""
+    share = window.fraction.numerator * window.images // window.fraction.denominator
+    above = np.maximum(window.tested(x) - share, 0)
+    below = np.maximum(share - window.tested(x), 0)
+    first = np.minimum(above, window.floors() > 0)
+    return np.concatenate((moves.reaching(x), first, above - first, below))
 
 
 def _nodes(window: Window, effort: float) -> int:
@@ -96,6 +113,20 @@ def fewest_missing(window: Window, x: Ints, required: Ints, solver: Solver) -> I
     answer = solver.minimise(programme, max_nodes=_nodes(window, effort=0.25), gap=1.0)
     found = _checked(window, moves, answer)
     return x if found is None or window.cost(found) > cost else found
+
+
+def cheapest_moves(window: Window, moves: Moves, x: Ints, solver: Solver) -> Ints | None:
+    """Of all quotas no costlier than `x`, those whose moves cost least, to within half of one; None
+    where none are found. The search starts from `x`."""
+    cost = window.cost(x)
+    answer = solver.minimise(
+        _capped_programme(window, moves, cost),
+        max_nodes=_nodes(window, effort=0.1),
+        gap=0.5,
+        start=_solution(window, moves, x),
+    )
+    found = _checked(window, moves, answer)
+    return None if found is None or window.cost(found) > cost else found
 
 
 def _distances(window: Window, start: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -154,33 +185,42 @@ def _programme(window: Window, moves: Moves) -> Programme:
     )
 
 
-def _missing_programme(window: Window, moves: Moves, cost: int, required: Ints) -> Programme:
-    """The first programme with its cost as a row, and for each required label a column "missing"
-    that may make good for one entry on either side."""
+def _capped_programme(window: Window, moves: Moves, cost: int) -> Programme:
+    """The first programme with its cost as a row, of at most `cost`; what is left to pay for are moves."""
     first = _programme(window, moves)
-    size, unit = len(moves.kind), window.fraction.denominator
+    unit = window.fraction.denominator
     rest = window.fraction.numerator * window.images % unit
-    share = window.fraction.numerator * window.images // unit
+    deviating = np.arange(len(moves.kind), len(first.cost), dtype=np.int64)
+    return replace(
+        first,
+        cost=np.concatenate((moves.cost, 0.0 * deviating)),
+        row=np.concatenate((first.row, deviating * 0 + len(first.low))),
+        column=np.concatenate((first.column, deviating)),
+        value=np.concatenate((first.value, first.cost[len(moves.kind) :])),
+        low=np.append(first.low, -np.inf),
+        high=np.append(first.high, (cost - int(rest.sum())) / unit + 0.25 / unit),
+    )
+
+
+def _missing_programme(window: Window, moves: Moves, cost: int, required: Ints) -> Programme:
+    """The capped programme with a column "missing" for each required label that may make good for
+    one entry on either side."""
+    capped = _capped_programme(window, moves, cost)
+    share = window.fraction.numerator * window.images // window.fraction.denominator
     label_count, count = len(window.images), len(required)
-    deviating = np.arange(size, len(first.cost), dtype=np.int64)
-    z = np.tile(size + required, 2)
-    missing = np.tile(len(first.cost) + np.arange(count, dtype=np.int64), 2)
-    cost_row = len(first.low)
-    side = cost_row + 1 + np.arange(2 * count, dtype=np.int64)
+    z = np.tile(len(moves.kind) + required, 2)
+    missing = np.tile(len(capped.cost) + np.arange(count, dtype=np.int64), 2)
+    side = len(capped.low) + np.arange(2 * count, dtype=np.int64)
     one = np.ones(2 * count)
     signs = np.repeat(np.array([1.0, -1.0]), count)
     lowest = np.concatenate((1.0 - share[required], 1.0 - (window.images - share)[required]))
-    never = np.full(2 * count, np.inf)
-    slack = (cost - int(rest.sum())) / unit + 0.25 / unit
     return Programme(
-        cost=np.concatenate((moves.cost, 0.0 * deviating, np.full(count, _MISSING))),
-        room=np.concatenate((first.room, np.ones(count))),
-        integral=np.append(first.integral, np.zeros(count, dtype=np.bool_)),
-        row=np.concatenate((first.row, deviating * 0 + cost_row, side, side, side, side)),
-        column=np.concatenate(
-            (first.column, deviating, z, z + label_count, z + 2 * label_count, missing)
-        ),
-        value=np.concatenate((first.value, first.cost[size:], signs, signs, -signs, one)),
-        low=np.concatenate((first.low, [-np.inf], lowest)),
-        high=np.concatenate((first.high, [slack], never)),
+        cost=np.concatenate((capped.cost, np.full(count, _MISSING))),
+        room=np.concatenate((capped.room, np.ones(count))),
+        integral=np.append(capped.integral, np.zeros(count, dtype=np.bool_)),
+        row=np.concatenate((capped.row, side, side, side, side)),
+        column=np.concatenate((capped.column, z, z + label_count, z + 2 * label_count, missing)),
+        value=np.concatenate((capped.value, signs, signs, -signs, one)),
+        low=np.concatenate((capped.low, lowest)),
+        high=np.concatenate((capped.high, np.full(2 * count, np.inf))),
     )

@@ -42,6 +42,11 @@ def priced_quotas(window: Window, label_count: int) -> Ints:
     return _lowest(window, kind, total // (ROUNDS - ROUNDS // 2))
 
 
+def lowest_quotas(window: Window) -> Ints:
+    """How many units of each kind have the lowest keys, whatever their labels."""
+    return _lowest(window, _kinds(window), np.zeros(len(window.images), dtype=np.int64))
+
+
 def _kinds(window: Window) -> Ints:
     return np.repeat(np.arange(len(window.size), dtype=np.int64), window.capacity)
 

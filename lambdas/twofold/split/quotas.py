@@ -1,15 +1,17 @@
 """How many units of each kind to test: bulk balance, the fewest swaps, and the proof."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.split.changes import fewest_changes
 from twofold.split.doubles import double_while_better
 from twofold.split.exchanges import exchange_while_better
 from twofold.split.highs import Solver
 from twofold.split.optimum import fewest_missing, least_deviation
-from twofold.split.prices import priced_quotas
+from twofold.split.prices import lowest_quotas, priced_quotas
 from twofold.split.rows import Ints
 from twofold.split.sizes import sized_quotas
 from twofold.split.standing import Standing
@@ -38,28 +40,55 @@ class Quotas:
 def best_quotas(
     window: Window, paired: Window, words: NDArray[np.uint64], solver: Solver
 ) -> Quotas:
-    """Quotas with the least summed deviation; of those, few labels missing on a side.
+    """Quotas with the least summed deviation; of those, few labels missing on a side, and where the
+    window is coordinated with a previous split, few entries that change sides.
 
     `paired` is the window with common pairs as further labels, to be balanced on the way.
     Their entries are fewer than the window needs only where its units do not add up to that.
     """
-    x = sized_quotas(window, priced_quotas(paired, len(window.images)), solver)
-    x = swap_while_better(window, x)
+    x = min(_searched(window, paired, words, solver), key=window.cost)
+    quotas = _closed(window, x, solver)
+    if window.ranks is None:
+        return quotas
+    kept = fewest_changes(window, quotas.x, solver)
+    required = required_labels(window)
+    worse = _missing(window, kept, required) > _missing(window, quotas.x, required)
+    return quotas if worse else replace(quotas, x=kept)
+
+
+def _searched(
+    window: Window, paired: Window, words: NDArray[np.uint64], solver: Solver
+) -> Iterator[Ints]:
+    """What swaps reach: from the previous split, if there is one, as long as that is not the floor from prices."""
+    if window.ranks is not None:
+        yield (x := _swapped(window, lowest_quotas(window), words, solver))
+        if window.cost(x) == window.floor():
+            return
+    yield _swapped(window, priced_quotas(paired, len(window.images)), words, solver)
+
+
+def _swapped(window: Window, x: Ints, words: NDArray[np.uint64], solver: Solver) -> Ints:
+    x = swap_while_better(window, sized_quotas(window, x, solver))
     if window.cost(x) > window.floor():
         x = exchange_while_better(window, words, x)
         x = double_while_better(window, x)
+    return x
+
+
+def _closed(window: Window, x: Ints, solver: Solver) -> Quotas:
+    """Programmes where swaps have not reached the floor."""
     if window.cost(x) == window.floor():
         return _quotas(window, x, window.floor(), FLOOR)
     if len(window.rows.labels) <= WHOLE_PROGRAMME:
         return _proved(window, x, solver)
     for values in PART_PROGRAMMES:
-        x = _closed(window, x, values, solver)
+        x = _part_closed(window, x, values, solver)
         if window.cost(x) == window.floor():
             return _quotas(window, x, window.floor(), FLOOR)
     return _quotas(window, x, window.floor(), TOO_LARGE)
 
 
-def _closed(window: Window, x: Ints, values: int, solver: Solver) -> Ints:
+def _part_closed(window: Window, x: Ints, values: int, solver: Solver) -> Ints:
     """The best quotas when only the kinds that cost least to move may change."""
     kinds = cheapest(Standing(window, x))
     fits = np.searchsorted(np.cumsum(window.rows.lengths()[kinds]), values)

@@ -1,13 +1,21 @@
 """What the report of a split says wherever it is written: in the service and at the terminal."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from twofold import __version__
 from twofold.split.certificate import Selection
 
 
-def split_report(selection: Selection, group_by: str | None = None) -> dict[str, Any]:
-    """Version, parameters, certificate and tables: enough to make the same split again."""
+def split_report(
+    selection: Selection,
+    group_by: str | None = None,
+    previous: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Version, parameters, certificate and tables: enough to make the same split again.
+
+    `previous` names the manifests of the split that was kept, by their digests.
+    """
     certificate = selection.certificate
     parameters: dict[str, Any] = {
         "testFraction": str(certificate.fraction),
@@ -15,6 +23,8 @@ def split_report(selection: Selection, group_by: str | None = None) -> dict[str,
     }
     if group_by is not None:
         parameters["groupBy"] = group_by
+    if previous is not None:
+        parameters["previous"] = dict(previous)
     return {"twofold": __version__, "parameters": parameters, **selection.report()}
 
 

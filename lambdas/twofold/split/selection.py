@@ -1,15 +1,17 @@
 """Which entries are tested: the entrance of the split."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.certificate import ALGORITHM_VERSION, Certificate, Selection
+from twofold.split.certificate import ALGORITHM_VERSION, Certificate, Overlap, Selection
+from twofold.split.coordination import coordinated_keys, of_groups
 from twofold.split.division import Counts, Division, Task, count, divide, summed_deviation
 from twofold.split.eligibility import rounded_share
 from twofold.split.fraction import MAX_DENOMINATOR
-from twofold.split.rows import LabelSets, canonical_rows, label_words
+from twofold.split.rows import Ints, LabelSets, canonical_rows, label_words
 from twofold.split.sizes import nearest_reachable
 from twofold.split.units import Units, entries_as_units, groups_as_units
 
@@ -24,18 +26,20 @@ def select_test_entries(
     fraction: Fraction = ONE_FIFTH,
     seed: int = 0,
     groups: NDArray[np.uint64] | None = None,
+    previous: NDArray[np.uint8] | None = None,
     time_limit: float = 20.0,
 ) -> Selection:
     """Choose floor(fraction * N + 1/2) of N entries so that every label keeps its share.
 
     `source` holds the hash of each entry's `source-ref`, `label_set` the index of its set in
     `label_sets`, `groups` the hash of its group: a group is tested as a whole or not at all, and
-    the number of test entries is then the nearest that groups add up to. The choice depends on the
-    seed and on the entries' sources, label names and groups alone: not on their order nor on any
-    numbering. `time_limit`, in seconds, is for HiGHS alone, which easy data does not need.
+    the number of test entries is then the nearest that groups add up to. `previous` holds the
+    Previously of each entry, for a split that keeps as much of a previous one as balance allows. The
+    choice depends on the seed and on the entries' sources, label names, groups and previous sides
+    alone: not on their order nor on any numbering. `time_limit`, in seconds, is for HiGHS alone, which easy data does not need.
     Raises ValueError for a fraction, a seed or arrays that make no sense.
     """
-    _check(source, label_set, label_sets, fraction, groups)
+    _check(source, label_set, label_sets, fraction, groups, previous)
     rows, order = canonical_rows(label_sets)
     names = tuple(label_sets.names[label] for label in order)
     before = count(rows, label_set, len(names) + 1)
@@ -43,6 +47,8 @@ def select_test_entries(
         units, unit = entries_as_units(source, label_set, rows, seed), None
     else:
         units, unit = groups_as_units(groups, label_set, rows, seed)
+    if previous is not None:
+        units = _coordinated(units, unit, previous)
     wanted = rounded_share(len(source), fraction)
     reachable = wanted if unit is None else nearest_reachable(units.size, wanted)
     words = label_words(names)
@@ -51,7 +57,14 @@ def select_test_entries(
     test = division.test if unit is None else division.test[unit]
     after = count(rows, label_set[test], len(names) + 1)
     certificate = _certificate(task, division, after, wanted, seed)
-    return Selection(test, certificate, names, before.labels, after.labels)
+    overlap = None if previous is None else Overlap.of(previous, test)
+    return Selection(test, certificate, names, before.labels, after.labels, overlap)
+
+
+def _coordinated(units: Units, unit: Ints | None, previous: NDArray[np.uint8]) -> Units:
+    sides = previous if unit is None else of_groups(previous, unit, len(units))
+    key, ranks = coordinated_keys(units.key, units.tie, sides)
+    return replace(units, key=key, ranks=ranks)
 
 
 def _certificate(
@@ -83,16 +96,17 @@ def _check(
     label_sets: LabelSets,
     fraction: Fraction,
     groups: NDArray[np.uint64] | None,
+    previous: NDArray[np.uint8] | None,
 ) -> None:
     if not 0 <= fraction <= 1 or fraction.denominator > MAX_DENOMINATOR:
         raise ValueError(
             f"The test fraction must be between 0 and 1 with a denominator of at most "
             f"{MAX_DENOMINATOR}, not {fraction}."
         )
-    if len(source) != len(label_set):
-        raise ValueError(f"There are {len(source)} sources and {len(label_set)} label sets.")
-    if groups is not None and len(source) != len(groups):
-        raise ValueError(f"There are {len(source)} sources and {len(groups)} groups.")
+    others = {"label sets": label_set, "groups": groups, "previous sides": previous}
+    for what, values in others.items():
+        if values is not None and len(values) != len(source):
+            raise ValueError(f"There are {len(source)} sources and {len(values)} {what}.")
     if len(label_set) and int(label_set.max()) >= len(label_sets.offsets) - 1:
         raise ValueError(
             f"Label set {int(label_set.max())} is not one of the {len(label_sets.offsets) - 1}."

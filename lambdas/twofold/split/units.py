@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.split.coordination import Ranks
 from twofold.split.keys import entry_keys
 from twofold.split.rows import Ints, Rows
 
@@ -14,13 +15,17 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """For each unit its key, what breaks ties of keys, its row of label counts and its entries."""
+    """For each unit its key, what breaks ties of keys, its row of label counts and its entries.
+
+    `ranks` where the keys are coordinated with a previous split.
+    """
 
     key: NDArray[np.uint64]
     tie: NDArray[np.uint64]
     row: Ints
     size: Ints
     rows: Rows
+    ranks: Ranks | None = None
 
     def __len__(self) -> int:
         return len(self.key)

@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.split.coordination import Ranks
 from twofold.split.rows import Ints, Rows, row_words
 from twofold.split.units import Units
 
@@ -26,7 +27,8 @@ class Window:
 
     The units of kind `j` are `unit[start[j]:start[j + 1]]`, lowest key first; the first `x[j]` of
     them are tested. `position` is the key as KEY_BITS bits. Deviations are scaled by the
-    denominator of the fraction, so that all of them are integers.
+    denominator of the fraction, so that all of them are integers. `ranks` where the keys are
+    coordinated with a previous split.
     """
 
     fraction: Fraction
@@ -40,6 +42,7 @@ class Window:
     unit: Ints
     position: Ints
     whole: bool
+    ranks: Ranks | None = None
 
     @property
     def capacity(self) -> Ints:
@@ -63,6 +66,16 @@ class Window:
 
     def floor(self) -> int:
         return int(self.floors().sum())
+
+    def ranked(self) -> tuple[Ints, Ints]:
+        """Of each kind, how many units were tested in the previous split, and how many are new."""
+        if self.ranks is None:
+            raise ValueError("The window is not coordinated with a previous split.")
+        tested, before = (
+            np.add.reduceat((self.position < _position(rank)).astype(np.int64), self.start[:-1])
+            for rank in (self.ranks.new, self.ranks.trained)
+        )
+        return tested, before - tested
 
     def chosen(self, x: Ints) -> Ints:
         """The units that are tested."""
@@ -126,7 +139,7 @@ def open_window(
     first = np.flatnonzero(np.concatenate(([True], word[1:] != word[:-1])))
     window = Window(
         fraction=fraction,
-        threshold=int(threshold) >> (64 - KEY_BITS),
+        threshold=_position(threshold),
         need=wanted - int(units.size[decided].sum()),
         images=images,
         fixed=units.rows.totals(fixed_rows, len(images)),
@@ -136,6 +149,7 @@ def open_window(
         unit=unit,
         position=(units.key[unit] >> np.uint64(64 - KEY_BITS)).astype(np.int64),
         whole=len(unit) == len(units),
+        ranks=units.ranks,
     )
     return window, decided
 
@@ -147,5 +161,9 @@ def _near(
     reach = DEVIATIONS * np.sqrt(variance / np.maximum(images, 1)) * 2.0**KEY_BITS
     widths = units.rows.sums(np.rint(reach).astype(np.int64))[units.row]
     keys = (units.key >> np.uint64(64 - KEY_BITS)).astype(np.int64)
-    keys -= int(threshold) >> (64 - KEY_BITS)
+    keys -= _position(threshold)
     return np.abs(keys) <= widths
+
+
+def _position(key: np.uint64) -> int:
+    return int(key) >> (64 - KEY_BITS)
