@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from local.example import TARGET as EXAMPLE
 from local.results import Store
 from local.stack import BUCKET
 from tests.command.terminal import FILES, labelled, read, twofold, written
@@ -272,3 +273,27 @@ def test_the_share_is_exact_for_any_fraction(tmp_path: Path) -> None:
     for fraction in (Fraction(1, 3), Fraction(2, 3), Fraction(1, 101), Fraction(99, 100)):
         assert twofold("split", manifest, "-o", tmp_path, f"--test-fraction={fraction}") == 0
         assert len(read(tmp_path)[1]) == (2 * fraction * 101 + 1) // 2
+
+
+def test_boxes_are_balanced_if_asked_for_and_verified(tmp_path: Path) -> None:
+    found = []
+    for objective in ("labels", "labels-and-boxes"):
+        out = tmp_path / objective
+        assert twofold("split", EXAMPLE, "-o", out, "--objective", objective) == 0
+        assert twofold("verify", out) == 0
+        report: Any = read(out)[2]
+        found.append((Fraction(report["boxDeviation"]), report["certificate"]["deviation"]))
+    assert found[1][0] < found[0][0]
+    assert found[1][1] == found[0][1]
+
+
+@pytest.mark.parametrize("member", ["boxes", "boxesInTest", "boxDeviation"])
+def test_verify_notices_a_wrong_number_of_boxes(
+    tmp_path: Path, member: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert twofold("split", EXAMPLE, "-o", tmp_path) == 0
+    report: Any = read(tmp_path)[2]
+    report["labels"][0][member] = "7/5" if member == "boxDeviation" else 999
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    assert twofold("verify", tmp_path) == 1
+    assert f"FAIL  boxes      {member} of badger" in capsys.readouterr().out

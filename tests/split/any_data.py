@@ -18,11 +18,12 @@ NAMES = ("ant", "bee", "Zebra", "été", "crow")
 
 @dataclass(frozen=True)
 class Entry:
-    """`source` stands for the hash of a source-ref."""
+    """`source` stands for the hash of a source-ref; `boxes` are numbers for the labels in their order, cyclically."""
 
     source: int
     labels: frozenset[str]
     group: int = 0
+    boxes: tuple[int, ...] = ()
 
 
 def split(entries: Sequence[Entry], *, grouped: bool = False, **options: Any) -> Selection:
@@ -40,7 +41,14 @@ def split(entries: Sequence[Entry], *, grouped: bool = False, **options: Any) ->
         names=tuple(names),
     )
     groups = np.array([entry.group for entry in entries], dtype=np.uint64) if grouped else None
+    boxes = [
+        entry.boxes[place % len(entry.boxes)]
+        for entry in entries
+        for place in range(len(entry.labels))
+        if entry.boxes
+    ]
     return select_test_entries(
+        boxes=np.array(boxes, dtype=np.uint8),
         source=np.array([entry.source for entry in entries], dtype=np.uint64),
         label_set=np.array(ids, dtype=np.uint32),
         label_sets=label_sets,

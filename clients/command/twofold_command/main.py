@@ -90,6 +90,12 @@ def _add_split(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--group-by", metavar="EXPR", help="keep groups whole; see below")
     parser.add_argument(
+        "--objective",
+        default="labels",
+        choices=("labels", "labels-and-boxes"),
+        help="balance images of each label (default), or then also boxes",
+    )
+    parser.add_argument(
         "--previous",
         type=Path,
         metavar="DIR",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from twofold.manifest.carve import Tally
 from twofold.manifest.groups import GroupBy
 from twofold.manifest.resolve import Resolution
-from twofold.split import LabelSets, Selection, refusal, select_test_entries
+from twofold.split import LabelSets, Objective, Selection, refusal, select_test_entries
 from twofold.split.report import dataset_report, split_report
 from twofold_command.carving import write_manifests
 from twofold_command.errors import CommandError
@@ -34,6 +34,7 @@ class Request:
     seed: int
     group_by: GroupBy | None = None
     previous: Path | None = None
+    objective: Objective = Objective.LABELS
     processes: int | None = None
 
 
@@ -91,6 +92,8 @@ def _selected(request: Request, entries: Entries, previous: PreviousSplit | None
         seed=request.seed,
         groups=entries.groups,
         previous=previous.sides(index.source) if previous else None,
+        boxes=index.boxes,
+        objective=request.objective,
     )
 
 
@@ -106,6 +109,7 @@ def _report(
         selection,
         request.group_by.expression if request.group_by else None,
         previous.digests if previous else None,
+        request.objective,
     )
     if entries.groups is not None:
         report["groups"] = _groups(entries.groups, selection.test)

@@ -3,6 +3,7 @@
 import argparse
 
 from twofold.manifest.groups import GroupBy
+from twofold.split import Objective
 from twofold.split.fraction import parse_fraction
 from twofold_command.split import Request
 
@@ -24,6 +25,7 @@ def request(options: argparse.Namespace) -> Request:
         seed=_whole("--seed", options.seed, 0, MAX_SEED),
         group_by=group_by,
         previous=options.previous,
+        objective=Objective(options.objective),
         processes=None if processes is None else _whole("--processes", processes, 1, MAX_PROCESSES),
     )
 

@@ -17,6 +17,8 @@ def sentences(report: dict[str, Any]) -> Iterator[str]:
         yield _previous(report["previous"])
     yield _balance(report)
     yield _optimum(proof)
+    if "boxDeviation" in report:
+        yield _boxes(report)
     for side, key in (("test", "labelsMissingInTest"), ("training", "labelsMissingInTrain")):
         if report[key]:
             yield f"Too few images to be in the {side} manifest: {_named(report[key])}."
@@ -64,6 +66,15 @@ def _optimum(proof: dict[str, Any]) -> str:
         return f"{total}; it is proven that no split of this size has less ({proof['proof']})."
     bound = decimal(Fraction(proof["lowerBound"]))
     return f"{total}; no split of this size has less than {bound} ({proof['proof']})."
+
+
+def _boxes(report: dict[str, Any]) -> str:
+    boxes = sum(row["boxes"] for row in report["labels"])
+    tested = sum(row["boxesInTest"] for row in report["labels"])
+    return (
+        f"{tested} of {boxes} boxes are in test entries; by label the deviations add up to "
+        f"{decimal(Fraction(report['boxDeviation']))} boxes."
+    )
 
 
 def _named(labels: Sequence[str]) -> str:

@@ -217,6 +217,30 @@ def groups(split: Split) -> str:
     return f"{len(test)} of {len(train | test)} groups are tested, none is on both sides."
 
 
+def boxes(split: Split) -> str:
+    """Boxes of each label, where the report tells them."""
+    before, test = (
+        Counter[str](label for entry in entries for label, n in entry.boxes for _ in range(n))
+        for entries in (split.entries(), split.test.entries)
+    )
+    if "boxDeviation" not in split.report.raw:
+        if before:
+            raise WrongError(
+                f"There are {before.total()} boxes, of which the report knows nothing."
+            )
+        return "There are none."
+    fraction = split.report.fraction
+    for row in split.report.claim("labels"):
+        label = row["label"]
+        off = str(abs(test[label] - fraction * before[label]))
+        found = {"boxes": before[label], "boxesInTest": test[label], "boxDeviation": off}
+        for member, value in found.items():
+            _require(row.get(member), value, f"{member} of {label}")
+    total = sum((abs(test[each] - fraction * before[each]) for each in before), Fraction(0))
+    _require(split.report.number("boxDeviation"), total, "summed deviation of boxes")
+    return f"{test.total()} of {before.total()} boxes are in test entries; the deviations add up to {float(total):.1f}."
+
+
 def previous(split: Split) -> str:
     if not split.report.coordinated:
         if split.previous:
@@ -248,6 +272,7 @@ CHECKS: Mapping[str, CheckOf] = {
     "groups": groups,
     "previous": previous,
     "labels": labels,
+    "boxes": boxes,
     "optimum": optimum,
     "pairs": pairs,
 }

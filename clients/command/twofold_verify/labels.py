@@ -1,5 +1,6 @@
-"""Which labels a line gives its image, by Rekognition Custom Labels' rules for manifests."""
+"""Which labels a line gives its image, and how many boxes of each, by Rekognition Custom Labels' rules for manifests."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,23 +19,26 @@ _ROUNDING = 0.05
 Json = dict[str, Any]
 
 
-def labels_of(line: Json) -> frozenset[str]:
-    """A label counts where it can be read and has a name of 1 to 255 characters; in a box, where the box lies in the
-    frame, is wider and higher than a pixel of the image as trained on, and is among the image's first 50."""
-    found: set[str] = set()
+def labels_of(line: Json) -> dict[str, int]:
+    """The labels, with their numbers of boxes; 0 for a label of the image alone.
+
+    A label counts where it can be read and has a name of 1 to 255 characters; in a box, where the box lies in the frame,
+    is wider and higher than a pixel of the image as trained on, and is among the image's first 50.
+    """
+    found: Counter[str] = Counter()
     boxes = 0
     for value, metadata in _attributes(line):
         kind = metadata.get("type")
         if kind == _CLASS or (kind == _CLASSES and "class-name" in metadata):
-            found.update(_one_class(value, metadata))
+            found.update(dict.fromkeys(_one_class(value, metadata), 0))
         elif kind == _CLASSES:
-            found.update(_many_classes(value, metadata))
+            found.update(dict.fromkeys(_many_classes(value, metadata), 0))
         elif kind == _BOXES:
             room = max(0, _MOST_BOXES - boxes)
             names = _boxed(value, metadata)
             found.update(name for name in names[:room] if name is not None)
             boxes += min(room, len(names))
-    return frozenset(name for name in found if 0 < len(name) <= _LONGEST_NAME)
+    return {name: found[name] for name in found if 0 < len(name) <= _LONGEST_NAME}
 
 
 def _attributes(line: Json) -> Iterator[tuple[Any, Json]]:

@@ -2,8 +2,9 @@
 
 The key of an entry is mix(h ^ mix(seed + 0x9E3779B97F4A7C15)) with h the low half of XXH3-128 of the source-ref and mix the
 finaliser of splitmix64; that of a group has the hash of the group's key for h. Entries are alike when they have the same
-labels, groups when they have the same numbers of each and are of one size. Where a previous split was kept, what it
-tested comes before what is new, and that before what it trained on; a group is what its entries were, and tested if in doubt.
+labels (and, where boxes were balanced, as many boxes of each), groups when they have the same numbers of each and are of
+one size. Where a previous split was kept, what it tested comes before what is new, and that before what it trained on; a
+group is what its entries were, and tested if in doubt.
 """
 
 from collections import Counter, defaultdict
@@ -66,7 +67,8 @@ def _single(split: Split) -> Iterator[Unit]:
     for side in (split.train, split.test):
         for entry in side.entries:
             rank = ranks.of([entry.source_ref])
-            yield Unit(rank, entry.key, 1, entry.labels, side is split.test)
+            boxes = entry.boxes if split.report.balances_boxes else None
+            yield Unit(rank, entry.key, 1, (entry.labels, boxes), side is split.test)
 
 
 def _grouped(split: Split) -> Iterator[Unit]:
@@ -75,13 +77,16 @@ def _grouped(split: Split) -> Iterator[Unit]:
     for side in (split.train, split.test):
         counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         sizes = Counter(str(entry.group) for entry in side.entries)
+        boxes: defaultdict[str, Counter[str]] = defaultdict(Counter)
         members: defaultdict[str, list[str]] = defaultdict(list)
         for entry in side.entries:
             counts[str(entry.group)].update(entry.labels or ("",))
             members[str(entry.group)].append(entry.source_ref)
+            if split.report.balances_boxes:
+                boxes[str(entry.group)].update(dict(entry.boxes))
         for group, size in sizes.items():
             key = splitmix64(xxh3_128_low(group.encode()) ^ salt)
-            likeness = (size, frozenset(counts[group].items()))
+            likeness = (size, *(frozenset(one[group].items()) for one in (counts, boxes)))
             yield Unit(ranks.of(members[group]), key, size, likeness, side is split.test)
 
 

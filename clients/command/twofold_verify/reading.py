@@ -21,10 +21,12 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`key` orders entries for testing. `group` is None where there are no groups."""
+    """`key` orders entries for testing. `boxes` are (label, number) where there are any. `group` is None where there are
+    no groups."""
 
     source_ref: str
     labels: frozenset[str]
+    boxes: frozenset[tuple[str, int]]
     key: int
     group: str | None
 
@@ -48,6 +50,10 @@ class Report:
     fraction: Fraction
     seed: int
     group_by: str | None
+
+    @property
+    def balances_boxes(self) -> bool:
+        return bool(self.claim("parameters").get("objective") == "labels-and-boxes")
 
     @property
     def coordinated(self) -> bool:
@@ -108,11 +114,12 @@ def _take(side: Side, number: int, line: bytes, group_key: GroupKey, salt: int) 
         if len(side.faults) < _MOST_FAULTS:
             side.faults.append(f"{side.name} line {number}: {error}")
         return
-    source_ref = document["source-ref"]
+    source_ref, found = document["source-ref"], labels_of(document)
     side.entries.append(
         Entry(
             source_ref=source_ref,
-            labels=labels_of(document),
+            labels=frozenset(found),
+            boxes=frozenset((label, boxes) for label, boxes in found.items() if boxes),
             key=splitmix64(xxh3_128_low(source_ref.encode()) ^ salt),
             group=group_key(document),
         )

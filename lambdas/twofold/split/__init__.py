@@ -1,5 +1,6 @@
 """Which entries of a dataset are tested: exact in number, balanced by label, with a certificate."""
 
+from twofold.split.boxes import Objective
 from twofold.split.certificate import ALGORITHM_VERSION, Certificate, Selection
 from twofold.split.coordination import Previously
 from twofold.split.eligibility import refusal
@@ -10,6 +11,7 @@ __all__ = [
     "ALGORITHM_VERSION",
     "Certificate",
     "LabelSets",
+    "Objective",
     "Previously",
     "Selection",
     "refusal",

@@ -47,6 +47,27 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxTable:
+    """Boxes of each label, in all and in the test entries."""
+
+    total: Ints
+    tested: Ints
+
+    def row(self, label: int, fraction: Fraction) -> dict[str, Any]:
+        total, tested = int(self.total[label]), int(self.tested[label])
+        return {
+            "boxes": total,
+            "boxesInTest": tested,
+            "boxDeviation": str(abs(tested - fraction * total)),
+        }
+
+    def deviation(self, fraction: Fraction) -> Fraction:
+        """The sum over labels of |tested - fraction * boxes|."""
+        scaled = fraction.denominator * self.tested - fraction.numerator * self.total
+        return Fraction(int(np.abs(scaled).sum()), fraction.denominator)
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """Of a split of `entries` entries with `wanted` = floor(fraction * entries + 1/2).
 
@@ -110,7 +131,7 @@ class Certificate:
 class Selection:
     """`test[i]` says whether entry `i` is tested. `images` and `tested` count for each of `names`,
     in the order of their bytes; their last value counts the unlabelled entries. `overlap` is there
-    where the split was coordinated with a previous one."""
+    where the split was coordinated with a previous one, `boxes` where the entries have any."""
 
     test: NDArray[np.bool_]
     certificate: Certificate
@@ -118,15 +139,20 @@ class Selection:
     images: Ints
     tested: Ints
     overlap: Overlap | None = None
+    boxes: BoxTable | None = None
 
     def report(self) -> dict[str, Any]:
         """The certificate and a row for each label that has images; JSON-able, deterministic."""
         carried = [i for i in range(len(self.names)) if self.images[i]]
-        table = [{"label": self.names[i], **self._row(i)} for i in carried]
-        overlap = {"previous": self.overlap.report()} if self.overlap else {}
+        table = [{"label": self.names[i], **self._row(i), **self._boxes(i)} for i in carried]
+        optional: dict[str, Any] = {}
+        if self.overlap:
+            optional["previous"] = self.overlap.report()
+        if self.boxes:
+            optional["boxDeviation"] = str(self.boxes.deviation(self.certificate.fraction))
         return {
             "certificate": self.certificate.report(),
-            **overlap,
+            **optional,
             "labels": table,
             "unlabelled": self._row(-1),
             "labelsMissingInTest": [row["label"] for row in table if row["test"] == 0],
@@ -143,6 +169,9 @@ class Selection:
             "share": round(tested / images, 6) if images else None,
             "deviation": str(abs(tested - self.certificate.fraction * images)),
         }
+
+    def _boxes(self, label: int) -> Mapping[str, Any]:
+        return self.boxes.row(label, self.certificate.fraction) if self.boxes else {}
 
     def _is_rare(self, label: int) -> bool:
         """Too few images for one on each side by its share."""

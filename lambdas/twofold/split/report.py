@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twofold import __version__
+from twofold.split.boxes import Objective
 from twofold.split.certificate import Selection
 
 
@@ -11,6 +12,7 @@ def split_report(
     selection: Selection,
     group_by: str | None = None,
     previous: Mapping[str, str] | None = None,
+    objective: Objective = Objective.LABELS,
 ) -> dict[str, Any]:
     """Version, parameters, certificate and tables: enough to make the same split again.
 
@@ -23,6 +25,8 @@ def split_report(
     }
     if group_by is not None:
         parameters["groupBy"] = group_by
+    if objective is not Objective.LABELS:
+        parameters["objective"] = objective.value
     if previous is not None:
         parameters["previous"] = dict(previous)
     return {"twofold": __version__, "parameters": parameters, **selection.report()}

@@ -6,7 +6,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.certificate import ALGORITHM_VERSION, Certificate, Overlap, Selection
+from twofold.split.boxes import Boxes, Objective, balance_boxes, boxes_of_units
+from twofold.split.certificate import ALGORITHM_VERSION, BoxTable, Certificate, Overlap, Selection
 from twofold.split.coordination import coordinated_keys, of_groups
 from twofold.split.division import Counts, Division, Task, count, divide, summed_deviation
 from twofold.split.eligibility import rounded_share
@@ -27,6 +28,8 @@ def select_test_entries(
     seed: int = 0,
     groups: NDArray[np.uint64] | None = None,
     previous: NDArray[np.uint8] | None = None,
+    boxes: NDArray[np.uint8] | None = None,
+    objective: Objective = Objective.LABELS,
     time_limit: float = 20.0,
 ) -> Selection:
     """Choose floor(fraction * N + 1/2) of N entries so that every label keeps its share.
@@ -34,7 +37,9 @@ def select_test_entries(
     `source` holds the hash of each entry's `source-ref`, `label_set` the index of its set in
     `label_sets`, `groups` the hash of its group: a group is tested as a whole or not at all, and
     the number of test entries is then the nearest that groups add up to. `previous` holds the
-    Previously of each entry, for a split that keeps as much of a previous one as balance allows. The
+    Previously of each entry, for a split that keeps as much of a previous one as balance allows.
+    `boxes` are an index's: the number for each entry and each label of its set, empty for no boxes
+    at all; the objective `labels-and-boxes` brings them near their share, without giving up labels. The
     choice depends on the seed and on the entries' sources, label names, groups and previous sides
     alone: not on their order nor on any numbering. `time_limit`, in seconds, is for HiGHS alone, which easy data does not need.
     Raises ValueError for a fraction, a seed or arrays that make no sense.
@@ -54,11 +59,32 @@ def select_test_entries(
     words = label_words(names)
     task = Task(units, unit is not None, fraction, reachable, words, before)
     division = divide(task, time_limit)
+    counted = _counted_boxes(boxes, label_set, label_sets, unit)
+    if counted is not None and objective is Objective.LABELS_AND_BOXES:
+        balanced = balance_boxes(units, counted, words, division.test, fraction)
+        division = replace(division, test=balanced)
     test = division.test if unit is None else division.test[unit]
     after = count(rows, label_set[test], len(names) + 1)
     certificate = _certificate(task, division, after, wanted, seed)
     overlap = None if previous is None else Overlap.of(previous, test)
-    return Selection(test, certificate, names, before.labels, after.labels, overlap)
+    table = None if counted is None else BoxTable(counted.total, counted.tested(division.test))
+    return Selection(test, certificate, names, before.labels, after.labels, overlap, table)
+
+
+def _counted_boxes(
+    boxes: NDArray[np.uint8] | None,
+    label_set: NDArray[np.uint32],
+    label_sets: LabelSets,
+    unit: Ints | None,
+) -> Boxes | None:
+    """None where there are no boxes at all. Raises ValueError if they do not fit the label sets."""
+    if boxes is None or len(boxes) == 0:
+        return None
+    labels = int(np.diff(label_sets.offsets)[label_set].sum())
+    if len(boxes) != labels:
+        raise ValueError(f"There are {len(boxes)} numbers of boxes for {labels} labels of entries.")
+    each = np.arange(len(label_set), dtype=np.int64) if unit is None else unit
+    return boxes_of_units(boxes, label_set, label_sets, each)
 
 
 def _coordinated(units: Units, unit: Ints | None, previous: NDArray[np.uint8]) -> Units:

@@ -38,6 +38,7 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
         label_sets=label_sets,
         fraction=parameters.fraction,
         seed=parameters.seed,
+        boxes=index.boxes,
     )
     report = split_report(selection)
     train, test = operation.datasets
