@@ -136,4 +136,5 @@ def _at(path: str, data: Any) -> Any:
 def _invoke(resource: str, event: Any) -> Any:
     function = resource.removeprefix("${").removesuffix("FunctionArn}").lower()
     handler = import_module(f"twofold.handlers.{function}").handler
-    return json.loads(json.dumps(handler(json.loads(json.dumps(event)), Context())))
+    context = Context(function_name=f"twofold-test-{function}")
+    return json.loads(json.dumps(handler(json.loads(json.dumps(event)), context)))

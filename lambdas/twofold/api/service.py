@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from twofold import telemetry
 from twofold.api.arns import Scope
 from twofold.errors import (
     LimitExceededException,
@@ -80,6 +81,7 @@ class Service:
 
     def start(self, operation: Operation) -> None:
         """Starts the workflow of a claimed operation; raises a ServiceError if that is not possible."""
+        telemetry.concerns(operation)
         try:
             self.executions.start(operation)
         except (ClientError, BotoCoreError) as error:

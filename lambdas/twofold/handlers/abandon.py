@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from twofold import clock
+from twofold import clock, telemetry
 from twofold.settings import Function, Settings
 from twofold.stores.table import Table
 from twofold.workflow import end
@@ -13,5 +13,6 @@ from twofold.workflow.orders import AbandonInput
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.of(Function.ABANDON, os.environ)
     step = AbandonInput.model_validate(event)
-    end.abandon(Table(settings.table), step.operation, step.failure, clock.now())
+    with telemetry.step(Function.ABANDON, step.operation, context):
+        end.abandon(Table(settings.table), step.operation, step.failure, clock.now())
     return {}

@@ -1,46 +1,56 @@
 """The API behind API Gateway: one function for every operation."""
 
 import os
+import time
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-from twofold import clock
+from twofold import clock, telemetry
 from twofold.api import contract, wire
 from twofold.api.arns import Scope
 from twofold.api.operations import OPERATIONS
 from twofold.api.service import Service
-from twofold.errors import InternalServerError, ServiceError
+from twofold.errors import ClientFault, InternalServerError, ServiceError
 from twofold.quotas import limits
-from twofold.settings import PRODUCT, Function, Settings
+from twofold.settings import Function, Settings
 from twofold.stores.executions import Executions
 from twofold.stores.failures import service_error
 from twofold.stores.objects import Bucket
 from twofold.stores.table import Table
 
-_log = Logger(service=PRODUCT)
-
 
 def handler(event: dict[str, Any], context: Any) -> wire.Response:
     """Every error becomes one of the API's; what is not expected is logged with its trace."""
-    request_id = wire.request_id(event)
+    request_id, began = wire.request_id(event), time.perf_counter()
+    telemetry.begin(Function.API, context, request_id)
+    outcome = _outcome(event, context)
+    if isinstance(outcome, ServiceError):
+        telemetry.answered(type(outcome).__name__, began)
+        return wire.failure(request_id, outcome)
+    telemetry.answered("", began)
+    return wire.success(request_id, outcome)
+
+
+def _outcome(event: dict[str, Any], context: Any) -> dict[str, Any] | ServiceError:
     try:
-        result = _answer(event, context)
+        return _answer(event, context)
+    except ClientFault as error:
+        return error
     except ServiceError as error:
-        _log.info("refused", extra={"request": request_id, "error": type(error).__name__})
-        return wire.failure(request_id, error)
+        telemetry.failure(Function.API, error)
+        return error
     except (ClientError, BotoCoreError) as error:
-        _log.exception("store failed", extra={"request": request_id})
-        return wire.failure(request_id, service_error(error))
-    except Exception:
-        _log.exception("unexpected", extra={"request": request_id})
-        return wire.failure(request_id, InternalServerError("Internal server error"))
-    return wire.success(request_id, result)
+        telemetry.failure(Function.API, error)
+        return service_error(error)
+    except Exception as error:
+        telemetry.failure(Function.API, error)
+        return InternalServerError("Internal server error")
 
 
 def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     call = wire.read(event)
+    telemetry.calls(call.operation)
     request = contract.parse(call.operation, call.body)
     settings = Settings.of(Function.API, os.environ)
     service = Service(

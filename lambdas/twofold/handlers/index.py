@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from twofold import telemetry
+from twofold.metrics import Metric
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
 from twofold.workflow import ingest
@@ -12,5 +14,8 @@ from twofold.workflow.orders import IndexInput
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.of(Function.INDEX, os.environ)
     step = IndexInput.model_validate(event)
-    ingest.index(Bucket(settings.bucket), step.operation, step.shard)
+    with telemetry.step(Function.INDEX, step.operation, context) as counts:
+        counts[Metric.ENTRIES] = ingest.index(Bucket(settings.bucket), step.operation, step.shard)
+        counts[Metric.SHARDS] = 1
+        counts[Metric.BYTES] = step.shard.end - step.shard.start
     return {}

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from twofold import telemetry
 from twofold.quotas import limits
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
@@ -14,5 +15,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.of(Function.MERGE, os.environ)
     step = MergeInput.model_validate(event)
     bucket = Bucket(settings.bucket)
-    carve = merge.merge_changes(bucket, step.operation, limits(settings.quotas))
+    with telemetry.step(Function.MERGE, step.operation, context):
+        carve = merge.merge_changes(bucket, step.operation, limits(settings.quotas))
     return carve.model_dump(mode="json", by_alias=True)

@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from twofold import telemetry
+from twofold.metrics import Metric
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
 from twofold.workflow import move
@@ -12,5 +14,9 @@ from twofold.workflow.orders import MoveInput
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.of(Function.MOVE, os.environ)
     step = MoveInput.model_validate(event)
-    move.move(Bucket(settings.bucket), step.operation, step.plan.source, step.shard)
+    with telemetry.step(Function.MOVE, step.operation, context) as counts:
+        record = move.move(Bucket(settings.bucket), step.operation, step.plan.source, step.shard)
+        counts[Metric.SHARDS] = 1
+        counts[Metric.ENTRIES] = sum(side.entries for side in record.sides)
+        counts[Metric.BYTES] = sum(side.bytes for side in record.sides)
     return {}

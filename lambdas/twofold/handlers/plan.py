@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from twofold import telemetry
 from twofold.quotas import limits
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
@@ -13,5 +14,6 @@ from twofold.workflow.orders import PlanInput
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.of(Function.PLAN, os.environ)
     step = PlanInput.model_validate(event)
-    found = ingest.plan(Bucket(settings.bucket), step.operation, limits(settings.quotas))
+    with telemetry.step(Function.PLAN, step.operation, context):
+        found = ingest.plan(Bucket(settings.bucket), step.operation, limits(settings.quotas))
     return found.model_dump(mode="json", by_alias=True)

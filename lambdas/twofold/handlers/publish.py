@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from twofold import clock
+from twofold import clock, telemetry
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
 from twofold.stores.table import Table
@@ -15,5 +15,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.of(Function.PUBLISH, os.environ)
     step = PublishInput.model_validate(event)
     table, bucket = Table(settings.table), Bucket(settings.bucket)
-    publish.publish(table, bucket, step.operation, step.plan, clock.now())
+    with telemetry.step(Function.PUBLISH, step.operation, context):
+        publish.publish(table, bucket, step.operation, step.plan, clock.now())
     return {}

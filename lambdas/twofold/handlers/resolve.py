@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from twofold import telemetry
 from twofold.quotas import limits
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
@@ -14,5 +15,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.of(Function.RESOLVE, os.environ)
     step = ResolveInput.model_validate(event)
     bucket = Bucket(settings.bucket)
-    carve = ingest.resolve_pieces(bucket, step.operation, step.plan, limits(settings.quotas))
+    with telemetry.step(Function.RESOLVE, step.operation, context):
+        carve = ingest.resolve_pieces(bucket, step.operation, step.plan, limits(settings.quotas))
     return carve.model_dump(mode="json", by_alias=True)

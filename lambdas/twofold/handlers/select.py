@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from twofold import telemetry
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
 from twofold.workflow import select
@@ -12,5 +13,6 @@ from twofold.workflow.orders import SelectInput
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.of(Function.SELECT, os.environ)
     step = SelectInput.model_validate(event)
-    carve = select.select(Bucket(settings.bucket), step.operation)
+    with telemetry.step(Function.SELECT, step.operation, context):
+        carve = select.select(Bucket(settings.bucket), step.operation)
     return carve.model_dump(mode="json", by_alias=True)

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from twofold import clock
+from twofold import clock, telemetry
 from twofold.settings import Function, Settings
 from twofold.stores.executions import Executions
 from twofold.stores.table import Table
@@ -12,5 +12,6 @@ from twofold.workflow import end
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     settings = Settings.of(Function.SETTLE, os.environ)
+    telemetry.begin(Function.SETTLE, context)
     executions = Executions(settings.state_machines)
     return {"Settled": end.settle(Table(settings.table), executions, clock.now())}

@@ -2,7 +2,9 @@
 
 import json
 
+from twofold import telemetry
 from twofold.errors import OperationRefused
+from twofold.metrics import Outcome
 from twofold.records import Operation, StatusCode
 from twofold.stores.executions import Executions, ExecutionState
 from twofold.stores.table import Table, operations
@@ -21,7 +23,8 @@ _SERVICE_ERROR = "An internal error occurred; nothing was changed. Try again."
 def abandon(table: Table, operation: Operation, failure: Failure, now: int) -> None:
     """Sets the operation's datasets to *_FAILED with the reason; their contents stay as they were."""
     message, code = explain(operation, failure)
-    operations.abandon(table, operation, message, code, now)
+    if operations.abandon(table, operation, message, code, now):
+        telemetry.ended(operation, Outcome(code.value), now, reason=message, cause=failure.cause)
 
 
 def explain(operation: Operation, failure: Failure) -> tuple[str, StatusCode]:
@@ -52,7 +55,9 @@ def settle(table: Table, executions: Executions, now: int) -> list[str]:
     what went wrong is raised together, at the end.
     """
     acted, failures = [], []
-    for operation in operations.active(table):
+    active = operations.active(table)
+    telemetry.watched(active, now)
+    for operation in active:
         try:
             if _settled(table, executions, operation, now):
                 acted.append(operation.id)

@@ -35,12 +35,13 @@ def plan(bucket: Bucket, operation: Operation, limits: Limits) -> Ranges:
     return Ranges(shards=Location(bucket=bucket.name, key=key), count=len(orders))
 
 
-def index(bucket: Bucket, operation: Operation, shard: RangeOrder) -> None:
-    """Indexes the lines that start in the range and leaves the piece in scratch."""
+def index(bucket: Bucket, operation: Operation, shard: RangeOrder) -> int:
+    """Indexes the lines that start in the range, leaves the piece in scratch, and answers with the number of lines."""
     first = max(shard.start - 1, 0)
     chunks = stream_past(_source(operation), first, shard.end)
     piece = index_lines(lines_of_range(chunks, shard.start, shard.end))
     bucket.put(_piece_key(operation, shard.number), piece.encode())
+    return len(piece)
 
 
 def resolve_pieces(bucket: Bucket, operation: Operation, found: Ranges, limits: Limits) -> Carve:

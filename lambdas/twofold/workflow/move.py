@@ -59,8 +59,8 @@ class _Sink:
         self.pending = bytearray()
 
 
-def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder) -> None:
-    """Carves the shard's lines out of the source, writes its pieces, and leaves a record of what it wrote.
+def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder) -> ShardRecord:
+    """Carves the shard's lines out of the source, writes its pieces, and leaves (and answers with) a record of what it wrote.
 
     Raises DamagedObjectError, SourceChangedError, ObjectUnreachableError; what was written by then is nobody's contents.
     """
@@ -92,6 +92,7 @@ def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder
         ),
     )
     bucket.put(record_key(operation, shard.number), record.model_dump_json(by_alias=True).encode())
+    return record
 
 
 def _spliced(

@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from twofold import telemetry
 from twofold.errors import ConservationError
 from twofold.manifest.carve import DIGEST_MODULUS
+from twofold.metrics import Outcome
 from twofold.records import Contents, DatasetId, Operation
 from twofold.split.report import dataset_report
 from twofold.stores import keys
@@ -29,7 +31,8 @@ def publish(table: Table, bucket: Bucket, operation: Operation, carve: Carve, no
         _complete(bucket, operation, number, side, sides[number])
     if assembly.report:
         _put_report(bucket, operation, assembly.report, contents)
-    operations.publish(table, operation, contents, assembly.message, now)
+    if operations.publish(table, operation, contents, assembly.message, now):
+        telemetry.ended(operation, Outcome.COMPLETE, now, statusMessage=assembly.message)
 
 
 _NOTHING = SideRecord(entries=0, bytes=0, digest="0")
