@@ -114,18 +114,21 @@ def canonical_rows(label_sets: LabelSets) -> tuple[Rows, list[int]]:
 
 
 def _distinct(labels: NDArray[np.int32], lengths: Ints) -> Rows:
-    owners = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-    pairs = (owners << np.int64(32)) | labels
-    if np.any(pairs[1:] <= pairs[:-1]):
-        pairs.sort()
-        distinct = np.concatenate(([True], pairs[1:] != pairs[:-1]))
-        if not distinct.all():
-            pairs = pairs[distinct]
-            lengths = np.bincount(pairs >> np.int64(32), minlength=len(lengths))
-        labels = (pairs & np.int64(0xFFFFFFFF)).astype(np.int32)
-    offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-    ones = np.broadcast_to(np.int64(1), labels.shape)
-    return Rows(offsets=offsets, labels=labels, counts=ones)
+    """Sorts the labels of each row and drops repeated ones: in place, in chunks to bound memory."""
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    lengths, kept = lengths.copy(), 0
+    for first, last in _spans(offsets):
+        low, high = offsets[first], offsets[last]
+        owners = np.repeat(np.arange(last - first, dtype=np.int64), lengths[first:last])
+        pairs = (owners << np.int64(32)) | labels[low:high]
+        if np.any(pairs[1:] <= pairs[:-1]):
+            pairs.sort()
+            pairs = pairs[np.concatenate(([True], pairs[1:] != pairs[:-1]))]
+            lengths[first:last] = np.bincount(pairs >> np.int64(32), minlength=last - first)
+        labels[kept : kept + len(pairs)] = pairs & np.int64(0xFFFFFFFF)
+        kept += len(pairs)
+    ones = np.broadcast_to(np.int64(1), (kept,))
+    return Rows(np.concatenate(([0], np.cumsum(lengths))), labels[:kept], ones)
 
 
 def row_words(rows: Rows, words: NDArray[np.uint64]) -> NDArray[np.uint64]:

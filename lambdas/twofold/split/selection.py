@@ -15,6 +15,7 @@ from twofold.split.fraction import MAX_DENOMINATOR
 from twofold.split.rows import Ints, LabelSets, canonical_rows, label_words
 from twofold.split.sizes import nearest_reachable
 from twofold.split.units import Units, entries_as_units, groups_as_units
+from twofold.split.window import threshold_key
 
 ONE_FIFTH = Fraction(1, 5)
 
@@ -141,7 +142,14 @@ def _check(
 
 def _swapped(units: Units, test: NDArray[np.bool_]) -> int:
     """Tested entries that are not among the lowest keys that fit into a test set as large."""
-    order = np.argsort(units.key, kind="stable")
-    size = units.size[order]
-    by_key = np.cumsum(size) <= int(units.size[test].sum())
-    return int(size[test[order] & ~by_key].sum())
+    tested = int(units.size[test].sum())
+    if units.size.max(initial=1) > 1:
+        order = np.argsort(units.key, kind="stable")
+        size = units.size[order]
+        return int(size[test[order] & (np.cumsum(size) > tested)].sum())
+    if tested == 0:
+        return 0
+    last = threshold_key(units, tested)
+    below, at = units.key < last, units.key == last
+    room = tested - int(below.sum())
+    return tested - int((test & below).sum()) - min(room, int((test & at).sum()))

@@ -22,7 +22,7 @@ class Units:
 
     key: NDArray[np.uint64]
     tie: NDArray[np.uint64]
-    row: Ints
+    row: NDArray[np.integer]
     size: Ints
     rows: Rows
     ranks: Ranks | None = None
@@ -35,7 +35,7 @@ def entries_as_units(
     source: NDArray[np.uint64], label_set: NDArray[np.uint32], rows: Rows, seed: int
 ) -> Units:
     ones = np.broadcast_to(np.int64(1), source.shape)
-    return Units(entry_keys(source, seed), source, label_set.astype(np.int64), ones, rows)
+    return Units(entry_keys(source, seed), source, label_set, ones, rows)
 
 
 def groups_as_units(

@@ -105,7 +105,7 @@ def narrowed(window: Window, x: Ints, kinds: Ints) -> Window:
 def threshold_key(units: Units, wanted: int) -> np.uint64:
     """The key of the last unit that fits when units are taken by key alone; `wanted` >= 1."""
     if units.size.max() == 1:
-        return np.uint64(np.sort(units.key)[wanted - 1])
+        return np.uint64(np.partition(units.key, wanted - 1)[wanted - 1])
     order = np.argsort(units.key, kind="stable")
     last = np.searchsorted(np.cumsum(units.size[order]), wanted, side="right")
     return np.uint64(units.key[order[max(0, int(last) - 1)]])
@@ -162,7 +162,8 @@ def _near(
     widths = units.rows.sums(np.rint(reach).astype(np.int64))[units.row]
     keys = (units.key >> np.uint64(64 - KEY_BITS)).astype(np.int64)
     keys -= _position(threshold)
-    return np.abs(keys) <= widths
+    near: NDArray[np.bool_] = np.abs(keys) <= widths
+    return near
 
 
 def _position(key: np.uint64) -> int:
