@@ -1,4 +1,4 @@
-"""What `make run` does: start the stack, do the main job through it, check, show, leave three files."""
+"""What `make run` does: start the stack, do the main job through it, check, show, leave four files."""
 
 import logging
 import sys
@@ -20,13 +20,14 @@ from local.results import (
     as_json,
     check_partition,
     staged,
-    write_report,
 )
 from local.signals import held_back
 from local.stack import BUCKET, Stack, running
 from local.steps import Steps, shown
-from local.table import printable, sentences, table, told_drops
-from twofold_command.outputs import FILES
+from local.table import sentences, table, told_drops
+from twofold.report import warnings
+from twofold.report.text import printable
+from twofold_command.outputs import FILES, write_report
 
 _LOG_LINES = 20
 
@@ -107,17 +108,27 @@ def _main_job(steps: Steps, stack: Stack, manifest: Path, folder: Path) -> Outco
         check_partition(manifest, folder, dropped, report)
     peak = max(stack.functions.peak_bytes.values())
     outcome = Outcome(report, dropped, created.described["DatasetStats"]["ErrorEntries"], peak)
-    write_report(folder, report, _run_facts(manifest, outcome, steps.seconds))
+    write_report(folder, _whole(manifest, outcome, steps.seconds))
     return outcome
 
 
-def _run_facts(manifest: Path, outcome: Outcome, seconds: dict[str, float]) -> dict[str, Any]:
-    return {
-        "manifest": str(manifest),
-        "dropped": as_json(outcome.dropped),
-        "seconds": seconds,
-        "peakWorkerBytes": outcome.peak_bytes,
+def _whole(manifest: Path, outcome: Outcome, seconds: dict[str, float]) -> dict[str, Any]:
+    """The service's report, and what only the one knows who has the manifest."""
+    dropped = as_json(outcome.dropped)
+    report = {
+        **outcome.report,
+        "source": {
+            **outcome.report["source"],
+            "manifest": manifest.name,
+        },
+        "dropped": {"lines": len(dropped), "reasons": dropped},
+        "run": {
+            "manifest": str(manifest),
+            "seconds": seconds,
+            "peakWorkerBytes": outcome.peak_bytes,
+        },
     }
+    return report | {"warnings": warnings(report)}
 
 
 def _tell(outcome: Outcome, seconds: dict[str, float], out: Path) -> None:

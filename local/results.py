@@ -34,7 +34,7 @@ class Store:
     bucket: str
 
     def report(self, project: str) -> dict[str, Any]:
-        (key,) = self._keys(f"reports/{project}/")
+        (key,) = (key for key in self._keys(f"reports/{project}/") if key.endswith(".json"))
         report: dict[str, Any] = json.load(self._open(key))
         return report
 
@@ -95,11 +95,6 @@ def _require_no_folders(out: Path) -> None:
     for name in FILES:
         if (out / name).is_dir():
             raise JobError(f"{out / name} is a folder. Choose another OUT.")
-
-
-def write_report(folder: Path, report: dict[str, Any], run: dict[str, Any]) -> None:
-    text = json.dumps({**report, "run": run}, indent=1, ensure_ascii=False)
-    (folder / "report.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 def as_json(dropped: list[Dropped]) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description="Splits a manifest 80/20 per label on the embedded stack.",
     )
     parser.add_argument("--manifest", type=Path, default=EXAMPLE, help="a JSON Lines manifest")
-    parser.add_argument("--out", type=Path, required=True, help="the folder for the three files")
+    parser.add_argument("--out", type=Path, required=True, help="the folder for the files")
     return parser.parse_args(arguments)
 
 

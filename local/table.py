@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.results import Dropped
+from twofold.report.text import printable
 
 MAX_ROWS = 25
 MAX_DROPPED_SHOWN = 10
@@ -123,13 +124,6 @@ def told_drops(dropped: Sequence[Dropped]) -> Iterator[str]:
         yield printable(f"  line {line.line}: {line.reason} {line.detail}".rstrip())
     if len(dropped) > MAX_DROPPED_SHOWN:
         yield f"  and {len(dropped) - MAX_DROPPED_SHOWN} more; report.json has them all."
-
-
-def printable(text: str) -> str:
-    """With control characters spelled out: labels and reasons come from the user's file."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def signed(number: Fraction) -> str:

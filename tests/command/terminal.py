@@ -8,7 +8,7 @@ from random import Random
 from tests.job import line
 from twofold_command.main import run
 
-FILES = ["report.json", "test.manifest", "train.manifest"]
+FILES = ["report.html", "report.json", "test.manifest", "train.manifest"]
 
 
 def twofold(*arguments: object) -> int:

@@ -26,7 +26,12 @@ def test_no_group_is_divided(expression: str, tmp_path: Path) -> None:
     groups = [{key(one.encode()) for one in side} for side in (train, test)]
     assert not groups[0] & groups[1]
     assert len(test) == 40
-    assert report["groups"] == {"groups": 20, "testGroups": 4, "largestGroup": 10}
+    assert report["groups"] == {
+        "groups": 20,
+        "testGroups": 4,
+        "largestGroup": 10,
+        "sizes": [{"from": 8, "to": 15, "train": 16, "test": 4}],
+    }
     assert report["parameters"] == {"testFraction": "1/5", "seed": 0, "groupBy": expression}
 
 

@@ -81,7 +81,7 @@ def test_the_bundle_holds_the_package_as_it_is_and_its_dependencies_alone(bundle
     ours = {name for name in _digests(bundled) if name.startswith("twofold/")}
     shipped = {
         f"twofold/{file.relative_to(SOURCE / 'twofold').as_posix()}"
-        for pattern in ("*.py", "*.json")
+        for pattern in ("*.py", "*.json", "*.css", "*.js")
         for file in (SOURCE / "twofold").rglob(pattern)
         if ".mypy_cache" not in file.parts
     }

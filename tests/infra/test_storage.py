@@ -60,5 +60,5 @@ def test_only_scratch_expires_and_unfinished_uploads_are_aborted(template: Synth
 
 def test_the_runtime_writes_to_the_folders_that_grants_and_lifecycle_go_by() -> None:
     assert keys.contents("birds/train-1", "op").startswith(f"{Prefix.CONTENTS}/")
-    assert keys.report("birds", "op").startswith(f"{Prefix.REPORTS}/")
+    assert keys.ReportKeys("birds", "op").report.startswith(f"{Prefix.REPORTS}/")
     assert keys.scratch("op", "plan", "shards.json").startswith(f"{Prefix.SCRATCH}/")

@@ -1,4 +1,4 @@
-"""What a run leaves in OUT: all three files or none, and a partition of what it was given."""
+"""What a run leaves in OUT: all four files or none, and a partition of what it was given."""
 
 from itertools import pairwise
 from pathlib import Path

@@ -50,7 +50,7 @@ def test_a_manifest_becomes_two_and_a_report(
     assert sorted(train + test) == sorted(supplied)
     report = json.loads((out / "report.json").read_text())
     assert report["certificate"]["optimal"] is True
-    assert report["run"]["dropped"] == []
+    assert report["dropped"] == {"lines": 0, "reasons": []}
     told = capsys.readouterr()
     assert "Exactly 50 of 251 entries are tested" in told.out
     assert all(row["label"] in told.out for row in report["labels"])
@@ -70,8 +70,8 @@ def test_dropped_lines_are_told_with_their_reasons(
     assert "line 22: ERROR_DUPLICATE_SOURCE_REF The source-ref is already on line 1." in told
     held = (out / "train.manifest").read_text() + (out / "test.manifest").read_text()
     assert sorted(held.splitlines()) == sorted(good)
-    dropped = json.loads((out / "report.json").read_text())["run"]["dropped"]
-    assert [one["line"] for one in dropped] == [21, 22, 23, 24]
+    dropped = json.loads((out / "report.json").read_text())["dropped"]
+    assert [one["line"] for one in dropped["reasons"]] == [21, 22, 23, 24]
 
 
 def test_entries_with_errors_are_counted(

@@ -71,7 +71,7 @@ def _add_split(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "split",
         help="split a manifest on this machine",
-        description="Writes train.manifest, test.manifest and report.json: all three, or none.",
+        description="Writes train.manifest, test.manifest, report.json and report.html: all four, or none.",
         epilog=_EXPRESSIONS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -114,7 +114,7 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="check the files of a split without trusting the program that made it",
         description="Reads the two manifests and the report, and nothing else; shares no code with the solver.",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the three files")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the split")
     parser.add_argument(
         "--previous", type=Path, metavar="DIR", help="the folder of the split that this one keeps"
     )
@@ -123,6 +123,7 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _split(options: argparse.Namespace) -> int:
+    from twofold_command.outputs import FILES
     from twofold_command.split import split
     from twofold_command.usage import request
     from twofold_command.words import sentences
@@ -136,7 +137,7 @@ def _split(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(report, indent=1, ensure_ascii=False))  # noqa: T201
         return 0
-    files = [f"  {asked.out / one}" for one in ("train.manifest", "test.manifest", "report.json")]
+    files = [f"  {asked.out / one}" for one in FILES]
     print("\n".join([*sentences(report), *files]))  # noqa: T201
     return 0
 

@@ -1,4 +1,4 @@
-"""The three files of a split: they appear together or not at all."""
+"""The four files of a split: they appear together or not at all."""
 
 import json
 import secrets
@@ -8,9 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from twofold.report import page
 from twofold_command.errors import CommandError
 
-TRAIN, TEST, REPORT = FILES = ("train.manifest", "test.manifest", "report.json")
+TRAIN, TEST, REPORT, PAGE = FILES = (
+    "train.manifest",
+    "test.manifest",
+    "report.json",
+    "report.html",
+)
 
 
 @contextmanager
@@ -33,9 +39,11 @@ def staged(out: Path, manifest: Path) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def write_report(target: Path, report: dict[str, Any]) -> None:
+def write_report(folder: Path, report: dict[str, Any]) -> None:
+    """As data and as a page."""
     text = json.dumps(report, indent=1, ensure_ascii=False)
-    target.write_text(f"{text}\n", encoding="utf-8")
+    (folder / REPORT).write_text(f"{text}\n", encoding="utf-8")
+    (folder / PAGE).write_text(page(report), encoding="utf-8")
 
 
 @contextmanager

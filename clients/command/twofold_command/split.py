@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twofold.manifest.carve import Tally
 from twofold.manifest.groups import GroupBy
 from twofold.manifest.resolve import Resolution
+from twofold.report import dataset_report, split_report, warnings
 from twofold.split import LabelSets, Objective, Selection, refusal, select_test_entries
-from twofold.split.report import dataset_report, split_report
 from twofold_command.carving import write_manifests
 from twofold_command.errors import CommandError
 from twofold_command.indexing import Entries, read_entries
-from twofold_command.outputs import REPORT, TEST, TRAIN, staged, write_report
+from twofold_command.outputs import TEST, TRAIN, staged, write_report
 from twofold_command.pool import pool_for
 from twofold_command.previous import PreviousSplit, read_previous
 from twofold_command.progress import progress
@@ -39,7 +38,7 @@ class Request:
 
 
 def split(request: Request) -> dict[str, Any]:
-    """Leaves the three files and answers with the report. Raises CommandError, and then leaves nothing."""
+    """Leaves the four files and answers with the report. Raises CommandError, and then leaves nothing."""
     size = _size(request.manifest)
     with pool_for(size, request.processes) as pool, staged(request.out, request.manifest) as folder:
         with progress("Reading", size) as step:
@@ -53,7 +52,7 @@ def split(request: Request) -> dict[str, Any]:
                 request.manifest, entries, selection.test, targets, pool, step
             )
         report = _report(request, entries, selection, tallies, previous)
-        write_report(folder / REPORT, report)
+        write_report(folder, report)
     return report
 
 
@@ -72,10 +71,7 @@ def _size(manifest: Path) -> int:
 
 
 def _selected(request: Request, entries: Entries, previous: PreviousSplit | None) -> Selection:
-    index = entries.resolution.index
-    label_sets = LabelSets(
-        offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
-    )
+    index, label_sets = entries.resolution.index, _label_sets(entries)
     reason = refusal(
         label_set=index.label_set,
         label_sets=label_sets,
@@ -97,6 +93,13 @@ def _selected(request: Request, entries: Entries, previous: PreviousSplit | None
     )
 
 
+def _label_sets(entries: Entries) -> LabelSets:
+    index = entries.resolution.index
+    return LabelSets(
+        offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
+    )
+
+
 def _report(
     request: Request,
     entries: Entries,
@@ -107,12 +110,13 @@ def _report(
     resolution = entries.resolution
     report = split_report(
         selection,
-        request.group_by.expression if request.group_by else None,
-        previous.digests if previous else None,
-        request.objective,
+        label_set=resolution.index.label_set,
+        label_sets=_label_sets(entries),
+        groups=entries.groups,
+        group_by=request.group_by.expression if request.group_by else None,
+        previous=previous.digests if previous else None,
+        objective=request.objective,
     )
-    if entries.groups is not None:
-        report["groups"] = _groups(entries.groups, selection.test)
     report["datasets"] = {
         side: dataset_report(
             name, entries=tally.entries, size=tally.bytes, digest=f"{tally.digest:016x}"
@@ -127,16 +131,8 @@ def _report(
         "digest": f"{resolution.digest:016x}",
     }
     report["dropped"] = {"lines": resolution.rejected, "reasons": _reasons(resolution)}
+    report["warnings"] = warnings(report)
     return report
-
-
-def _groups(groups: NDArray[np.uint64], test: NDArray[np.bool_]) -> dict[str, int]:
-    _, sizes = np.unique(groups, return_counts=True)
-    return {
-        "groups": len(sizes),
-        "testGroups": len(np.unique(groups[test])),
-        "largestGroup": int(sizes.max()),
-    }
 
 
 def _reasons(resolution: Resolution) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
+from twofold.report.text import printable
+
 _NAMED = 5
 _DROPPED_SHOWN = 10
 
@@ -90,13 +92,6 @@ def _dropped(dropped: dict[str, Any]) -> Iterator[str]:
         yield printable(f"  line {line['line']}: {line['reason']} {line['detail']}".rstrip())
     if dropped["lines"] > _DROPPED_SHOWN:
         yield f"  and {dropped['lines'] - _DROPPED_SHOWN} more; report.json names them."
-
-
-def printable(text: str) -> str:
-    """With control characters spelled out: labels and reasons come from the user's file."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def decimal(number: Fraction) -> str:

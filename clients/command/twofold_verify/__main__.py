@@ -13,9 +13,9 @@ from twofold_verify.reading import Report, Side, UnreadableError, read_report, r
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="twofold_verify", description="Checks the three files of a split."
+        prog="twofold_verify", description="Checks the files of a split."
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the three files")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the split")
     parser.add_argument(
         "--previous", type=Path, metavar="DIR", help="the folder of the split that this one keeps"
     )

@@ -4,7 +4,8 @@
     contents/<project>/<train|test>-<created>/<operation>/entries.index      its columnar index
     contents/<project>/<train|test>-<created>/<operation>/rejected.manifest  lines dropped at ingest, as supplied
     contents/<project>/<train|test>-<created>/<operation>/rejected.jsonl     line numbers and reasons
-    reports/<project>/<operation>/report.json
+    reports/<project>/<operation>/report.json                                what a distribution did, and its certificate
+    reports/<project>/<operation>/report.html                                the same as a page
     scratch/<operation>/<step>/...                                           expires by lifecycle rule
 
 Keys derive from the operation, the step and the shard, so a retry overwrites the same bytes.
@@ -47,8 +48,24 @@ def contents(dataset: str, operation: str) -> str:
     return f"{Prefix.CONTENTS}/{dataset}/{operation}"
 
 
-def report(project: str, operation: str) -> str:
-    return f"{Prefix.REPORTS}/{project}/{operation}/report.json"
+@dataclass(frozen=True, slots=True)
+class ReportKeys:
+    """Where the report of an operation lies."""
+
+    project: str
+    operation: str
+
+    @property
+    def report(self) -> str:
+        return f"{self._folder}/report.json"
+
+    @property
+    def page(self) -> str:
+        return f"{self._folder}/report.html"
+
+    @property
+    def _folder(self) -> str:
+        return f"{Prefix.REPORTS}/{self.project}/{self.operation}"
 
 
 def changes(operation: str) -> str:

@@ -123,6 +123,9 @@ class Bucket:
 
     name: str
 
+    def address(self, key: str) -> str:
+        return f"s3://{self.name}/{key}"
+
     def get(self, key: str) -> bytes:
         """Raises LostObjectError."""
         with _explained(self.name, key, LostObjectError):

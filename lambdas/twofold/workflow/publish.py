@@ -9,7 +9,7 @@ from twofold.errors import ConservationError
 from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.metrics import Outcome
 from twofold.records import Contents, DatasetId, Operation
-from twofold.split.report import dataset_report
+from twofold.report import dataset_report, page, warnings
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket, LostObjectError, Part, require
@@ -113,12 +113,14 @@ def _put_report(
     report: dict[str, Any] = json.loads(bucket.get(draft))
     report["datasets"] = {
         dataset.type.lower(): dataset_report(
-            f"s3://{bucket.name}/{ContentsKeys(new.folder).manifest}",
+            bucket.address(ContentsKeys(new.folder).manifest),
             entries=new.entries,
             size=new.bytes,
             digest=new.digest,
         )
         for dataset, new in contents.items()
     }
-    key = keys.report(operation.datasets[0].project, operation.id)
-    bucket.put(key, json.dumps(report, indent=1, ensure_ascii=False).encode())
+    report["warnings"] = warnings(report)
+    place = keys.ReportKeys(operation.datasets[0].project, operation.id)
+    bucket.put(place.page, page(report).encode())
+    bucket.put(place.report, json.dumps(report, indent=1, ensure_ascii=False).encode())

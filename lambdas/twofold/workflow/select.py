@@ -8,8 +8,8 @@ import numpy as np
 from twofold.errors import DamagedObjectError, OperationRefused
 from twofold.manifest.index import Index
 from twofold.records import Contents, Operation, Source, SplitParameters
+from twofold.report import dataset_report, split_report
 from twofold.split import LabelSets, refusal, select_test_entries
-from twofold.split.report import split_report
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket
@@ -40,7 +40,7 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
         seed=parameters.seed,
         boxes=index.boxes,
     )
-    report = split_report(selection)
+    report = split_report(selection, label_set=index.label_set, label_sets=label_sets)
     train, test = operation.datasets
     sides = {
         TRAIN: put_index(bucket, operation, train, index.take(~selection.test)),
@@ -54,7 +54,7 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
         sides,
         digest=before.digest,
         message=_message(report),
-        report=_put_draft(bucket, operation, report),
+        report=_put_draft(bucket, operation, before, report),
     )
 
 
@@ -84,7 +84,9 @@ def _message(report: dict[str, Any]) -> str:
     return message
 
 
-def _put_draft(bucket: Bucket, operation: Operation, report: dict[str, Any]) -> str:
+def _put_draft(
+    bucket: Bucket, operation: Operation, before: Contents, report: dict[str, Any]
+) -> str:
     """The report, but for what is known only when the lines have been moved."""
     key = keys.scratch(operation.id, "select", "report.json")
     draft = {
@@ -92,6 +94,15 @@ def _put_draft(bucket: Bucket, operation: Operation, report: dict[str, Any]) -> 
         "project": operation.datasets[0].project,
         "created": operation.created,
         **report,
+        "source": {
+            **dataset_report(
+                bucket.address(ContentsKeys(before.folder).manifest),
+                entries=before.entries,
+                size=before.bytes,
+                digest=before.digest,
+            ),
+            "errorEntries": before.error_entries,
+        },
     }
     bucket.put(key, json.dumps(draft, ensure_ascii=False).encode())
     return key

@@ -1,0 +1,162 @@
+"""The parts of the page that go deeper: pairs of labels, groups, dropped lines, how to make the split again."""
+
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+from twofold.report.charts import groups as group_rows
+from twofold.report.markup import Html, element
+from twofold.report.sections import Report, columns, rows_of, scrolled, section
+from twofold.report.text import bytes_of, counted, name, percent, printable, whole
+
+DROPPED_SHOWN = 50
+_LEVELS = 10
+
+
+def together(report: Report) -> Iterator[Html]:
+    found = report.get("coOccurrence")
+    if not found or not found["pairs"]:
+        return
+    fraction = Fraction(report["certificate"]["fraction"])
+    heads = columns("Labels", "Images", "Test", "Test share", "Off by")
+    common = element("table", heads, element("tbody", rows_of(found["mostFrequent"], fraction)))
+    furthest = element("table", heads, element("tbody", rows_of(found["furthest"], fraction)))
+    yield section(
+        "Labels that occur together",
+        element("p", _pairs_told(report)),
+        scrolled(_matrix(found["matrix"]), "Matrix of labels that occur together"),
+        _folded(f"The {len(found['mostFrequent'])} most frequent pairs", common),
+        _folded(f"The {len(found['furthest'])} pairs furthest from their share", furthest),
+        id_="together",
+    )
+
+
+def _pairs_told(report: Report) -> str:
+    found = report["coOccurrence"]
+    return (
+        f"{counted(found['pairs'], 'pair', 'pairs')} of labels occur together, counted among the "
+        f"{counted(found['labels'], 'most frequent label', 'most frequent labels')}. In a row: of the label's images, the "
+        "percentage that also have the label of the column. The split keeps pairs near their share where that costs no label."
+    )
+
+
+def _matrix(matrix: dict[str, Any]) -> Html:
+    names = [name(label) for label in matrix["labels"]]
+    numbered = [element("th", str(i), scope="col", title=label) for i, label in enumerate(names, 1)]
+    head = element("thead", element("tr", element("th", "Label", scope="col"), *numbered))
+    body = [
+        element(
+            "tr",
+            element("th", f"{i + 1} ", element("bdi", label), scope="row"),
+            *(_cell(counts, i, j, names) for j in range(len(names))),
+        )
+        for i, (label, counts) in enumerate(zip(names, matrix["images"], strict=True))
+    ]
+    return element("table", head, element("tbody", *body), class_="matrix")
+
+
+def _cell(counts: list[int], row: int, column: int, names: list[str]) -> Html:
+    if row == column:
+        return element("td", "·", class_="self")
+    both, own = counts[column], counts[row]
+    share = 100 * both // own
+    text = f"{names[row]}: {whole(both)} of {counted(own, 'image', 'images')} with {names[column]}"
+    shown = "" if not both else str(share) if share else "<1"
+    return element(
+        "td", shown, title=text, class_=f"l{-(-both * _LEVELS // own)}" if both else None
+    )
+
+
+def _folded(title: str, table: Html) -> Html:
+    return element("details", element("summary", title), scrolled(table, title))
+
+
+def groups(report: Report) -> Iterator[Html]:
+    found = report.get("groups")
+    if not found:
+        return
+    told = (
+        f"{counted(found['groups'], 'group', 'groups')} by {printable(report['parameters'].get('groupBy', 'group'))}; "
+        f"{whole(found['testGroups'])} of them are tested, none is on both sides. The largest has "
+        f"{counted(found['largestGroup'], 'entry', 'entries')}."
+    )
+    heads = columns("Entries in the group", "", "Train groups", "Test groups")
+    table = element("table", heads, element("tbody", group_rows(found["sizes"])))
+    yield section("Groups", element("p", told), scrolled(table, "Groups by size"), id_="groups")
+
+
+def dropped(report: Report) -> Iterator[Html]:
+    found = report.get("dropped")
+    if not found or not found["lines"]:
+        return
+    rows = [
+        element(
+            "tr",
+            element("th", whole(one["line"]), scope="row"),
+            element("td", element("code", one["reason"])),
+            element("td", name(one["detail"])),
+        )
+        for one in found["reasons"][:DROPPED_SHOWN]
+    ]
+    told = f"{counted(found['lines'], 'line is', 'lines are')} in neither dataset."
+    if found["lines"] > len(rows):
+        told += f" These are the first {whole(len(rows))}."
+    heads = element(
+        "thead",
+        element("tr", *(element("th", each, scope="col") for each in ("Line", "Reason", "Detail"))),
+    )
+    table = element("table", heads, element("tbody", *rows))
+    yield section(
+        "Dropped lines", element("p", told), scrolled(table, "Dropped lines"), id_="dropped"
+    )
+
+
+def again(report: Report) -> Html:
+    """What a reader needs to make the split again, and to check it."""
+    return section(
+        "Make it again, and check it",
+        element("pre", element("code", _commands(report)), tabindex=0),
+        element("dl", *_facts(report), class_="facts"),
+        id_="again",
+    )
+
+
+def _commands(report: Report) -> str:
+    asked = report["parameters"]
+    manifest = printable(report.get("source", {}).get("manifest", "all.manifest"))
+    command = ["twofold", "split", manifest, "-o", "again"]
+    command += ["--test-fraction", asked["testFraction"], "--seed", str(asked["seed"])]
+    if "groupBy" in asked:
+        command += ["--group-by", printable(asked["groupBy"])]
+    return f"{shlex.join(command)}\ntwofold verify again"
+
+
+def _facts(report: Report) -> Iterator[Html]:
+    proof = report["certificate"]
+    yield _fact("Test fraction", f"{proof['fraction']} ({percent(Fraction(proof['fraction']), 1)})")
+    yield _fact("Seed", str(proof["seed"]))
+    yield _fact("Twofold, algorithm", f"{report['twofold']}, {proof['algorithmVersion']}")
+    yield _fact("Proof", proof["proof"])
+    for key, title in (("operation", "Operation"), ("project", "Project"), ("created", "Begun")):
+        if key in report:
+            yield _fact(
+                title, _moment(report[key]) if key == "created" else printable(str(report[key]))
+            )
+    sides = dict(report.get("datasets", {}))
+    if "source" in report:
+        sides["source"] = report["source"]
+    for side, one in sides.items():
+        size = f", {bytes_of(one['bytes'])}" if "bytes" in one else ""
+        entries = counted(one["entries"], "entry", "entries")
+        told = f"{printable(one['manifest'])}: {entries}{size}, digest {one['digest']}"
+        yield _fact(side.capitalize(), told)
+
+
+def _fact(title: str, value: str) -> Html:
+    return element("div", element("dt", title), element("dd", value))
+
+
+def _moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

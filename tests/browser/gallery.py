@@ -1,0 +1,52 @@
+"""Manifests whose reports show what a report has to bear: few labels and many, groups, and names that mean harm."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, product
+from random import Random
+
+from tests.job import line
+
+_SYLLABLES = ("ba", "ke", "lo", "mi", "nu", "ra", "se", "ti", "vo", "zu")
+_WORDS = [a + b + c for a, b, c in product(_SYLLABLES, repeat=3)]
+HOSTILE = (
+    "<script>window.harmed = true</script>",
+    '"><img src=x onerror="window.harmed = true">',
+    "</style></script><h1>broken out</h1>",
+    "abc\u202egnp.exe",
+    "tab\there\x00\x1b[31m",
+    "x" * 250,
+    "long words " * 20,
+    "家族 👨\u200d👩\u200d👧",
+    "&amp; 'quoted'",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """Labels by frequency (the n-th has a weight of 1/n**skew), up to `most` an image; `groups` of images, if any."""
+
+    name: str
+    labels: Sequence[str]
+    images: int
+    most: int
+    skew: float = 1.0
+    groups: int = 0
+
+    def lines(self) -> Iterator[str]:
+        random = Random(self.name)
+        weights = list(accumulate((n + 1) ** -self.skew for n in range(len(self.labels))))
+        for number in range(self.images):
+            count = random.randint(0 if number % 20 == 0 else 1, self.most)
+            drawn = dict.fromkeys(random.choices(self.labels, cum_weights=weights, k=count))
+            folder = f"video-{random.randrange(self.groups):03d}" if self.groups else "images"
+            yield line(f"{folder}/{number:05d}", *drawn)
+
+
+EXHIBITS = (
+    Exhibit("three-labels", ("cat", "dog", "rabbit"), 900, 1, 0.6),
+    Exhibit("thirty-labels", _WORDS[100:130], 2_400, 4),
+    Exhibit("thousand-labels", _WORDS, 20_000, 6, 0.9),
+    Exhibit("groups", _WORDS[300:312], 1_500, 3, 0.8, groups=90),
+)
+HOSTILE_EXHIBIT = Exhibit("hostile", HOSTILE, 200, 3)
