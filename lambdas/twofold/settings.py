@@ -53,6 +53,11 @@ class Operation(StrEnum):
     UNTAG_RESOURCE = "UntagResource"
     LIST_TAGS_FOR_RESOURCE = "ListTagsForResource"
 
+    @property
+    def changes(self) -> bool:
+        """Does it change anything, rather than only read?"""
+        return not self.value.startswith(("Describe", "List"))
+
 
 class Variable(StrEnum):
     """Environment variables of the functions."""

@@ -38,17 +38,18 @@ def create_dataset(service: Service, request: CreateDatasetRequest) -> Result:
     identity = DatasetId(
         project=project.name, type=DatasetType(request.dataset_type), created=service.now
     )
+    answer = {"DatasetArn": service.scope.dataset_arn(identity)}
     source = request.dataset_source
     manifest = _manifest(source) if source else None
     if manifest:
-        _ingest(service, identity, manifest, dict(request.tags))
+        _ingest(service, identity, manifest, dict(request.tags), answer)
     else:
         copied = _copied(service, source.dataset_arn) if source and source.dataset_arn else None
         message = "The dataset was successfully created" + (" from the dataset." if source else ".")
         dataset = _dataset(identity, Status.CREATE_COMPLETE, message, dict(request.tags))
         dataset = dataset.model_copy(update={"contents": copied})
-        operations.create(service.table, dataset, None)
-    return {"DatasetArn": service.scope.dataset_arn(identity)}
+        operations.create(service.answering(answer), dataset, None)
+    return answer
 
 
 def _manifest(source: DatasetSource) -> S3Object | None:
@@ -67,7 +68,11 @@ def _manifest(source: DatasetSource) -> S3Object | None:
 
 
 def _ingest(
-    service: Service, identity: DatasetId, manifest: S3Object, tags: dict[str, str]
+    service: Service,
+    identity: DatasetId,
+    manifest: S3Object,
+    tags: dict[str, str],
+    answer: Result,
 ) -> None:
     service.require_free_operation()
     operation = Operation(
@@ -80,11 +85,11 @@ def _ingest(
     message = "The dataset is being created from the manifest file."
     dataset = _dataset(identity, Status.CREATE_IN_PROGRESS, message, tags)
     dataset = dataset.model_copy(update={"operation": operation.id})
-    operations.create(service.table, dataset, operation)
+    operations.create(service.answering(answer), dataset, operation)
     try:
         service.start(operation)
     except ServiceError:
-        operations.retract(service.table, operation)
+        operations.retract(service.taking_back(), operation)
         raise
 
 

@@ -18,7 +18,7 @@ def delete_dataset(service: Service, request: DeleteDatasetRequest) -> dict[str,
         raise ResourceInUseException(
             f"The dataset {request.dataset_arn} is in use: its status is {dataset.status}."
         )
-    if not deletion.delete_dataset(service.table, dataset, service.now):
+    if not deletion.delete_dataset(service.answering({}), dataset, service.now):
         raise ResourceInUseException(
             f"The dataset {request.dataset_arn} is in use: an operation has just begun or ended on it."
         )
@@ -27,5 +27,7 @@ def delete_dataset(service: Service, request: DeleteDatasetRequest) -> dict[str,
 
 def delete_project(service: Service, request: DeleteProjectRequest) -> dict[str, Any]:
     """The project is gone, and its name free, as soon as this returns."""
-    deletion.delete_project(service.table, service.project(request.project_arn))
-    return {"Status": "DELETING"}
+    project = service.project(request.project_arn)
+    answer = {"Status": "DELETING"}
+    deletion.delete_project(service.answering(answer), project)
+    return answer

@@ -33,7 +33,7 @@ def distribute_dataset_entries(
         before=train.contents,
         parameters=SplitParameters(),
     )
-    if not operations.claim(service.table, operation, (train, test), service.now):
+    if not operations.claim(service.answering({}), operation, (train, test), service.now):
         raise ResourceNotReadyException(
             f"Another operation has just begun on {_arn(service, train)} or {_arn(service, test)}."
         )

@@ -26,8 +26,9 @@ def create_project(service: Service, request: CreateProjectRequest) -> Result:
     limit = service.limits.projects
     if len(store.catalogue(service.table, after="", limit=limit)) == limit:
         raise LimitExceededException(f"There are {limit} projects already; delete one first.")
-    store.create(service.table, project)
-    return {"ProjectArn": service.scope.project_arn(project)}
+    answer = {"ProjectArn": service.scope.project_arn(project)}
+    store.create(service.answering(answer), project)
+    return answer
 
 
 def _check_auto_update(request: CreateProjectRequest) -> None:

@@ -1,7 +1,9 @@
 """What an operation of the API works with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,7 +22,7 @@ from twofold.settings import Operation as ApiOperation
 from twofold.stores.executions import Executions
 from twofold.stores.failures import service_error
 from twofold.stores.objects import Bucket
-from twofold.stores.table import Table, operations, projects, rates
+from twofold.stores.table import Table, answers, operations, projects, rates
 
 DELETION_SHOWN_MILLISECONDS = 5_000
 """How long a deleted dataset is described as DELETE_IN_PROGRESS before it is not found."""
@@ -36,7 +38,10 @@ _TAGGING = (
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One call's surroundings. `now` is in epoch milliseconds; `caller` is an ARN."""
+    """One call's surroundings. `now` is in epoch milliseconds; `caller` is an ARN.
+
+    `call` is what repetitions of the call have in common; empty where the client cannot repeat one, or nothing is changed.
+    """
 
     table: Table
     bucket: Bucket
@@ -45,7 +50,20 @@ class Service:
     scope: Scope
     caller: str
     operation: ApiOperation
+    call: str
     now: int
+
+    def answering(self, answer: Mapping[str, Any]) -> Table:
+        """The table for the transaction by which the call makes its change: it keeps the answer to it."""
+        return answers.keeping(self.table, self.call, answer, self.now) if self.call else self.table
+
+    def taking_back(self) -> Table:
+        """The table for the transaction that undoes this call's change; the call may then be made again."""
+        return answers.taking_back(self.table, self.call) if self.call else self.table
+
+    def answered_before(self) -> dict[str, Any] | None:
+        """The answer that an earlier attempt of this call has had, or was on its way to have."""
+        return answers.given_again(self.table, self.call) if self.call else None
 
     def project(self, arn: str) -> Project:
         """Raises AccessDeniedException, ResourceNotFoundException."""
@@ -93,7 +111,9 @@ class Service:
             self.start(operation)
         except ServiceError:
             message = "The operation could not be started; nothing was changed. Try again."
-            operations.abandon(self.table, operation, message, StatusCode.SERVICE_ERROR, self.now)
+            operations.abandon(
+                self.taking_back(), operation, message, StatusCode.SERVICE_ERROR, self.now
+            )
             raise
 
     def count_call(self) -> None:

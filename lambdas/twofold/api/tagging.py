@@ -47,10 +47,12 @@ def list_tags_for_resource(service: Service, request: ListTagsForResourceRequest
 
 
 def _change(service: Service, arn: str, changed: Callable[[Tags], Tags]) -> dict[str, Any]:
-    """Callers who change different tags at the same time do not undo each other."""
+    """Callers who change different tags at the same time do not undo each other.
+
+    Tags that stay as they are are written too: a repetition must not find them changed by others and change them back.
+    """
     for _ in range(_ATTEMPTS):
         resource = service.resource(arn)
-        after = changed(resource.tags)
-        if after == resource.tags or tags.replace(service.table, resource, after):
+        if tags.replace(service.answering({}), resource, changed(resource.tags)):
             return {}
     raise ThrottlingException("The tags are being changed by others at the same time.")

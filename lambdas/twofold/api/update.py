@@ -33,7 +33,7 @@ def update_dataset_entries(
         before=dataset.contents,
     )
     service.bucket.put(keys.changes(operation.id), request.changes.ground_truth)
-    if not operations.claim(service.table, operation, (dataset,), service.now):
+    if not operations.claim(service.answering({}), operation, (dataset,), service.now):
         raise ResourceInUseException(f"Another operation has just begun on the dataset {arn}.")
     service.start_claimed(operation)
     return {}

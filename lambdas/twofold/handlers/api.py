@@ -11,13 +11,13 @@ from twofold.api import contract, wire
 from twofold.api.arns import Scope
 from twofold.api.operations import OPERATIONS
 from twofold.api.service import Service
-from twofold.errors import ClientFault, InternalServerError, ServiceError
+from twofold.errors import ClientFault, InternalServerError, ServiceError, ThrottlingException
 from twofold.quotas import limits
 from twofold.settings import Function, Settings
 from twofold.stores.executions import Executions
 from twofold.stores.failures import service_error
 from twofold.stores.objects import Bucket
-from twofold.stores.table import Table
+from twofold.stores.table import RepeatedError, Table, answers
 
 
 def handler(event: dict[str, Any], context: Any) -> wire.Response:
@@ -53,15 +53,36 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     telemetry.calls(call.operation)
     request = contract.parse(call.operation, call.body)
     settings = Settings.of(Function.API, os.environ)
+    caller = event["requestContext"].get("identity", {}).get("userArn") or "anonymous"
     service = Service(
         table=Table(settings.table),
         bucket=Bucket(settings.bucket),
         executions=Executions(settings.state_machines),
         limits=limits(settings.quotas),
         scope=Scope.of_function(context.invoked_function_arn),
-        caller=event["requestContext"].get("identity", {}).get("userArn") or "anonymous",
+        caller=caller,
         operation=call.operation,
+        call=_repeatable(call, caller),
         now=clock.now(),
     )
-    service.count_call()
-    return OPERATIONS[call.operation](service, request)
+    try:
+        service.count_call()
+        return OPERATIONS[call.operation](service, request)
+    except (ServiceError, RepeatedError) as error:
+        return _answered_before(service, error)
+
+
+def _repeatable(call: wire.Call, caller: str) -> str:
+    if not call.operation.changes or not call.invocation_id:
+        return ""
+    return answers.key(caller, call.operation, call.invocation_id, call.body)
+
+
+def _answered_before(service: Service, error: ServiceError | RepeatedError) -> dict[str, Any]:
+    """What an attempt is refused may be what an earlier one, whose answer was lost, has done."""
+    answer = service.answered_before()
+    if answer is not None:
+        return answer
+    if isinstance(error, RepeatedError):
+        raise ThrottlingException("The call was repeated while it was undone; try again.")
+    raise error

@@ -9,6 +9,6 @@ calls               <operation>#<second>           how many there were, where a 
 released            <folder>                       contents that a dataset left, and when; deleted as they are collected
 """
 
-from twofold.stores.table.connection import ConditionFailedError, Table
+from twofold.stores.table.connection import ConditionFailedError, RepeatedError, Table
 
-__all__ = ["ConditionFailedError", "Table"]
+__all__ = ["ConditionFailedError", "RepeatedError", "Table"]

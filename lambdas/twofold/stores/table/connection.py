@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -41,9 +41,19 @@ class ConditionFailedError(Exception):
         self.failed = tuple(failed)
 
 
+class RepeatedError(Exception):
+    """A write that was joined to a transaction found that this call has had its turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
+    """`joined` are writes that every transaction has besides its own."""
+
     name: str
+    joined: tuple[Write, ...] = ()
+
+    def joined_by(self, write: Write) -> "Table":
+        return replace(self, joined=(*self.joined, write))
 
     def get(self, pk: str, sk: str) -> Item | None:
         answer = _client().get_item(TableName=self.name, Key=_key(pk, sk), ConsistentRead=True)
@@ -93,16 +103,21 @@ class Table:
             after = items[-1][SORT_KEY]
 
     def transact(self, writes: Sequence[Write]) -> None:
-        """All writes or none; raises ConditionFailedError. Waits out writers of the same items."""
+        """All writes or none; raises ConditionFailedError, or RepeatedError if a joined write's condition failed.
+
+        Waits out writers of the same items.
+        """
         for attempt in range(_CONFLICT_ATTEMPTS):
             try:
-                _client().transact_write_items(TransactItems=list(writes))
+                _client().transact_write_items(TransactItems=[*writes, *self.joined])
                 return
             except ClientError as error:
                 codes = [
                     reason.get("Code") for reason in error.response.get("CancellationReasons", [])
                 ]
                 failed = [i for i, code in enumerate(codes) if code == "ConditionalCheckFailed"]
+                if failed and failed[-1] >= len(writes):
+                    raise RepeatedError from error
                 if failed:
                     raise ConditionFailedError(failed) from error
                 if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS - 1:
@@ -121,6 +136,27 @@ class Table:
             ),
         )
         return int(_plain(answer["Attributes"])["Count"])
+
+    def mark(self, pk: str, sk: str, name: str) -> Item | None:
+        """Sets an attribute of an item to true, and answers with the item; None, and nothing is written, if there is none."""
+        try:
+            answer = _client().update_item(
+                TableName=self.name,
+                Key=_key(pk, sk),
+                ReturnValues="ALL_NEW",
+                **_expressions(
+                    {
+                        "UpdateExpression": f"SET #{name} = :true",
+                        "ConditionExpression": "attribute_exists(#pk)",
+                    },
+                    {":true": True},
+                ),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return None
+            raise
+        return _plain(answer["Attributes"])
 
     def put(self, item: Mapping[str, Any], *, new: bool = True) -> Write:
         """A write for `transact`: the item, which must not be there yet if it is `new`."""
