@@ -13,7 +13,7 @@ from botocore.config import Config
 
 BUCKET = "manifests"
 FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 0.2
 _PATIENCE = Config(
     read_timeout=300, retries={"mode": "standard"}, request_checksum_calculation="when_required"
 )

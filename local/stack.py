@@ -29,6 +29,7 @@ from local import workflows
 from local.dynamodb import DynamoDB
 from local.functions import ACCOUNT, REGION, Functions
 from local.gateway import Application, Gateway, Throttle, front
+from local.objects import Objects, ease_moto
 from local.pool import Pool
 from local.schema import TABLE_SCHEMA
 from twofold.settings import (
@@ -122,7 +123,8 @@ def running(
 
 def moto() -> Application:
     """AWS, in memory."""
-    return DynamoDB(DomainDispatcherApplication(create_backend_app))
+    ease_moto()
+    return Objects(DynamoDB(DomainDispatcherApplication(create_backend_app)))
 
 
 def _server(port: int, application: Application) -> BaseWSGIServer:

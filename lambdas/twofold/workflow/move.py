@@ -32,17 +32,19 @@ class _Sink:
     order: PieceOrder
     pending: bytearray = field(default_factory=bytearray)
     sent: list[Part] = field(default_factory=list)
+    _full: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._full = self.order.bytes // self.order.parts
 
     def write(self, data: memoryview | bytes) -> None:
-        rest = memoryview(data)
-        while len(self.sent) < self.order.parts - 1:
-            room = self.order.bytes // self.order.parts - len(self.pending)
-            if len(rest) < room:
-                break
-            self.pending += rest[:room]
-            rest = rest[room:]
+        """Called for every run of lines, so it does little more than append."""
+        self.pending += data
+        while len(self.pending) >= self._full and len(self.sent) < self.order.parts - 1:
+            rest = self.pending[self._full :]
+            del self.pending[self._full :]
             self._send()
-        self.pending += rest
+            self.pending = rest
 
     def finish(self) -> tuple[PartRecord, ...]:
         self._send()

@@ -1,0 +1,130 @@
+"""What is served past moto is what moto would have served."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import urllib3
+from botocore.exceptions import ClientError
+
+from local.stack import Stack
+
+MIB = 1 << 20
+BUCKET = "large-objects"
+SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/s3/aws4_request"}
+BODY = bytes(range(256)) * (11 * MIB // 256) + b"end"
+
+
+@pytest.fixture(scope="module")
+def s3(stack: Stack) -> Any:
+    client = stack.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    client.put_object(Bucket=BUCKET, Key="a b/ü", Body=BODY, Metadata={"of": "birds"})
+    put_in_parts(client, "parts", BODY)
+    return client
+
+
+def put_in_parts(client: Any, key: str, body: bytes, size: int = 5 * MIB) -> None:
+    upload = client.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]
+    bodies = [body[at : at + size] for at in range(0, len(body), size)]
+    parts = [
+        {"PartNumber": number, "ETag": put_part(client, key, upload, number, part)}
+        for number, part in enumerate(bodies, 1)
+    ]
+    client.complete_multipart_upload(
+        Bucket=BUCKET, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
+    )
+
+
+def put_part(client: Any, key: str, upload: str, number: int, body: bytes) -> str:
+    answer = client.upload_part(
+        Bucket=BUCKET, Key=key, UploadId=upload, PartNumber=number, Body=body
+    )
+    return str(answer["ETag"])
+
+
+def get(stack: Stack, key: str, headers: dict[str, str]) -> tuple[int, bytes, dict[str, str]]:
+    answer = urllib3.request("GET", f"{stack.endpoint}/{BUCKET}{quote(key)}", headers=headers)
+    told = {name.lower(): value for name, value in answer.headers.items()}
+    return answer.status, answer.data, {name: told.get(name, "") for name in COMPARED}
+
+
+RANGES = ("bytes=0-0", "bytes=5-5242890", "bytes=10485750-10485765", f"bytes=1-{1 << 40}")
+LEFT_TO_MOTO = ("bytes=-3", "bytes=7-", "bytes=9-3", "lines=1-2")
+COMPARED = (
+    "content-length",
+    "content-range",
+    "content-type",
+    "etag",
+    "last-modified",
+    "accept-ranges",
+    "x-amz-meta-of",
+)
+
+
+@pytest.mark.parametrize("span", [*RANGES, *LEFT_TO_MOTO])
+@pytest.mark.parametrize("key", ["/a b/ü", "/parts"])
+def test_ranges_are_answered_as_moto_answers_them(
+    stack: Stack, s3: Any, key: str, span: str
+) -> None:
+    headers = {**SIGNED, "Range": span}
+    by_moto = {**headers, "If-None-Match": '"none"'}
+    assert get(stack, key, headers) == get(stack, key, by_moto)
+
+
+@pytest.mark.parametrize(("key", "status"), [("/parts", 416), ("/nothing-here", 404)])
+def test_a_range_that_is_not_there_is_refused(stack: Stack, s3: Any, key: str, status: int) -> None:
+    beyond = {**SIGNED, "Range": f"bytes={1 << 40}-{1 << 41}"}
+    assert get(stack, key, beyond)[0] == status
+
+
+def test_an_object_of_parts_is_whole(s3: Any) -> None:
+    assert s3.get_object(Bucket=BUCKET, Key="parts")["Body"].read() == BODY
+
+
+def test_another_object_than_the_reader_began_with_is_refused(s3: Any) -> None:
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        s3.get_object(Bucket=BUCKET, Key="parts", Range="bytes=0-9", IfMatch='"another"')
+
+
+def test_versions_are_read_by_range(s3: Any) -> None:
+    s3.create_bucket(Bucket="versions")
+    s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    old, new = (
+        s3.put_object(Bucket="versions", Key="one", Body=body)["VersionId"]
+        for body in (b"old text", b"new text")
+    )
+    read = [
+        s3.get_object(Bucket="versions", Key="one", Range="bytes=0-2", **version)["Body"].read()
+        for version in ({"VersionId": old}, {"VersionId": new}, {})
+    ]
+    assert read == [b"old", b"new", b"new"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"PartNumber": 3}, "InvalidPart"),
+        ({"ETag": '"0"'}, "InvalidPart"),
+        ({}, "EntityTooSmall"),
+    ],
+)
+def test_an_upload_that_does_not_add_up_is_refused(
+    s3: Any, change: dict[str, Any], code: str
+) -> None:
+    upload = s3.create_multipart_upload(Bucket=BUCKET, Key="broken")["UploadId"]
+    parts = [
+        {"PartNumber": number, "ETag": put_part(s3, "broken", upload, number, b"small")}
+        for number in (1, 2)
+    ]
+    parts[1] |= change
+    with pytest.raises(ClientError, match=code):
+        s3.complete_multipart_upload(
+            Bucket=BUCKET, Key="broken", UploadId=upload, MultipartUpload={"Parts": parts}
+        )
+
+
+def test_an_object_may_be_put_again_over_its_parts(s3: Any) -> None:
+    put_in_parts(s3, "again", BODY)
+    s3.put_object(Bucket=BUCKET, Key="again", Body=b"short")
+    assert s3.get_object(Bucket=BUCKET, Key="again")["Body"].read() == b"short"
