@@ -1,14 +1,23 @@
 """AWS in this process, for what is tested without HTTP. The running stack's own data, in the same memory, is left alone."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
 
+from local.functions import REGION
+from local.stack import Stack
+from twofold.settings import Function
 from twofold.stores import contents, executions, objects
 from twofold.stores.table import connection
 
-CACHED = (objects._client, executions._client, connection._client, contents._header)
+CACHED: tuple[Any, ...] = (
+    objects._client,
+    executions._client,
+    connection._client,
+    contents._header,
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,5 +30,25 @@ def aws() -> Iterator[None]:
             cache.cache_clear()
         yield
         mock.stop(remove_data=False)
+        for cache in CACHED:
+            cache.cache_clear()
+
+
+@pytest.fixture
+def as_the_api(stack: Stack) -> Iterator[None]:
+    """This process has the environment of the running stack's API function, and as many threads as it likes."""
+    environment = {
+        **stack.functions.environments[Function.API],
+        "AWS_ENDPOINT_URL": stack.endpoint,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        for cache in CACHED:
+            cache.cache_clear()
+        yield
         for cache in CACHED:
             cache.cache_clear()

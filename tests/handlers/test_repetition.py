@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
@@ -16,7 +15,6 @@ import pytest
 from local.functions import ACCOUNT, REGION
 from local.stack import Stack
 from tests.backstage import Backstage, do, hold, json_error, states
-from tests.handlers.conftest import CACHED
 from tests.handlers.in_process import Context
 from tests.handlers.repetition import CHANGES, Lossy
 from tests.job import Job, two_labels
@@ -91,19 +89,8 @@ class Here:
 
 
 @pytest.fixture
-def here(stack: Stack) -> Iterator[Here]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stack.functions.environments[Function.API].items():
-            patch.setenv(name, value)
-        patch.setenv("AWS_ENDPOINT_URL", stack.endpoint)
-        patch.setenv("AWS_DEFAULT_REGION", REGION)
-        patch.setenv("AWS_ACCESS_KEY_ID", "local")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-        for cache in CACHED:
-            cache.cache_clear()
-        yield Here()
-        for cache in CACHED:
-            cache.cache_clear()
+def here(as_the_api: None) -> Here:
+    return Here()
 
 
 def made(job: Job) -> dict[str, Any]:

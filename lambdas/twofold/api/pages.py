@@ -15,27 +15,27 @@ from twofold.errors import ResourceInUseException, ResourceNotReadyException
 from twofold.records import Status
 from twofold.stores import keys
 from twofold.stores.contents import StoredContents
-from twofold.stores.objects import Bucket, ObjectUnreachableError
+from twofold.stores.objects import ObjectUnreachableError
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """`folder` is empty for an empty dataset; the page begins with item `first`."""
 
-    bucket: Bucket
+    service: Service
     folder: str
     first: int
     request: list[Any]
     current: bool
 
     def token(self, position: int) -> str:
-        return tokens.encode(self.request, [self.folder, position])
+        return self.service.token(self.request, [self.folder, position])
 
     @contextmanager
     def contents(self) -> Iterator[StoredContents]:
         """For reading. Older contents may be gone; then the token that leads to them is no longer good."""
         try:
-            yield StoredContents.open(self.bucket, self.folder)
+            yield StoredContents.open(self.service.bucket, self.folder)
         except ObjectUnreachableError:
             if self.current:
                 raise
@@ -52,9 +52,9 @@ def listing(service: Service, arn: str, token: str | None, *filters: Any) -> Lis
     request = [service.operation.value, dataset.id.path, *filters]
     current = dataset.contents.folder if dataset.contents else ""
     if not token:
-        return Listing(service.bucket, current, 0, request, True)
-    folder, first = tokens.decode(request, token, str, int)
+        return Listing(service, current, 0, request, True)
+    folder, first = service.position(request, token, str, int)
     # A token may lead to what this dataset has, or once had, and nowhere else.
     if folder != current and not folder.startswith(keys.contents(dataset.id.path, "")):
         raise tokens.invalid()
-    return Listing(service.bucket, folder, first, request, folder == current)
+    return Listing(service, folder, first, request, folder == current)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from twofold.api import tokens
 from twofold.api.contract import CreateProjectRequest, DescribeProjectsRequest
 from twofold.api.service import Service, moment
 from twofold.errors import InvalidParameterException, LimitExceededException
@@ -44,7 +43,7 @@ def describe_projects(service: Service, request: DescribeProjectsRequest) -> Res
     asked = ["DescribeProjects", sorted(request.project_names), sorted(request.features)]
     after = ""
     if request.next_token:
-        (after,) = tokens.decode(asked, request.next_token, str)
+        (after,) = service.position(asked, request.next_token, str)
     page = _page(service, request, after)
     shown = page[: request.max_results]
     chosen = [project for project in shown if project.feature in request.features]
@@ -61,7 +60,7 @@ def describe_projects(service: Service, request: DescribeProjectsRequest) -> Res
     }
     if len(page) == len(shown):
         return result
-    return result | {"NextToken": tokens.encode(asked, [_place(shown[-1])])}
+    return result | {"NextToken": service.token(asked, [_place(shown[-1])])}
 
 
 def _page(service: Service, request: DescribeProjectsRequest, after: str) -> list[Project]:

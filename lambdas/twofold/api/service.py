@@ -9,6 +9,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twofold import telemetry
+from twofold.api import tokens
 from twofold.api.arns import Scope
 from twofold.errors import (
     LimitExceededException,
@@ -22,7 +23,7 @@ from twofold.settings import Operation as ApiOperation
 from twofold.stores.executions import Executions
 from twofold.stores.failures import service_error
 from twofold.stores.objects import Bucket
-from twofold.stores.table import Table, answers, operations, projects, rates
+from twofold.stores.table import Table, answers, operations, projects, rates, secrets
 
 DELETION_SHOWN_MILLISECONDS = 5_000
 """How long a deleted dataset is described as DELETE_IN_PROGRESS before it is not found."""
@@ -115,6 +116,14 @@ class Service:
                 self.taking_back(), operation, message, StatusCode.SERVICE_ERROR, self.now
             )
             raise
+
+    def token(self, request: list[Any], position: list[Any]) -> str:
+        """A NextToken that continues the request at the position; both are JSON values."""
+        return tokens.encode(secrets.pagination_key(self.table), request, position)
+
+    def position(self, request: list[Any], token: str, *kinds: type) -> list[Any]:
+        """Raises InvalidPaginationTokenException unless the token is one of `token`'s for this request."""
+        return tokens.decode(secrets.pagination_key(self.table), request, token, *kinds)
 
     def count_call(self) -> None:
         """Raises ProvisionedThroughputExceededException where calls are limited and there have been enough this second."""

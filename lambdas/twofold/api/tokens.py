@@ -1,29 +1,29 @@
-"""Pagination tokens: opaque to clients, and bound to the request that they continue.
+"""Pagination tokens: opaque to clients, made by this deployment alone, and bound to the request that they continue.
 
-A token holds a position and a seal over it and the request's other members, so one that was altered, or that comes back
-with another filter, dataset or operation, is told from a right one. It is no secret: what a position can reach is checked
-where it is used.
+A token holds a position and a seal, an HMAC with the deployment's key over it and the request's other members. One that was
+altered or made elsewhere, or that comes back with another filter, dataset or operation, is told from a right one.
 """
 
 import base64
 import binascii
+import hmac
 import json
 from typing import Any
-
-from xxhash import xxh3_64_hexdigest
 
 from twofold.errors import InvalidPaginationTokenException
 
 _INVALID = "Invalid Pagination Token"
+_SEAL_CHARACTERS = 32
+"""Hexadecimal: 128 bits of the HMAC."""
 
 
-def encode(request: list[Any], position: list[Any]) -> str:
+def encode(key: bytes, request: list[Any], position: list[Any]) -> str:
     """`request` and `position` are JSON values."""
-    text = json.dumps([_seal(request, position), *position], separators=(",", ":"))
+    text = json.dumps([_seal(key, request, position), *position], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode(request: list[Any], token: str, *kinds: type) -> list[Any]:
+def decode(key: bytes, request: list[Any], token: str, *kinds: type) -> list[Any]:
     """The position, whose values are of the given types; raises InvalidPaginationTokenException."""
     try:
         padded = token.encode("ascii") + b"=" * (-len(token) % 4)
@@ -32,8 +32,10 @@ def decode(request: list[Any], token: str, *kinds: type) -> list[Any]:
         raise invalid() from None
     if not isinstance(read, list) or [type(value) for value in read] != [str, *kinds]:
         raise invalid()
-    position = read[1:]
-    if read[0] != _seal(request, position):
+    seal, *position = read
+    if not hmac.compare_digest(
+        seal.encode(errors="replace"), _seal(key, request, position).encode()
+    ):
         raise invalid()
     return position
 
@@ -42,5 +44,6 @@ def invalid() -> InvalidPaginationTokenException:
     return InvalidPaginationTokenException(_INVALID)
 
 
-def _seal(request: list[Any], position: list[Any]) -> str:
-    return xxh3_64_hexdigest(json.dumps([request, position]).encode())
+def _seal(key: bytes, request: list[Any], position: list[Any]) -> str:
+    sealed = json.dumps([request, position]).encode()
+    return hmac.digest(key, sealed, "sha256").hex()[:_SEAL_CHARACTERS]

@@ -6,6 +6,8 @@ project#<name>      project                        a Project
 project#<name>      dataset#<type>#<created>       a Dataset: its status and the pointer to its contents
 operations          <id>                           an Operation that has not ended; it is deleted as it ends
 calls               <operation>#<second>           how many there were, where a quota limits them; expires
+answer#<call>       answer                         what a call that changed something was answered; expires
+secret              pagination                     the key that seals pagination tokens
 released            <folder>                       contents that a dataset left, and when; deleted as they are collected
 """
 

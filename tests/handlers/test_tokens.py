@@ -1,0 +1,86 @@
+"""Pagination tokens cannot be made by anyone but the deployment, nor altered, nor carried elsewhere."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from local.schema import TABLE_SCHEMA
+from local.stack import Stack
+from tests.handlers.in_process import Api, serving
+from twofold.api import tokens
+from twofold.errors import InvalidPaginationTokenException
+from twofold.stores.table import Table, secrets
+
+KEY = bytes(32)
+REQUEST = ["ListDatasetEntries", "birds/train-1", ["cat"], None]
+plain = st.none() | st.booleans() | st.integers() | st.text(max_size=8)
+any_request = st.lists(plain, max_size=4)
+
+
+def _first_page(api: Api, name: str) -> tuple[dict[str, object], str]:
+    for number in range(2):
+        api.done("CreateProject", ProjectName=f"{name}-{number}")
+    names = {"ProjectNames": [f"{name}-0", f"{name}-1"], "MaxResults": 1}
+    return names, api.done("DescribeProjects", **names)["NextToken"]
+
+
+def test_a_token_of_another_deployment_is_refused(aws: None) -> None:
+    with serving() as other:
+        _, token = _first_page(other, "birds")
+    with serving() as api:
+        names, _ = _first_page(api, "birds")
+        status, body = api.call("DescribeProjects", **names, NextToken=token)
+    assert (status, body["__type"]) == (400, "InvalidPaginationTokenException")
+
+
+@given(
+    key=st.binary(min_size=32, max_size=32).filter(lambda key: key != KEY),
+    position=st.tuples(st.text(max_size=40), st.integers()),
+)
+def test_a_token_made_with_another_key_is_refused(key: bytes, position: tuple[str, int]) -> None:
+    forged = tokens.encode(key, REQUEST, list(position))
+    with pytest.raises(InvalidPaginationTokenException):
+        tokens.decode(KEY, REQUEST, forged, str, int)
+
+
+@given(other=any_request.filter(lambda other: other != REQUEST), position=st.integers())
+def test_a_token_continues_its_own_request_and_no_other(other: list[object], position: int) -> None:
+    token = tokens.encode(KEY, REQUEST, ["folder", position])
+    assert tokens.decode(KEY, REQUEST, token, str, int) == ["folder", position]
+    with pytest.raises(InvalidPaginationTokenException):
+        tokens.decode(KEY, other, token, str, int)
+
+
+@given(at=st.integers(0, 200), new=st.characters(codec="utf-8"), cut=st.integers(0, 3))
+@settings(max_examples=300)
+def test_an_altered_token_leads_nowhere_else(at: int, new: str, cut: int) -> None:
+    token = tokens.encode(KEY, REQUEST, ["contents/birds/train-1/a", 12])
+    at %= len(token)
+    altered = (token[:at] + new + token[at + 1 :])[: len(token) - cut]
+    try:
+        position = tokens.decode(KEY, REQUEST, altered, str, int)
+    except InvalidPaginationTokenException:
+        return
+    assert position == ["contents/birds/train-1/a", 12]
+
+
+@given(token=st.text(max_size=60) | st.binary(max_size=60).map(lambda raw: raw.decode("latin-1")))
+@settings(max_examples=300)
+def test_any_text_is_refused_in_the_same_words(token: str) -> None:
+    with pytest.raises(InvalidPaginationTokenException, match="Invalid Pagination Token"):
+        tokens.decode(KEY, REQUEST, token, str, int)
+
+
+def test_those_who_make_the_key_at_the_same_time_have_the_same_one(
+    stack: Stack, as_the_api: None
+) -> None:
+    name = f"secrets-{uuid4().hex}"
+    stack.client("dynamodb").create_table(TableName=name, **TABLE_SCHEMA)
+    with ThreadPoolExecutor(8) as threads:
+        keys = list(threads.map(secrets._pagination_key.__wrapped__, [name] * 8))
+    assert len(set(keys)) == 1
+    assert len(keys[0]) == 32
+    assert secrets.pagination_key(Table(name)) == keys[0]
