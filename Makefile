@@ -10,7 +10,7 @@ DATA     ?= keep
 QUOTAS   ?= twofold
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check bench synth bootstrap deploy diff destroy lock clean
+.PHONY: help run serve test check bench screenshots synth bootstrap deploy diff destroy lock clean
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -57,6 +57,9 @@ MANIFESTS ?= $(TWOFOLD_MANIFESTS)
 
 bench: $(VENV)/.bench            ## compare with other splitters, into docs/benchmarks.md: make bench [MANIFESTS=folder]
 	$(BIN)/python -m bench --out docs/benchmarks.md --manifests $(MANIFESTS)
+
+screenshots: $(VENV)/.dev $(VENV)/.command  ## take the pictures of docs/report.md, with chromium
+	$(BIN)/python -m tests.browser.screenshots docs/images
 
 # The CDK app's own set; Node comes with it. CONTEXT="stage=dev source_buckets=a,b" sets the options of infra/options.py.
 CONTEXT  ?=

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, product
+from pathlib import Path
 from random import Random
 
 from tests.job import line
+from twofold_command.main import run
 
 _SYLLABLES = ("ba", "ke", "lo", "mi", "nu", "ra", "se", "ti", "vo", "zu")
 _WORDS = [a + b + c for a, b, c in product(_SYLLABLES, repeat=3)]
@@ -42,11 +44,20 @@ class Exhibit:
             folder = f"video-{random.randrange(self.groups):03d}" if self.groups else "images"
             yield line(f"{folder}/{number:05d}", *drawn)
 
+    def written(self, folder: Path) -> Path:
+        """The page of this exhibit's split."""
+        out = folder / self.name
+        manifest = folder / f"{self.name}.manifest"
+        manifest.write_text("".join(f"{one}\n" for one in self.lines()), encoding="utf-8")
+        grouped = ("--group-by", "/(video-[0-9]+)/") if self.groups else ()
+        assert run(["split", str(manifest), "-o", str(out), *grouped, "--json"]) == 0
+        return out / "report.html"
+
 
 EXHIBITS = (
     Exhibit("three-labels", ("cat", "dog", "rabbit"), 900, 1, 0.6),
     Exhibit("thirty-labels", _WORDS[100:130], 2_400, 4),
-    Exhibit("thousand-labels", _WORDS, 20_000, 6, 0.9),
-    Exhibit("groups", _WORDS[300:312], 1_500, 3, 0.8, groups=90),
+    Exhibit("thousand-labels", _WORDS, 12_000, 4, 0.85),
+    Exhibit("groups", _WORDS[300:308], 1_200, 2, 0.8, groups=150),
 )
 HOSTILE_EXHIBIT = Exhibit("hostile", HOSTILE, 200, 3)

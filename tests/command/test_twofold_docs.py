@@ -1,3 +1,5 @@
+import inspect
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -5,8 +7,11 @@ from typing import Any
 import pytest
 
 from tests.command.terminal import labelled, read, twofold, written
+from twofold.report import warnings as told
 
-PAGE = (Path(__file__).parents[2] / "docs" / "algorithm.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "algorithm.md").read_text(encoding="utf-8")
+REPORT = (DOCS / "report.md").read_text(encoding="utf-8")
 COMMANDS = [line.split() for line in PAGE.splitlines() if line.startswith("    twofold ")]
 
 
@@ -26,3 +31,20 @@ def test_the_page_explains_every_member_of_the_certificate(tmp_path: Path) -> No
     report: Any = read(tmp_path)[2]
     for member in report["certificate"]:
         assert f"`{member}`" in PAGE, member
+
+
+def test_the_page_on_the_report_explains_every_member_and_every_warning(tmp_path: Path) -> None:
+    manifest = written(tmp_path, labelled(200))
+    grouped = ("--group-by", "/(video-[0-9]+)/")
+    assert twofold("split", manifest, "-o", tmp_path, *grouped) == 0
+    members = {*read(tmp_path)[2], "operation", "project", "created", "run"}
+    codes = set(re.findall(r'"([A-Z_]{6,})",', Path(inspect.getfile(told)).read_text()))
+    assert len(codes) == 12
+    for word in members | codes:
+        assert f"`{word}`" in REPORT, word
+
+
+def test_the_pictures_of_the_page_are_there_and_small() -> None:
+    pictures = re.findall(r"\]\((images/[^)]+)\)", REPORT)
+    assert len(pictures) == 5
+    assert all((DOCS / picture).stat().st_size < 250_000 for picture in pictures)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
-from math import ceil, log10
+from math import log10
 
 from twofold.report.markup import Html, element, joined
 from twofold.report.rows import Row
@@ -12,8 +12,9 @@ from twofold.report.text import counted, percent, whole
 
 MAX_DOTS = 3_000
 _WIDTH, _HEIGHT = 640, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 18, 16, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 18, 16, 46
 _STEPS = 90
+_SMALLEST_HALF = 0.005
 _BAR = 1_000
 _NAMED = 3
 
@@ -51,10 +52,7 @@ class _Dot:
 def funnel(rows: Iterable[Row], fraction: Fraction) -> Html:
     """Each label's test share over its number of images, around the target; and how near whole images can come to it."""
     dots = _dots(rows)
-    images = [dot.row.before for dot in dots] or [1]
-    shares = [dot.row.test / dot.row.before for dot in dots] or [0.0]
-    least = 10 ** int(log10(min(images)))
-    plane = _Plane(float(fraction), least, max(*images, 10 * least), max(shares))
+    plane = _plane(dots, float(fraction))
     return element(
         "svg",
         element("path", class_="reach", d=plane.envelope()),
@@ -95,26 +93,34 @@ def _drawn(dot: _Dot, plane: "_Plane") -> Html:
     )
 
 
+def _plane(dots: list[_Dot], target: float) -> "_Plane":
+    """As near to the target as all dots allow."""
+    images = [dot.row.before for dot in dots] or [1]
+    away = [abs(dot.row.test / dot.row.before - target) for dot in dots]
+    half = 1.15 * max(*away, _SMALLEST_HALF) if away else target
+    least = 10 ** int(log10(min(images)))
+    return _Plane(
+        target, least, max(*images, 10 * least), max(target - half, 0), min(target + half, 1)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Plane:
-    """From `least` images, a power of ten, to `most` on a logarithmic scale; shares from 0 up to `top`."""
+    """From `least` images, a power of ten, to `most` on a logarithmic scale; shares from `low` to `high`."""
 
     target: float
     least: int
     most: int
-    highest: float
-
-    @property
-    def top(self) -> float:
-        wanted = max(2 * self.target, self.highest * 1.06, 0.05)
-        return min(ceil(wanted * 20) / 20, 1.0)
+    low: float
+    high: float
 
     def x(self, images: float) -> float:
         span = log10(self.most / self.least)
         return _LEFT + (_WIDTH - _LEFT - _RIGHT) * log10(images / self.least) / span
 
     def y(self, share: float) -> float:
-        return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * min(max(share / self.top, 0), 1)
+        part = (share - self.low) / (self.high - self.low)
+        return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * min(max(part, 0), 1)
 
     def level(self, share: float) -> dict[str, object]:
         height = _short(self.y(share))
@@ -131,7 +137,7 @@ class _Plane:
     def grid(self) -> Iterator[Html]:
         floor = _HEIGHT - _BOTTOM
         yield element("line", class_="axis", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=floor, y2=floor)
-        for share in sorted({0.0, self.target, self.top}):
+        for share in (self.low, self.target, self.high):
             label = f"{100 * share:.1f}".rstrip("0").rstrip(".") + " %"
             height = _short(self.y(share) + 4)
             yield element("text", label, x=_LEFT - 8, y=height, text_anchor="end")

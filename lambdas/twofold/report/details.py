@@ -82,7 +82,7 @@ def groups(report: Report) -> Iterator[Html]:
         f"{whole(found['testGroups'])} of them are tested, none is on both sides. The largest has "
         f"{counted(found['largestGroup'], 'entry', 'entries')}."
     )
-    heads = columns("Entries in the group", "", "Train groups", "Test groups")
+    heads = columns("Entries in the group", "Both", "Train", "Test")
     table = element("table", heads, element("tbody", group_rows(found["sizes"])))
     yield section("Groups", element("p", told), scrolled(table, "Groups by size"), id_="groups")
 
@@ -109,7 +109,10 @@ def dropped(report: Report) -> Iterator[Html]:
     )
     table = element("table", heads, element("tbody", *rows))
     yield section(
-        "Dropped lines", element("p", told), scrolled(table, "Dropped lines"), id_="dropped"
+        "Dropped lines",
+        element("p", told),
+        scrolled(table, "Table of dropped lines"),
+        id_="dropped",
     )
 
 

@@ -118,7 +118,7 @@ def _warning(one: dict[str, Any]) -> Html:
         more = one["count"] - len(labels)
         names = [element("li", element("bdi", name(label))) for label in labels]
         if more > 0:
-            names.append(element("li", f"and {whole(more)} more; report.json names them"))
+            names.append(element("li", f"and {whole(more)} more"))
         text.append(element("ul", *names, class_="names", title=f"The first {MAX_NAMED}"))
     return element("li", *text, class_=one["level"])
 
@@ -146,7 +146,7 @@ def labels(report: Report, rows: Sequence[Row]) -> Html:
     table = element(
         "table", heads, element("tbody", *drawn[:OPEN_ROWS]), class_="labels", id="label-table"
     )
-    parts = [_label_words(report, rows), scrolled(table, "Labels")]
+    parts = [_label_words(report, rows), scrolled(table, "Table of labels")]
     if len(drawn) > OPEN_ROWS:
         rest = element("table", heads, element("tbody", *drawn[OPEN_ROWS:]), class_="labels")
         summary = element("summary", f"{whole(len(drawn) - OPEN_ROWS)} more, nearer to their share")

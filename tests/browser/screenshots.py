@@ -1,0 +1,55 @@
+"""`python -m tests.browser.screenshots FOLDER` takes the pictures of docs/report.md, from generated data."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.browser import chromium
+from tests.browser.gallery import EXHIBITS
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An exhibit's page in pixels, from its top or from one of its sections on."""
+
+    exhibit: str
+    picture: str
+    width: int
+    height: int
+    scheme: str = "light"
+    section: str = "outcome"
+
+
+VIEWS = (
+    View("three-labels", "report-three-labels.png", 860, 1120),
+    View("thirty-labels", "report-thirty-labels.png", 860, 1320),
+    View("thousand-labels", "report-thousand-labels.png", 860, 1480),
+    View("thousand-labels", "report-phone.png", 390, 1000, "dark", "shares"),
+    View("groups", "report-groups.png", 860, 860, "dark", "together"),
+)
+
+
+def main(folder: Path) -> int:
+    browser = chromium.found()
+    if browser is None:
+        print("There is no chromium here: apt-get install chromium, or set TWOFOLD_CHROMIUM.")  # noqa: T201
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as name:
+        pages = {exhibit.name: exhibit.written(Path(name)) for exhibit in EXHIBITS}
+        wanted = [
+            {
+                **asdict(view),
+                "file": str(pages[view.exhibit]),
+                "picture": str(folder.resolve() / view.picture),
+            }
+            for view in VIEWS
+        ]
+        chromium.script("shoot.mjs", json.dumps(wanted), browser=browser)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
