@@ -8,6 +8,8 @@ OUT      ?= out
 PORT     ?= 8000
 DATA     ?= keep
 QUOTAS   ?= twofold
+AUTH     ?= any
+KEYS     ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run serve test check bench screenshots synth bootstrap deploy diff destroy lock clean
@@ -36,8 +38,8 @@ $(VENV)/.command: pyproject.toml | $(BIN)/uv
 run: $(VENV)/.local $(VENV)/.command  ## split a manifest on the embedded stack: make run [MANIFEST=file] [OUT=dir]
 	@$(BIN)/python -m local.run --out "$(OUT)" $(if $(MANIFEST),--manifest "$(MANIFEST)")
 
-serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000] [QUOTAS=rekognition]
-	@exec $(BIN)/python -m local.serve --port "$(PORT)" --quotas "$(QUOTAS)"
+serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000] [QUOTAS=rekognition] [AUTH=strict [KEYS=file]]
+	@exec $(BIN)/python -m local.serve --port "$(PORT)" --quotas "$(QUOTAS)" --auth "$(AUTH)" $(if $(KEYS),--keys "$(KEYS)")
 
 test: $(VENV)/.dev $(VENV)/.command  ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

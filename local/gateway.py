@@ -1,7 +1,7 @@
 """API Gateway's part: the REST API with IAM authorization in front of the API function, as a WSGI application.
 
-What it answers itself is in infra/gateway_responses.json, which the deployed API is made from too. Signatures are looked at,
-not verified: a request must be signed, for `rekognition` (as SDKs do) or `execute-api` (as API Gateway wants it).
+What it answers itself is in infra/gateway_responses.json, which the deployed API is made from too. A request must be signed,
+for `rekognition` (as SDKs do) or `execute-api` (as API Gateway wants it); without keys to verify it, any signature will do.
 """
 
 import json
@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -16,7 +17,9 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from local.functions import ACCOUNT, Functions
+from local import signatures
+from local.functions import ACCOUNT, REGION, Functions
+from local.signatures import Keys
 from twofold.settings import Function, Operation
 
 MAX_BODY_BYTES = 10_000_000
@@ -62,6 +65,7 @@ class Throttle:
 class Gateway:
     functions: Functions
     throttle: Throttle | None = None
+    keys: Keys | None = None
 
     def claims(self, request: Request) -> bool:
         """Is this request for the Rekognition API rather than for another service?"""
@@ -77,7 +81,7 @@ class Gateway:
         refusal = self._refusal(request)
         if refusal:
             return _refuse(request_id, *refusal)
-        event = json.dumps(_event(request, request_id)).encode()
+        event = json.dumps(self._event(request, request_id)).encode()
         if len(event) > MAX_EVENT_BYTES:
             return _refuse(request_id, "REQUEST_TOO_LARGE", "Request Too Long")
         answer = self.functions.invoke(Function.API, event)
@@ -96,50 +100,54 @@ class Gateway:
         if signed_for[1] not in _SERVICES:
             message = "Credential should be scoped to correct service: 'execute-api'."
             return "INVALID_SIGNATURE", message
-        if self.throttle and not self.throttle.admit():
-            return "THROTTLED", "Too Many Requests"
         if (request.content_length or 0) > MAX_BODY_BYTES:
             return "REQUEST_TOO_LARGE", "Request Too Long"
+        if self.keys is not None:
+            fault = signatures.fault(request, self.keys, REGION, datetime.now(UTC))
+            if fault:
+                return "INVALID_SIGNATURE", fault
+        if self.throttle and not self.throttle.admit():
+            return "THROTTLED", "Too Many Requests"
         return None
+
+    def _event(self, request: Request, request_id: str) -> dict[str, Any]:
+        """A REST API's proxy event, with what a handler may use of it."""
+        signed_for = _signed_for(request)
+        key = signed_for[0] if signed_for else ""
+        user = self.keys[key].name if self.keys else key
+        return {
+            "resource": request.path,
+            "path": request.path,
+            "httpMethod": request.method,
+            "headers": dict(request.headers.items()),
+            "multiValueHeaders": {key: request.headers.getlist(key) for key, _ in request.headers},
+            "queryStringParameters": dict(request.args) or None,
+            "pathParameters": None,
+            "stageVariables": None,
+            "requestContext": {
+                "accountId": ACCOUNT,
+                "apiId": "local",
+                "httpMethod": request.method,
+                "identity": {
+                    "accessKey": key,
+                    "accountId": ACCOUNT,
+                    "sourceIp": request.remote_addr,
+                    "userArn": f"arn:aws:iam::{ACCOUNT}:user/{user}",
+                },
+                "path": request.path,
+                "requestId": request_id,
+                "resourcePath": request.path,
+                "stage": "local",
+            },
+            "body": request.get_data().decode(errors="replace") or None,
+            "isBase64Encoded": False,
+        }
 
 
 def _signed_for(request: Request) -> tuple[str, str] | None:
     """(access key, service) of the signature's scope."""
     found = _SCOPE.search(request.headers.get("Authorization", ""))
     return (found["key"], found["service"]) if found else None
-
-
-def _event(request: Request, request_id: str) -> dict[str, Any]:
-    """A REST API's proxy event, with what a handler may use of it."""
-    signed_for = _signed_for(request)
-    user = signed_for[0] if signed_for else ""
-    return {
-        "resource": request.path,
-        "path": request.path,
-        "httpMethod": request.method,
-        "headers": dict(request.headers.items()),
-        "multiValueHeaders": {key: request.headers.getlist(key) for key, _ in request.headers},
-        "queryStringParameters": dict(request.args) or None,
-        "pathParameters": None,
-        "stageVariables": None,
-        "requestContext": {
-            "accountId": ACCOUNT,
-            "apiId": "local",
-            "httpMethod": request.method,
-            "identity": {
-                "accessKey": user,
-                "accountId": ACCOUNT,
-                "sourceIp": request.remote_addr,
-                "userArn": f"arn:aws:iam::{ACCOUNT}:user/{user}",
-            },
-            "path": request.path,
-            "requestId": request_id,
-            "resourcePath": request.path,
-            "stage": "local",
-        },
-        "body": request.get_data().decode(errors="replace") or None,
-        "isBase64Encoded": False,
-    }
 
 
 def _refuse(request_id: str, kind: str, message: str) -> Response:

@@ -1,4 +1,4 @@
-"""`python -m local.serve [--port 8000] [--quotas rekognition]` keeps the embedded stack up until Ctrl-C or SIGTERM.
+"""`python -m local.serve` keeps the embedded stack up until Ctrl-C or SIGTERM; `--help` lists its options.
 
 Exit codes: 0 stopped, 1 the port cannot be used, 2 bad usage. Worker processes import this module again, so what needs moto
 is imported only where it is run.
@@ -12,6 +12,11 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local.signatures import Keys
 
 HOST = "127.0.0.1"
 MAX_PORT = 65535
@@ -25,17 +30,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
+        keys = _keys(options)
         fault = _fault(options.port)
         if fault:
             print(f"Port {options.port} cannot be used: {fault}.", file=sys.stderr)  # noqa: T201
             return 1
-        _serve(options.port, options.quotas)
+        _serve(options.port, options.quotas, keys)
     except KeyboardInterrupt:
         pass
     return 0
 
 
-def _serve(port: int, quotas: str) -> None:
+def _keys(options: argparse.Namespace) -> "Keys | None":
+    """Without a file, strict means a key of this one run's own. Exits with 2 if the file cannot be used."""
+    from local.signatures import KeyFileError, any_keys, read_keys
+
+    if options.auth != "strict":
+        return None
+    try:
+        return read_keys(options.keys) if options.keys else any_keys()
+    except KeyFileError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+def _serve(port: int, quotas: str, keys: "Keys | None") -> None:
     from local.signals import held_back
     from local.stack import running
     from twofold.settings import Quotas
@@ -43,15 +62,21 @@ def _serve(port: int, quotas: str) -> None:
     logging.getLogger("moto").setLevel(logging.CRITICAL)
     with ExitStack() as until_stopped:
         with held_back():
-            stack = until_stopped.enter_context(running(port, quotas=Quotas(quotas)))
-        print(f"Twofold is ready. Any credentials do: {_exports(stack.endpoint)}", flush=True)  # noqa: T201
+            stack = until_stopped.enter_context(running(port, quotas=Quotas(quotas), keys=keys))
+        print(f"Twofold is ready. {_exports(stack.endpoint, keys)}", flush=True)  # noqa: T201
         while True:
             time.sleep(_PULSE_SECONDS)
 
 
-def _exports(endpoint: str) -> str:
-    credentials = "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any"
-    return f"export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION=us-east-1 {credentials}"
+def _exports(endpoint: str, keys: "Keys | None") -> str:
+    exports = f"export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION=us-east-1"
+    pair = "AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}"
+    if keys is None:
+        return f"Any credentials do: {exports} {pair.format('any', 'any')}"
+    if len(keys) > 1:
+        return f"Sign with one of its {len(keys)} keys: {exports}"
+    ((key, user),) = keys.items()
+    return f"Sign with its key: {exports} {pair.format(key, user.secret)}"
 
 
 def _fault(port: int) -> str:
@@ -68,11 +93,13 @@ def _fault(port: int) -> str:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make serve",
-        usage="make serve [PORT=8000] [QUOTAS=rekognition]",
+        usage="make serve [PORT=8000] [QUOTAS=rekognition] [AUTH=strict [KEYS=file]]",
         description="Keeps the embedded stack up on a loopback port.",
     )
     parser.add_argument("--port", type=_port, default=8000, help="0 is any free port")
     parser.add_argument("--quotas", choices=("twofold", "rekognition"), default="twofold")
+    parser.add_argument("--auth", choices=("any", "strict"), default="any")
+    parser.add_argument("--keys", type=Path, help="access keys, in the form of ~/.aws/credentials")
     return parser.parse_args(arguments)
 
 

@@ -32,6 +32,7 @@ from local.gateway import Application, Gateway, Throttle, front
 from local.objects import Objects, ease_moto
 from local.pool import Pool
 from local.schema import TABLE_SCHEMA
+from local.signatures import Keys
 from twofold.settings import (
     MEMORY_MB,
     PRODUCT,
@@ -95,15 +96,19 @@ def running(
     *,
     quotas: Quotas = Quotas.TWOFOLD,
     throttle: Throttle | None = None,
+    keys: Keys | None = None,
     behind: Application | None = None,
 ) -> Iterator[Stack]:
-    """A stack on a loopback port, a free one if `port` is 0. `behind` stands in for moto, to fail on purpose in tests."""
+    """A stack on a loopback port, a free one if `port` is 0. Requests are signed with one of the `keys`, or anyhow without.
+
+    `behind` stands in for moto, to fail on purpose in tests.
+    """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with ExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="twofold-")))
         log = folder / "functions.log"
         functions = Functions(STAGE, {}, "", Pool(1, str(log)), Pool(os.cpu_count() or 1, str(log)))
-        gateway = Gateway(functions, throttle)
+        gateway = Gateway(functions, throttle, keys)
         server = _server(port, front(gateway, behind or moto()))
         started.callback(server.server_close)
         functions.endpoint = f"http://{HOST}:{server.server_port}"

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from local.serve import main
 
@@ -80,16 +81,35 @@ def test_a_port_that_is_none_is_bad_usage(port: str, capsys: pytest.CaptureFixtu
     assert f"'{port}' is not a port: 0 to 65535" in capsys.readouterr().err
 
 
+def test_strict_it_lets_in_its_own_key_alone() -> None:
+    process = serve("--port", "0", "--auth", "strict")
+    assert process.stdout is not None
+    words = dict(re.findall(r"(AWS_\w+)=(\S+)", process.stdout.readline()))
+    own = {
+        "aws_access_key_id": words["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": words["AWS_SECRET_ACCESS_KEY"],
+    }
+    endpoint = words["AWS_ENDPOINT_URL"]
+    try:
+        assert _client(endpoint, **own).describe_projects()["ProjectDescriptions"] == []
+        with pytest.raises(ClientError, match="InvalidSignatureException"):
+            _client(endpoint).describe_projects()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+
 def _listens(host: str, port: int) -> bool:
     with socket.socket() as caller:
         return caller.connect_ex((host, port)) == 0
 
 
-def _client(endpoint: str) -> Any:
-    return boto3.client(
+def _client(endpoint: str, **credentials: str) -> Any:
+    any_will_do = {"aws_access_key_id": "any", "aws_secret_access_key": "any"}
+    make: Any = boto3.client
+    return make(
         "rekognition",
         endpoint_url=endpoint,
         region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
+        **{**any_will_do, **credentials},
     )
