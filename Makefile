@@ -12,7 +12,7 @@ AUTH     ?= any
 KEYS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check bench screenshots synth bootstrap deploy diff destroy lock clean
+.PHONY: help run serve test faults check bench screenshots synth bootstrap deploy diff destroy lock clean
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -43,6 +43,13 @@ serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT
 
 test: $(VENV)/.dev $(VENV)/.command  ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# The suite has a sample of it; SEED is that of the first schedule.
+SCHEDULES ?= 10000
+SEED      ?= 0
+
+faults: $(VENV)/.dev $(VENV)/.command  ## break the service on purpose: make faults [SCHEDULES=10000] [SEED=0]
+	@$(BIN)/python -m tests.faults --schedules "$(SCHEDULES)" --seed "$(SEED)"
 
 check: $(VENV)/.dev $(VENV)/.command  ## linters, types, arrows between the rooms
 	$(BIN)/ruff check .

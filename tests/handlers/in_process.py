@@ -2,26 +2,27 @@
 workflow that it starts runs to its end, state by state of its ASL file, before the call returns."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
 
-import infra
 from local.schema import TABLE_SCHEMA
+from tests.machine import Machine, raised
 from twofold.handlers import api
 from twofold.records import Operation
-from twofold.settings import STATE_MACHINES, Quotas, Variable
+from twofold.settings import STATE_MACHINES, Function, Quotas, Variable
 from twofold.stores.executions import Executions
 
 ACCOUNT = "123456789012"
 SOURCES = "sources-in-process"
+
+Handler = Callable[[dict[str, Any], Any], Any]
 
 
 @dataclass(frozen=True)
@@ -70,71 +71,46 @@ class Api:
 
 
 @contextmanager
-def serving(quotas: Quotas = Quotas.TWOFOLD) -> Iterator[Api]:
-    """Within moto's mock_aws."""
+def deployed(quotas: Quotas = Quotas.TWOFOLD) -> Iterator[Api]:
+    """A table, a bucket and the functions' environment, within moto's mock_aws."""
     name = f"twofold-{uuid4().hex}"
     boto3.client("s3").create_bucket(Bucket=name)
     boto3.client("s3").create_bucket(Bucket=SOURCES)
     boto3.client("dynamodb").create_table(TableName=name, **TABLE_SCHEMA)
+    machines = {
+        variable: f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:{workflow}"
+        for workflow, variable in STATE_MACHINES.items()
+    }
     with pytest.MonkeyPatch.context() as patch:
         values = {Variable.TABLE: name, Variable.BUCKET: name, Variable.QUOTAS: quotas.value}
-        for variable, value in {**values, **dict.fromkeys(STATE_MACHINES.values(), "arn")}.items():
+        for variable, value in {**values, **machines}.items():
             patch.setenv(variable, value)
-        patch.setattr(Executions, "start", _start)
         yield Api(name)
 
 
+@contextmanager
+def serving(quotas: Quotas = Quotas.TWOFOLD) -> Iterator[Api]:
+    """Within moto's mock_aws; workflows run at once, to their end."""
+    with deployed(quotas) as api, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Executions, "start", _start)
+        yield api
+
+
 def _start(executions: Executions, operation: Operation) -> None:
-    file = Path(infra.__file__).with_name(f"{operation.kind.workflow}.asl.json")
-    machine = json.loads(file.read_bytes())
-    data: dict[str, Any] = {"Operation": json.loads(operation.event())}
-    name = machine["StartAt"]
-    while name:
-        name = _step(machine["States"][name], data)
+    Machine(_invoke).run(operation.kind.workflow, {"Operation": json.loads(operation.event())})
 
 
-def _step(state: dict[str, Any], data: dict[str, Any]) -> str:
-    """Runs one state; answers with the name of the next, empty at the end."""
-    if state["Type"] in ("Succeed", "Fail"):
-        return ""
+def _invoke(function: Function, event: dict[str, Any]) -> Any:
     try:
-        result = (_map if state["Type"] == "Map" else _task)(state, data)
+        return handler_of(function)(event, context_of(function))
     except Exception as error:
-        (catch,) = state["Catch"]
-        cause = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
-        data["Failure"] = {"Error": type(error).__name__, "Cause": cause}
-        return str(catch["Next"])
-    if state["ResultPath"]:
-        data[state["ResultPath"].removeprefix("$.")] = result
-    return str(state["Next"])
+        raise raised(error) from error
 
 
-def _task(state: dict[str, Any], data: dict[str, Any]) -> Any:
-    event = {key.removesuffix(".$"): _at(path, data) for key, path in state["Parameters"].items()}
-    return _invoke(state["Resource"], event)
+def handler_of(function: Function) -> Handler:
+    handler: Handler = import_module(f"twofold.handlers.{function}").handler
+    return handler
 
 
-def _map(state: dict[str, Any], data: dict[str, Any]) -> None:
-    place = state["ItemReader"]["Parameters"]
-    address = {key.removesuffix(".$"): _at(path, data) for key, path in place.items()}
-    items = json.loads(boto3.client("s3").get_object(**address)["Body"].read())
-    (task,) = state["ItemProcessor"]["States"].values()
-    for item in items:
-        event = {
-            key.removesuffix(".$"): item if path.startswith("$$") else _at(path, data)
-            for key, path in state["ItemSelector"].items()
-        }
-        _invoke(task["Resource"], event)
-
-
-def _at(path: str, data: Any) -> Any:
-    for name in path.removeprefix("$.").split("."):
-        data = data[name]
-    return data
-
-
-def _invoke(resource: str, event: Any) -> Any:
-    function = resource.removeprefix("${").removesuffix("FunctionArn}").lower()
-    handler = import_module(f"twofold.handlers.{function}").handler
-    context = Context(function_name=f"twofold-test-{function}")
-    return json.loads(json.dumps(handler(json.loads(json.dumps(event)), context)))
+def context_of(function: Function) -> Context:
+    return Context(function_name=f"twofold-test-{function}")

@@ -171,8 +171,8 @@ def test_a_dataset_needs_its_project(world: World) -> None:
 def test_an_ingest_that_could_not_be_started_leaves_the_slot_free(world: World) -> None:
     project = world.project()
     operation = world.begin_ingest(any_manifest(1), project)
-    assert operations.retract(world.table, operation)
-    assert not operations.retract(world.table, operation)
+    assert operations.retract(world.table, operation, NOW)
+    assert not operations.retract(world.table, operation, NOW)
     assert projects.find_dataset(world.table, operation.datasets[0]) is None
     assert operations.active(world.table) == []
     world.empty(project, DatasetType.TRAIN)
@@ -185,7 +185,7 @@ def test_a_retracted_ingest_cannot_be_published_and_a_published_one_not_retracte
     carve = world.resolve(operation)
     world.move(operation, carve)
     world.publish(operation, carve)
-    assert not operations.retract(world.table, operation)
+    assert not operations.retract(world.table, operation, NOW)
     assert world.dataset(operation.datasets[0]).status is Status.CREATE_COMPLETE
 
 

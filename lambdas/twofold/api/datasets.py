@@ -89,7 +89,7 @@ def _ingest(
     try:
         service.start(operation)
     except ServiceError:
-        operations.retract(service.taking_back(), operation)
+        operations.retract(service.taking_back(), operation, service.now)
         raise
 
 

@@ -9,7 +9,13 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    FlexibleChecksumError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from twofold.records import Source
 
@@ -23,6 +29,15 @@ _CONFIG = Config(
     read_timeout=30,
     max_pool_connections=_CONCURRENCY,
 )
+_BODY_ATTEMPTS = 4
+_BROKEN_OFF = (
+    FlexibleChecksumError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+"""An SDK repeats a request that fails, but not one whose answer breaks off in the middle of an object."""
+
 _CHANGED = frozenset({"PreconditionFailed", "412", "InvalidRange"})
 _UNREACHABLE = frozenset(
     {
@@ -82,9 +97,23 @@ def require(source: Source) -> None:
 
 
 def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
-    """The bytes [start, end) in chunks; raises SourceChangedError, ObjectUnreachableError."""
-    if start >= end:
-        return
+    """The bytes [start, end) in chunks, going on where an answer breaks off.
+
+    Raises SourceChangedError, ObjectUnreachableError.
+    """
+    position, attempts = start, 0
+    while position < end:
+        attempts += 1
+        try:
+            for chunk in _chunks(source, position, end):
+                position += len(chunk)
+                yield chunk
+        except _BROKEN_OFF:
+            if attempts == _BODY_ATTEMPTS:
+                raise
+
+
+def _chunks(source: Source, start: int, end: int) -> Iterator[bytes]:
     with _explained(source.bucket, source.key):
         answer = _client().get_object(**_address(source), Range=f"bytes={start}-{end - 1}")
     yield from answer["Body"].iter_chunks(CHUNK_BYTES)
@@ -100,6 +129,22 @@ def stream_past(source: Source, start: int, end: int) -> Iterator[bytes]:
 def _address(source: Source) -> dict[str, str]:
     address = {"Bucket": source.bucket, "Key": source.key, "IfMatch": source.etag}
     return address | ({"VersionId": source.version} if source.version else {})
+
+
+def _body(**address: str) -> bytes:
+    """The object of Twofold's own, or the part of it, at an address; raises LostObjectError."""
+    attempts = 0
+    while True:
+        attempts += 1
+        with _explained(address["Bucket"], address["Key"], LostObjectError):
+            answer = _client().get_object(**address)
+        try:
+            body: bytes = answer["Body"].read()
+        except _BROKEN_OFF:
+            if attempts == _BODY_ATTEMPTS:
+                raise
+        else:
+            return body
 
 
 @contextmanager
@@ -128,19 +173,13 @@ class Bucket:
 
     def get(self, key: str) -> bytes:
         """Raises LostObjectError."""
-        with _explained(self.name, key, LostObjectError):
-            body: bytes = _client().get_object(Bucket=self.name, Key=key)["Body"].read()
-        return body
+        return _body(Bucket=self.name, Key=key)
 
     def get_range(self, key: str, offset: int, size: int) -> bytes:
         """`size` bytes from `offset` on, fewer where the object ends; raises LostObjectError."""
         if not size:
             return b""
-        span = f"bytes={offset}-{offset + size - 1}"
-        with _explained(self.name, key, LostObjectError):
-            answer = _client().get_object(Bucket=self.name, Key=key, Range=span)
-        body: bytes = answer["Body"].read()
-        return body
+        return _body(Bucket=self.name, Key=key, Range=f"bytes={offset}-{offset + size - 1}")
 
     def get_all(self, keys: Iterable[str]) -> Iterator[bytes]:
         """Objects in the order of the keys, fetched side by side; raises LostObjectError."""

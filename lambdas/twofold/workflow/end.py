@@ -2,29 +2,45 @@
 
 import json
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from twofold import telemetry
 from twofold.errors import OperationRefused
 from twofold.metrics import Outcome
 from twofold.records import Operation, StatusCode
 from twofold.stores.executions import Executions, ExecutionState
+from twofold.stores.failures import error_code
 from twofold.stores.table import Table, operations
 from twofold.workflow.orders import Failure
 
 START_GRACE_MILLISECONDS = 60_000
 """How long an API call may be between its claim and its start: twice API Gateway's longest."""
 
+GIVE_UP_MILLISECONDS = 180_000
+"""How long a start that fails is tried again; with a sweep a minute, its datasets are settled before five minutes are over."""
+
+EXECUTION_MILLISECONDS = 7_200_000
+"""How long an execution can last at the most: the state machines' TimeoutSeconds."""
+
 _SOURCE_ERRORS = {
     "SourceChangedError": "The manifest file changed while it was read.",
     "ObjectUnreachableError": "The S3 bucket permissions are incorrect.",
 }
 _SERVICE_ERROR = "An internal error occurred; nothing was changed. Try again."
+_NOT_STARTED = "The operation could not be started; nothing was changed. Try again."
 
 
 def abandon(table: Table, operation: Operation, failure: Failure, now: int) -> None:
     """Sets the operation's datasets to *_FAILED with the reason; their contents stay as they were."""
     message, code = explain(operation, failure)
+    _give_up(table, operation, message, code, now, failure.cause)
+
+
+def _give_up(
+    table: Table, operation: Operation, message: str, code: StatusCode, now: int, cause: str = ""
+) -> None:
     if operations.abandon(table, operation, message, code, now):
-        telemetry.ended(operation, Outcome(code.value), now, reason=message, cause=failure.cause)
+        telemetry.ended(operation, Outcome(code.value), now, reason=message, cause=cause)
 
 
 def explain(operation: Operation, failure: Failure) -> tuple[str, StatusCode]:
@@ -70,13 +86,30 @@ def settle(table: Table, executions: Executions, now: int) -> list[str]:
 
 
 def _settled(table: Table, executions: Executions, operation: Operation, now: int) -> bool:
-    match executions.state(operation):
-        case ExecutionState.RUNNING:
-            return False
-        case ExecutionState.ENDED:
-            abandon(table, operation, Failure(error="ExecutionEnded"), now)
-        case ExecutionState.MISSING:
-            if now - operation.created < START_GRACE_MILLISECONDS:
-                return False
-            executions.start(operation)
+    """Whether it acted. A state that cannot be learned is asked for again, until no execution can be running any more."""
+    age = now - operation.created
+    try:
+        state = executions.state(operation)
+    except (ClientError, BotoCoreError) as error:
+        if age < GIVE_UP_MILLISECONDS + EXECUTION_MILLISECONDS:
+            raise
+        abandon(table, operation, Failure(error=error_code(error)), now)
+        return True
+    if state is ExecutionState.ENDED:
+        abandon(table, operation, Failure(error="ExecutionEnded"), now)
+        return True
+    if state is ExecutionState.RUNNING or age < START_GRACE_MILLISECONDS:
+        return False
+    _start(table, executions, operation, now)
     return True
+
+
+def _start(table: Table, executions: Executions, operation: Operation, now: int) -> None:
+    """A start that fails is tried again by the next sweep, but not for ever."""
+    try:
+        executions.start(operation)
+    except (ClientError, BotoCoreError) as error:
+        if now - operation.created < GIVE_UP_MILLISECONDS:
+            raise
+        message = f"{_NOT_STARTED} ({error_code(error)})"
+        _give_up(table, operation, message, StatusCode.SERVICE_ERROR, now)

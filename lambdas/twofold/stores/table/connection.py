@@ -23,6 +23,9 @@ _CONFIG = Config(
     read_timeout=5,
     max_pool_connections=16,
 )
+_TRY_AGAIN = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons of a cancelled transaction that pass; SDKs do not repeat it, whatever the reasons are."""
+
 _CONFLICT_ATTEMPTS = 6
 _CONFLICT_PAUSE_SECONDS = 0.02
 _BATCH = 100
@@ -105,7 +108,7 @@ class Table:
     def transact(self, writes: Sequence[Write]) -> None:
         """All writes or none; raises ConditionFailedError, or RepeatedError if a joined write's condition failed.
 
-        Waits out writers of the same items.
+        Waits out writers of the same items, and a table at its limit.
         """
         for attempt in range(_CONFLICT_ATTEMPTS):
             try:
@@ -120,7 +123,7 @@ class Table:
                     raise RepeatedError from error
                 if failed:
                     raise ConditionFailedError(failed) from error
-                if "TransactionConflict" not in codes or attempt == _CONFLICT_ATTEMPTS - 1:
+                if _TRY_AGAIN.isdisjoint(codes) or attempt == _CONFLICT_ATTEMPTS - 1:
                     raise
             time.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS * 2**attempt))  # noqa: S311 jitter
 

@@ -139,13 +139,21 @@ def abandon(table: Table, operation: Operation, message: str, code: StatusCode, 
     return _transacted(table, writes)
 
 
-def retract(table: Table, operation: Operation) -> bool:
-    """Undoes the creation of a dataset whose workflow could not be started: the slot is free again."""
+def retract(table: Table, operation: Operation, now: int) -> bool:
+    """Undoes the creation of a dataset whose workflow could not be started: the slot is free again.
+
+    If the workflow was started all the same, what it writes is nobody's.
+    """
     (dataset,) = operation.datasets
     pk, sk = projects.dataset_key(dataset)
     return _transacted(
         table,
-        [_end(table, operation), table.delete(pk, sk), projects.free_slot(table, dataset)],
+        [
+            _end(table, operation),
+            table.delete(pk, sk),
+            projects.free_slot(table, dataset),
+            released.note(table, keys.contents(dataset.path, operation.id), now),
+        ],
     )
 
 

@@ -1,0 +1,156 @@
+"""Trials: one fault at one call site, or a schedule of many drawn from a seed. Each raises what it finds broken."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+from tests.faults.outside import Call, Fault
+from tests.faults.scene import Job, Scene, Stage
+from tests.faults.theatre import MINUTE, Mishap
+from twofold.settings import Function
+
+STUBBORN = 40
+"""So many calls in a row at one site fail where a fault stays: more than all retries together."""
+
+_MUTATING = (Job.DISTRIBUTE, Job.DISTRIBUTE, Job.UPDATE, Job.DELETE)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A fault that happens `times` at a call site, from the first call there on."""
+
+    job: Job
+    site: tuple[str, str, str]
+    fault: Fault
+    times: int
+
+
+def trials(stage: Stage) -> Iterator[Trial]:
+    """Every call site that a clean run of each operation has, with every fault that can happen there."""
+    for job in Job:
+        for call in sites(stage, job):
+            for fault in call.faults():
+                yield Trial(job, call.site, fault, 1)
+                yield Trial(job, call.site, fault, STUBBORN)
+
+
+def sites(stage: Stage, job: Job) -> list[Call]:
+    """The first call at each site of a clean run, the sweep's included."""
+    with stage.scene(job) as scene:
+        company = scene.theatre.company
+        company.spawn("client", partial(scene.do, job))
+        company.spawn("sweep", scene.theatre.settle)
+        company.play()
+        scene.require_documented()
+        calls = list(scene.theatre.outside.calls)
+    return list({call.site: call for call in reversed(calls)}.values())
+
+
+def attempt(stage: Stage, trial: Trial) -> Scene:
+    """One client, one fault."""
+    with stage.scene(trial.job) as scene:
+        left = [trial.times]
+
+        def plan(call: Call) -> Fault | None:
+            if call.site != trial.site or not left[0]:
+                return None
+            left[0] -= 1
+            return trial.fault
+
+        scene.theatre.outside.plan = plan
+        company = scene.theatre.company
+        company.spawn("client", partial(scene.do, trial.job))
+        company.spawn("sweep", scene.theatre.settle)
+        company.play()
+        assert scene.theatre.outside.faults, "The fault did not happen."
+        scene.rest()
+        scene.again(trial.job)
+    return scene
+
+
+@dataclass(frozen=True, slots=True)
+class Tempers:
+    """How often what happens."""
+
+    fault: float
+    mishap: float
+    abort: float
+    sweep: float
+
+
+@dataclass(slots=True)
+class Figures:
+    """Of a schedule, or of many."""
+
+    schedules: int = 0
+    calls: int = 0
+    faults: int = 0
+    looks: int = 0
+    sweeps: int = 0
+
+    def add(self, other: "Figures") -> None:
+        self.schedules += other.schedules
+        self.calls += other.calls
+        self.faults += other.faults
+        self.looks += other.looks
+        self.sweeps += other.sweeps
+
+
+def schedule(stage: Stage, seed: int) -> Figures:
+    """Up to three clients on the same datasets, with faults, mishaps, aborted executions and sweeps at any time."""
+    random = Random(seed)
+    job = random.choice(list(Job))
+    with stage.scene(job, seed) as scene:
+        jobs = [job, *random.choices(_MUTATING, k=random.choice((0, 0, 1, 2)))]
+        tempers = Tempers(
+            fault=random.choice((0.0, 0.01, 0.05, 0.2)),
+            mishap=random.choice((0.0, 0.1, 0.3)),
+            abort=random.choice((0.0, 0.0, 0.02)),
+            sweep=random.choice((0.0, 0.05)),
+        )
+        _unleash(scene, random, tempers)
+        for number, one in enumerate(jobs):
+            if job is not Job.CREATE or number == 0:
+                scene.theatre.company.spawn(f"client {number}", partial(_insist, scene, one))
+        scene.theatre.company.play(lambda: _disturb(scene, random, tempers))
+        outside = scene.theatre.outside
+        figures = Figures(1, len(outside.calls), len(outside.faults), scene.witness.looks)
+        figures.sweeps = scene.rest()
+        if len(jobs) == 1:
+            scene.again(job)
+    return figures
+
+
+def _insist(scene: Scene, job: Job) -> None:
+    """As SDKs do: what failed on the other side is tried again, a few times."""
+    for _ in range(3):
+        answer = scene.do(job)
+        if answer is not None and answer.get("__type") not in (
+            "InternalServerError",
+            "ThrottlingException",
+            "ProvisionedThroughputExceededException",
+        ):
+            return
+        scene.theatre.tick(MINUTE // 60)
+
+
+def _unleash(scene: Scene, random: Random, tempers: Tempers) -> None:
+    def plan(call: Call) -> Fault | None:
+        return random.choice(call.faults()) if random.random() < tempers.fault else None
+
+    def mishap(function: Function) -> Mishap | None:
+        return random.choice(list(Mishap)) if random.random() < tempers.mishap else None
+
+    scene.theatre.outside.plan = plan
+    scene.theatre.mishap = mishap
+
+
+def _disturb(scene: Scene, random: Random, tempers: Tempers) -> None:
+    theatre = scene.theatre
+    if random.random() < tempers.abort:
+        for execution in list(theatre.executions.values()):
+            theatre.abort(execution, random.choice(("ABORTED", "TIMED_OUT")))
+    if random.random() < tempers.sweep:
+        theatre.tick(random.choice((0, 0, MINUTE, 2 * MINUTE)))
+        theatre.company.spawn("sweep", theatre.settle)

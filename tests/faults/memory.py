@@ -1,0 +1,73 @@
+"""What moto holds, looked at and put back without requests: for what is done after every write, thousands of times.
+
+It leans on moto's own classes (moto is pinned), and in this file only.
+"""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import moto.backends
+from boto3.dynamodb.types import TypeDeserializer
+
+from tests.handlers.in_process import ACCOUNT
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Saved:
+    items: Any
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The table and the bucket of a name."""
+
+    name: str
+
+    def items(self, partition: str) -> list[Item]:
+        return [plain(raw) for key, raw in self._raw() if key == partition]
+
+    def every_item(self) -> list[Item]:
+        return [plain(raw) for _, raw in self._raw()]
+
+    def object(self, key: str, bucket: str = "") -> bytes:
+        found = self._bucket(bucket or self.name).keys[key]
+        value: bytes = found.value
+        return value
+
+    def has(self, key: str) -> bool:
+        return key in self._bucket(self.name).keys
+
+    def keys(self) -> list[str]:
+        return sorted(self._bucket(self.name).keys)
+
+    def save(self) -> Saved:
+        return Saved(copy.deepcopy(self._table().items), frozenset(self.keys()))
+
+    def restore(self, saved: Saved) -> None:
+        """Items as they were; objects that have come since are gone."""
+        self._table().items = copy.deepcopy(saved.items)
+        bucket = self._bucket(self.name)
+        for key in [key for key in bucket.keys if key not in saved.keys]:
+            bucket.keys.pop(key)
+        bucket.multiparts.clear()
+
+    def _raw(self) -> Iterator[tuple[str, Any]]:
+        for partition, items in self._table().items.items():
+            for item in items.values():
+                yield partition.value, item.to_json()["Attributes"]
+
+    def _table(self) -> Any:
+        return moto.backends.get_backend("dynamodb")[ACCOUNT]["us-east-1"].tables[self.name]
+
+    def _bucket(self, name: str) -> Any:
+        return moto.backends.get_backend("s3")[ACCOUNT]["aws"].buckets[name]
+
+
+def plain(raw: Any) -> Item:
+    deserializer = TypeDeserializer()
+    return {name: deserializer.deserialize(value) for name, value in raw.items()}
