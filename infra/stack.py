@@ -5,8 +5,10 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from infra.alarms import Alarms
 from infra.api import Api
 from infra.bundling import code
+from infra.dashboard import Dashboard
 from infra.functions import Functions
 from infra.grants import Grants
 from infra.options import Options
@@ -50,6 +52,14 @@ class TwofoldStack(Stack):
             workflows=self.workflows,
             options=options,
         ).give()
+        Alarms(self, "Alarms", options=options)
+        Dashboard(
+            self,
+            "Dashboard",
+            options=options,
+            workflows=self.workflows,
+            table=self.storage.table,
+        )
         self._report()
 
     def _connect(self) -> None:

