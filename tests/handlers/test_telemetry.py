@@ -133,7 +133,8 @@ def test_a_failure_has_its_trace_and_is_counted_by_function_and_exception(
     monkeypatch.setattr(move, "stream", _broken)
     api.done("DistributeDatasetEntries", Datasets=pair)
     read = lines(capsys.readouterr().out)
-    (failed,) = [line for line in read if line["message"] == "failed"]
+    failed, noticed = [line for line in read if line["message"] == "failed"]
+    assert noticed["exception_name"] == "ConservationError"
     assert failed["level"] == "ERROR"
     assert "no disk in this cloud" in failed["exception"]
     assert failed["operationId"]
