@@ -13,6 +13,8 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from twofold_command.errors import CommandError
+from twofold_command.remote import add_commands
+from twofold_command.show import add_report
 
 _EXPRESSIONS = """\
 groups:
@@ -58,12 +60,14 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(
         prog="twofold",
-        description="Exact, balanced, reproducible train/test splits of Ground Truth manifests.",
+        description="Exact, balanced, reproducible train/test splits of Ground Truth manifests, here or on a service.",
     )
     parser.add_argument("--version", action="version", version=f"twofold {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_split(commands)
     _add_verify(commands)
+    add_report(commands)
+    add_commands(commands)
     return parser
 
 

@@ -26,7 +26,8 @@ def sentences(report: dict[str, Any]) -> Iterator[str]:
             yield f"Too few images to be in the {side} manifest: {_named(report[key])}."
     if report["source"]["errorEntries"]:
         yield f"Entries with errors in their labels, which stay: {report['source']['errorEntries']}."
-    yield from _dropped(report["dropped"])
+    if "dropped" in report:
+        yield from _dropped(report["dropped"])
 
 
 def _count(proof: dict[str, Any]) -> str:

@@ -1,0 +1,198 @@
+"""The `twofold` command as a client of a running service."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from local.stack import BUCKET, Stack
+from tests.command.terminal import labelled, twofold, written
+from tests.job import Job, line
+from twofold_service import report
+
+Run = Callable[..., int]
+TWOFOLD = Path(sys.executable).with_name("twofold")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine where nobody has set up AWS."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+
+
+@pytest.fixture
+def on_service(stack: Stack) -> Run:
+    """`twofold` with --endpoint."""
+    return lambda *arguments: twofold(*arguments, "--endpoint", stack.endpoint)
+
+
+@pytest.fixture
+def project() -> str:
+    return f"birds-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def answer(capsys: pytest.CaptureFixture[str]) -> Callable[[], Any]:
+    """What was printed last, as JSON."""
+    return lambda: json.loads(capsys.readouterr().out)
+
+
+def pushed(on_service: Run, folder: Path, project: str, lines: list[str] | bytes) -> int:
+    manifest = written(folder, lines)
+    return on_service("push", manifest, project, "--bucket", "pushed", "--make-bucket")
+
+
+def test_a_manifest_goes_there_is_split_and_comes_back_byte_for_byte(
+    on_service: Run, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = line("spaces", "é").replace('":', '" :\t')
+    wrong = '{"source-ref":"s3://example-images/wrong","a":1,"a-metadata":{"type":"groundtruth/x"}}'
+    lines = [*labelled(240), odd, wrong]
+    assert pushed(on_service, tmp_path, project, lines) == 0
+    assert on_service("distribute", project) == 0
+    told = capsys.readouterr()
+    assert "48 of 242 entries were moved to the test dataset." in told.out
+    assert told.err == ""
+    out = tmp_path / "out"
+    assert on_service("pull", project, "-o", out) == 0
+    assert twofold("split", tmp_path / "all.manifest", "-o", tmp_path / "here") == 0
+    for name in ("train.manifest", "test.manifest"):
+        assert (out / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+def test_what_was_pulled_can_be_verified_with_the_report(
+    on_service: Run, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pushed(on_service, tmp_path, project, labelled(200)) == 0
+    assert on_service("distribute", project) == 0
+    out = tmp_path / "out"
+    assert on_service("pull", project, "-o", out) == 0
+    assert on_service("report", project, "-o", out) == 0
+    assert "40 of 200 entries are tested: exactly the share asked for" in capsys.readouterr().out
+    assert "Proven best" in (out / "report.html").read_text()
+    assert twofold("verify", out) == 0
+
+
+def test_status_tells_of_datasets_and_of_failures(
+    on_service: Run, project: str, tmp_path: Path, answer: Callable[[], Any]
+) -> None:
+    assert pushed(on_service, tmp_path, project, ["{", *labelled(10)[:2]]) == 1
+    assert on_service("status", project, "--json") == 0
+    (told,) = answer()["projects"]
+    assert told["name"] == project
+    train = told["datasets"]["train"]
+    assert (train["status"], train["entries"]) == ("CREATE_FAILED", 0)
+    assert "too many terminal errors" in train["message"]
+
+
+def test_status_is_a_plain_table(
+    on_service: Run, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pushed(on_service, tmp_path, project, labelled(1_200)) == 0
+    capsys.readouterr()
+    assert on_service("status", project) == 0
+    heads, row = capsys.readouterr().out.splitlines()
+    assert heads.split() == ["Project", "Dataset", "Status", "Entries", "Labels"]
+    assert row.split() == [project, "train", "CREATE_COMPLETE", "1,200", "10"]
+
+
+def test_the_service_refuses_in_its_own_words(
+    on_service: Run, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pushed(on_service, tmp_path, project, labelled(20)) == 0
+    assert pushed(on_service, tmp_path, project, labelled(20)) == 1
+    assert "twofold: ResourceAlreadyExistsException: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("status", "nobody"), "There is no project nobody."),
+        (("distribute", "nobody"), "There is no project nobody."),
+        (("pull", "nobody", "-o", "out"), "There is no project nobody."),
+        (("report", "nobody"), "The project nobody has no report"),
+        (("push", "missing", "birds", "--bucket", "b"), "missing cannot be read"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    on_service: Run,
+    arguments: tuple[str, ...],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert on_service(*arguments) == 1
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pull_of_a_dataset_that_changes_meanwhile_writes_nothing(
+    job: Job,
+    on_service: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from twofold_service import pull
+
+    train, test = job.pair(labelled(60))
+    fetch = pull._fetch
+
+    def distributed_after(service: Any, dataset: Any, target: Path, step: Any) -> None:
+        fetch(service, dataset, target, step)
+        if dataset.arn == train:
+            job.distribute(train, test)
+            job.settled(test)
+
+    monkeypatch.setattr(pull, "_fetch", distributed_after)
+    assert on_service("pull", job.project.split("/")[1], "-o", tmp_path / "out") == 1
+    assert "changed while it was fetched. Pull again." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rekognition_itself_is_never_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert twofold("status") == 1
+    assert "No Twofold is named" in capsys.readouterr().err
+
+
+def test_a_service_that_does_not_answer_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert twofold("status", "--endpoint", "http://127.0.0.1:9", "--json") == 1
+    told = capsys.readouterr()
+    assert "http://127.0.0.1:9" in json.loads(told.out)["error"]
+    assert "Traceback" not in told.err
+
+
+def test_local_commands_need_no_boto3_and_the_others_say_that_they_do(tmp_path: Path) -> None:
+    (tmp_path / "boto3.py").write_text("raise ModuleNotFoundError('', name='boto3')")
+    manifest = written(tmp_path, labelled(50))
+    done = {
+        command[0]: subprocess.run(
+            [TWOFOLD, *command],
+            env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for command in (("split", manifest, "-o", tmp_path / "out"), ("status",))
+    }
+    assert done["split"].returncode == 0, done["split"].stderr
+    assert done["status"].returncode == 1
+    assert "This command needs boto3" in done["status"].stderr
+
+
+def test_the_bucket_of_a_local_service_is_the_stacks() -> None:
+    assert report.LOCAL_BUCKET == BUCKET
