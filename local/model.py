@@ -1,7 +1,8 @@
-"""`python -m local.model` writes lambdas/twofold/api/model.json from the service model in botocore.
+"""`python -m local.model` writes lambdas/twofold/api/model.json from the service model in botocore, extended as a client's is.
 
 What is taken: of Twofold's operations the input, output and error names, and of every shape they reach the facts that
-bind a request or a response. Documentation text stays behind. A test keeps the file in step with botocore.
+bind a request or a response. Documentation text stays behind. A test keeps the file in step with botocore and with the
+extension, so that client and server check the same.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,17 +16,28 @@ import twofold.api
 from twofold.settings import Operation
 
 TARGET = Path(twofold.api.__file__).with_name("model.json")
+EXTENSION = Path(__file__).parents[1] / "clients" / "aws-models"
+"""What clients find through AWS_DATA_PATH: the one place where Twofold's own members and operations are spelled."""
 
 _FACTS = ("type", "required", "min", "max", "pattern", "enum")
 _LINKS = ("member", "key", "value")
 
 
-def service_model() -> Mapping[str, Any]:
+def aws_model() -> Mapping[str, Any]:
     """The model that botocore ships: neither ~/.aws/models nor AWS_DATA_PATH can add to it."""
+    return _loaded([Loader.BUILTIN_DATA_PATH], extended=False)
+
+
+def service_model() -> Mapping[str, Any]:
+    """AWS's model with Twofold's extension, as botocore merges the two."""
+    return _loaded([str(EXTENSION), Loader.BUILTIN_DATA_PATH], extended=True)
+
+
+def _loaded(search_paths: list[str], *, extended: bool) -> Mapping[str, Any]:
     loader = Loader(
-        extra_search_paths=[Loader.BUILTIN_DATA_PATH],
+        extra_search_paths=search_paths,
         include_default_search_paths=False,
-        include_default_extras=False,
+        include_default_extras=extended,
     )
     model: Mapping[str, Any] = loader.load_service_model("rekognition", "service-2")
     return model

@@ -50,6 +50,9 @@ class Machine:
                     return "SUCCEEDED"
                 case "Fail":
                     return "FAILED"
+                case "Choice":
+                    name = _chosen(state, data)
+                    continue
             try:
                 name = self._step(state, data)
             except TaskFailedError:
@@ -105,6 +108,21 @@ class Machine:
                     raise
             else:
                 return json.loads(json.dumps(answer))
+
+
+def _chosen(state: dict[str, Any], data: dict[str, Any]) -> str:
+    for rule in state["Choices"]:
+        if all(_holds(test, data) for test in rule.get("And", [rule])):
+            return str(rule["Next"])
+    return str(state["Default"])
+
+
+def _holds(test: dict[str, Any], data: dict[str, Any]) -> bool:
+    try:
+        value = _at(test["Variable"], data)
+    except KeyError:
+        return test.get("IsPresent") is False
+    return "IsPresent" in test or value is test["BooleanEquals"]
 
 
 @cache

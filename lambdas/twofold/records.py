@@ -123,10 +123,12 @@ class Source(Record):
 
 
 class SplitParameters(Record):
-    """What a distribution was asked for: the fraction as an exact rational such as `1/5`, and the seed."""
+    """What a distribution was asked for: the fraction is an exact rational such as `1/5`; a dry run moves nothing."""
 
     test_fraction: str = "1/5"
     seed: int = Field(default=0, ge=0, lt=1 << 63)
+    min_images_per_label: int = Field(default=1, ge=1)
+    dry_run: bool = False
 
     @property
     def fraction(self) -> Fraction:

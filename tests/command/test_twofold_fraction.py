@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twofold.split.fraction import parse_fraction
+from twofold.fraction import parse_fraction
 
 
 @given(st.integers(2, 1_000_000).flatmap(lambda n: st.tuples(st.integers(1, n - 1), st.just(n))))

@@ -14,6 +14,7 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "map": (dict,),
     "string": (str,),
     "integer": (int,),
+    "long": (int,),
     "boolean": (bool,),
     "timestamp": (int, float, datetime),
 }
@@ -71,7 +72,13 @@ def _structure_faults(
 
 
 def _broken_limits(shape: Mapping[str, Any], value: Any, path: str) -> Iterator[str]:
-    size = value if shape["type"] == "integer" else len(value) if hasattr(value, "__len__") else 0
+    size = (
+        value
+        if shape["type"] in ("integer", "long")
+        else len(value)
+        if hasattr(value, "__len__")
+        else 0
+    )
     if size < shape.get("min", size):
         yield f"{path}: {size} is less than {shape['min']}"
     if size > shape.get("max", size):

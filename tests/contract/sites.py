@@ -1,4 +1,4 @@
-"""Every place of the thirteen operations' requests, read from botocore's service model, with whole requests around it.
+"""Every place of the operations' requests, read from botocore's service model and its extension, with whole requests around it.
 
 A Site is one member, list element, map key or map value: `request(value)` is a request that is valid but for what
 `value` breaks there, `path` is where AWS's message points to, and `collection` is how it introduces the rules of scalar
@@ -21,6 +21,8 @@ _SAMPLES = (
     "arn:aws:rekognition:us-east-1:123456789012:project/my.project-1/1690405809285",
     "arn:aws:rekognition:us-east-1:123456789012:project/my.project-1/dataset/train/1690405809285",
 )
+
+_SAMPLE_OF_PATTERN = {"[0-9./% ]+": "1/3"}
 
 Shape = Mapping[str, Any]
 Build = Callable[[Any], dict[str, Any]]
@@ -60,7 +62,7 @@ def sample(shape: Shape) -> Any:
             return {
                 sample(shape_of(shape["key"]["shape"])): sample(shape_of(shape["value"]["shape"]))
             }
-        case "integer":
+        case "integer" | "long":
             return shape.get("min", 1)
         case "boolean":
             return True
@@ -72,6 +74,8 @@ def sample(shape: Shape) -> Any:
 def _text(shape: Shape) -> str:
     if "enum" in shape:
         return str(shape["enum"][0])
+    if shape.get("pattern") in _SAMPLE_OF_PATTERN:
+        return _SAMPLE_OF_PATTERN[shape["pattern"]]
     fitting = [text for text in _SAMPLES if _fits(text, shape)]
     assert fitting, f"no sample text fits {shape}"
     return fitting[0]
@@ -88,7 +92,7 @@ def _fits(text: str, shape: Shape) -> bool:
 def sized(shape: Shape, size: int) -> Any:
     """A value of that size or magnitude which breaks nothing else (a text cut short may lose its pattern)."""
     match shape["type"]:
-        case "integer":
+        case "integer" | "long":
             return size
         case "blob":
             return blob(size)

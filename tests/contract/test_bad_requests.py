@@ -130,6 +130,7 @@ WRONG_TYPES = {
     "string": [1, 1.5, True, [], {}],
     "blob": [1, 1.5, True, [], {}],
     "integer": ["1", True, [], {}],
+    "long": ["1", True, [], {}],
     "boolean": ["true", 1, [], {}],
     "list": ["a", 1, True, {}],
     "map": ["a", 1, True, []],

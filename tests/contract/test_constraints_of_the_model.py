@@ -1,4 +1,4 @@
-"""Every constraint of every member of the thirteen operations, at its limit and just beyond, from botocore's model."""
+"""Every constraint of every member of the operations, at its limit and just beyond, from botocore's model and its extension."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ def assert_breaks(site: Site, value: Any, rule: str) -> None:
 
 
 def measure(site: Site) -> str:
-    return "value" if site.shape["type"] == "integer" else "length"
+    return "value" if site.shape["type"] in ("integer", "long") else "length"
 
 
 @pytest.mark.parametrize("operation", Operation)

@@ -93,13 +93,24 @@ def test_every_failure_is_abandoned_and_then_fails(
     assert all("End" not in state for state in states.values())
 
 
+def _before(states: dict[str, Any], name: str) -> list[str]:
+    """The working states that lead to a state, directly or by a choice."""
+    found = []
+    for other, state in states.items():
+        if state.get("Next") == name:
+            found.append(other)
+        elif state.get("Default") == name:
+            found += _before(states, other)
+    return found
+
+
 @every_workflow
 def test_maps_read_the_list_that_their_planner_wrote(
     template: Synthesized, workflow: Workflow
 ) -> None:
     states = template.definition(workflow)["States"]
     for name, state in _maps(template, workflow).items():
-        (planner,) = [n for n, s in states.items() if s.get("Next") == name]
+        (planner,) = _before(states, name)
         assert states[planner]["ResultPath"] == f"$.{planner}"
         assert state["ItemReader"]["Parameters"] == {
             "Bucket.$": f"$.{planner}.Shards.Bucket",

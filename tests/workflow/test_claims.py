@@ -72,7 +72,7 @@ def test_a_claim_on_contents_that_have_changed_since_is_lost(
     changed = pair[which].id
     other = any_distribution(*pair)
     assert operations.claim(world.table, other, [pair[which]], NOW)
-    lone = other.model_copy(update={"before": None})
+    lone = other.model_copy(update={"before": None, "datasets": (changed,)})
     assert operations.publish(world.table, lone, {changed: any_contents("new")}, "", NOW)
     before = [world.dataset(dataset.id) for dataset in pair]
     assert not operations.claim(world.table, any_distribution(*pair), pair, NOW)

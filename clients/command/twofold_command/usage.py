@@ -2,9 +2,9 @@
 
 import argparse
 
+from twofold.fraction import parse_fraction
 from twofold.manifest.groups import GroupBy
 from twofold.split import Objective
-from twofold.split.fraction import parse_fraction
 from twofold_command.split import Request
 
 MAX_SEED = (1 << 63) - 1

@@ -18,11 +18,13 @@ _WANTED = {
     "string": "a String",
     "blob": "a Blob",
     "integer": "an Integer",
+    "long": "a Long",
     "boolean": "a Boolean",
     "list": "Expected list or null",
     "map": "Expected null",
     "structure": "Expected null",
 }
+_WHOLE = ("integer", "long")
 _JSON_TYPES: Mapping[str, type] = {
     "string": str,
     "blob": str,
@@ -58,6 +60,12 @@ def read(operation: str, request: object) -> dict[str, Any]:
     if found:
         raise ValidationException(_summary(found))
     return members
+
+
+def broken_rules(operation: str, member: str, value: object) -> list[str]:
+    """The rules that a value would break as a member of the operation's request, in AWS's words."""
+    shape = model.shape(model.shape(model.input_shape(operation))["members"][member])
+    return list(_broken(shape, value))
 
 
 def _summary(found: list[str]) -> str:
@@ -119,7 +127,7 @@ def _scalars(name: str, items: list[Any], owner: tuple[Any, str, str], found: li
 
 
 def _broken(shape: model.Shape, value: Any) -> Iterator[str]:
-    size = value if shape["type"] == "integer" else _length(value)
+    size = value if shape["type"] in _WHOLE else _length(value)
     for rule, fact in _rules(shape):
         if not _holds(fact, shape, value, size):
             yield rule
@@ -131,7 +139,7 @@ def _length(value: Any) -> int:
 
 def _rules(shape: model.Shape) -> Iterator[tuple[str, str]]:
     """(AWS's text, the fact of the model behind it), in the order AWS lists them."""
-    measure = "value" if shape["type"] == "integer" else "length"
+    measure = "value" if shape["type"] in _WHOLE else "length"
     if "max" in shape:
         yield f"Member must have {measure} less than or equal to {shape['max']}", "max"
     if "min" in shape:
@@ -163,20 +171,20 @@ def _lower_camel(member: str) -> str:
 
 def _typed(kind: str, value: object, path: str) -> Any:
     """The value as the model's type; raises SerializationException."""
-    if kind == "integer":
-        return _integer(value, path)
+    if kind in _WHOLE:
+        return _integer(kind, value, path)
     if not isinstance(value, _JSON_TYPES[kind]):
         raise _refusal(kind, value, path)
     return _decoded(value, path) if kind == "blob" else value
 
 
-def _integer(value: object, path: str) -> int:
+def _integer(kind: str, value: object, path: str) -> int:
     """AWS cuts the fraction off a decimal number."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float) and math.isfinite(value):
         return int(value)
-    raise _refusal("integer", value, path)
+    raise _refusal(kind, value, path)
 
 
 def _decoded(value: Any, path: str) -> bytes:

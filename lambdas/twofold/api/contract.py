@@ -1,4 +1,4 @@
-"""The requests of the thirteen operations, typed; `parse` makes them from the bytes of a call.
+"""The requests of the operations, typed; `parse` makes them from the bytes of a call.
 
 Classes and fields are AWS's shapes and members in snake case. A field without a default is required by the model; the
 defaults are the API's. What the model binds (lengths, patterns, enums) holds for every request that `parse` returns.
@@ -87,7 +87,13 @@ class DeleteDatasetRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributeDatasetEntriesRequest:
+    """All but `datasets` are Twofold's own; None is the default of the project, or the service's."""
+
     datasets: tuple[DistributeDataset, ...]
+    test_fraction: str | None = None
+    seed: int | None = None
+    min_images_per_label: int | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

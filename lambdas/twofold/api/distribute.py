@@ -1,8 +1,10 @@
 """DistributeDatasetEntries."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from twofold.api.contract import DistributeDatasetEntriesRequest
+from twofold.api.parameters import split_parameters
 from twofold.api.service import Service, new_operation_id
 from twofold.errors import (
     InvalidParameterException,
@@ -14,9 +16,8 @@ from twofold.records import (
     DatasetType,
     Operation,
     OperationKind,
-    SplitParameters,
 )
-from twofold.stores.table import operations
+from twofold.stores.table import operations, projects
 
 
 def distribute_dataset_entries(
@@ -24,6 +25,7 @@ def distribute_dataset_entries(
 ) -> dict[str, Any]:
     """Claims both datasets, in either order, and starts the workflow that moves the entries."""
     train, test = _pair(service, [dataset.arn for dataset in request.datasets])
+    parameters = split_parameters(request, _tags_of_project(service, train))
     _require_distributable(service, train, test)
     operation = Operation(
         id=new_operation_id(),
@@ -31,7 +33,7 @@ def distribute_dataset_entries(
         datasets=(train.id, test.id),
         created=service.now,
         before=train.contents,
-        parameters=SplitParameters(),
+        parameters=parameters,
     )
     if not operations.claim(service.answering({}), operation, (train, test), service.now):
         raise ResourceNotReadyException(
@@ -58,6 +60,11 @@ def _pair(service: Service, arns: list[str]) -> tuple[Dataset, Dataset]:
     if first.type is DatasetType.TEST:
         datasets.reverse()
     return datasets[0], datasets[1]
+
+
+def _tags_of_project(service: Service, dataset: Dataset) -> Mapping[str, str]:
+    project = projects.find(service.table, dataset.id.project)
+    return project.tags if project else {}
 
 
 def _require_distributable(service: Service, train: Dataset, test: Dataset) -> None:

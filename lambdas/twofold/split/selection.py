@@ -6,12 +6,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.fraction import MAX_DENOMINATOR
 from twofold.split.boxes import Boxes, Objective, balance_boxes, boxes_of_units
 from twofold.split.certificate import ALGORITHM_VERSION, BoxTable, Certificate, Overlap, Selection
 from twofold.split.coordination import coordinated_keys, of_groups
 from twofold.split.division import Counts, Division, Task, count, divide, summed_deviation
 from twofold.split.eligibility import rounded_share
-from twofold.split.fraction import MAX_DENOMINATOR
 from twofold.split.rows import Ints, LabelSets, canonical_rows, label_words
 from twofold.split.sizes import nearest_reachable
 from twofold.split.units import Units, entries_as_units, groups_as_units

@@ -68,6 +68,11 @@ class ReportKeys:
         return f"{Prefix.REPORTS}/{self.project}/{self.operation}"
 
 
+def assembly(operation: str) -> str:
+    """How many shards there are, and what becomes of them."""
+    return scratch(operation, "carve", "assembly.json")
+
+
 def changes(operation: str) -> str:
     """What an UpdateDatasetEntries brings, as it came."""
     return scratch(operation, "update", "changes")

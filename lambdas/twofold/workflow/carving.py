@@ -103,7 +103,7 @@ def order_carve(
     places = _put_plan(bucket, operation, shards, lines, spliced)
     orders = tuple(_shard_orders(operation, shards, layouts, places, spliced))
     shards_key = _key(operation, "shards.json")
-    assembly_key = _key(operation, "assembly.json")
+    assembly_key = keys.assembly(operation.id)
     bucket.put(shards_key, SHARD_LIST.dump_json(orders, by_alias=True, exclude_none=True))
     bucket.put(assembly_key, assembly.model_dump_json(by_alias=True).encode())
     return Carve(

@@ -111,15 +111,16 @@ def _put_report(
     bucket: Bucket, operation: Operation, draft: str, contents: dict[DatasetId, Contents]
 ) -> None:
     report: dict[str, Any] = json.loads(bucket.get(draft))
-    report["datasets"] = {
-        dataset.type.lower(): dataset_report(
-            bucket.address(ContentsKeys(new.folder).manifest),
-            entries=new.entries,
-            size=new.bytes,
-            digest=new.digest,
-        )
-        for dataset, new in contents.items()
-    }
+    if contents:
+        report["datasets"] = {
+            dataset.type.lower(): dataset_report(
+                bucket.address(ContentsKeys(new.folder).manifest),
+                entries=new.entries,
+                size=new.bytes,
+                digest=new.digest,
+            )
+            for dataset, new in contents.items()
+        }
     report["warnings"] = warnings(report)
     place = keys.ReportKeys(operation.datasets[0].project, operation.id)
     bucket.put(place.page, page(report).encode())

@@ -9,18 +9,18 @@ from twofold.errors import DamagedObjectError, OperationRefused
 from twofold.manifest.index import Index
 from twofold.records import Contents, Operation, Source, SplitParameters
 from twofold.report import dataset_report, split_report
-from twofold.split import LabelSets, refusal, select_test_entries
+from twofold.split import LabelSets, Selection, refusal, select_test_entries
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket
 from twofold.workflow.carving import Lines, order_carve, put_index
-from twofold.workflow.orders import Carve
+from twofold.workflow.orders import Assembly, Carve, Location
 
 TRAIN, TEST = 0, 1
 
 
 def select(bucket: Bucket, operation: Operation) -> Carve:
-    """Writes the indexes of both new contents and orders the carve of the training manifest.
+    """Writes the indexes of both new contents and orders the carve of the training manifest; in a dry run, only the report.
 
     Raises OperationRefused if the labels cannot be on both sides.
     """
@@ -29,18 +29,12 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
-    reason = refusal(label_set=index.label_set, label_sets=label_sets, fraction=parameters.fraction)
-    if reason:
-        raise OperationRefused(reason)
-    selection = select_test_entries(
-        source=index.source,
-        label_set=index.label_set,
-        label_sets=label_sets,
-        fraction=parameters.fraction,
-        seed=parameters.seed,
-        boxes=index.boxes,
-    )
+    selection = _selected(index, label_sets, parameters)
     report = split_report(selection, label_set=index.label_set, label_sets=label_sets)
+    draft = _put_draft(bucket, operation, before, report)
+    source = _pinned(bucket, before)
+    if parameters.dry_run:
+        return _order_report(bucket, operation, source, report, draft)
     train, test = operation.datasets
     sides = {
         TRAIN: put_index(bucket, operation, train, index.take(~selection.test)),
@@ -49,13 +43,49 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
     return order_carve(
         bucket,
         operation,
-        _pinned(bucket, before),
+        source,
         Lines(index.starts(), index.length, selection.test.astype(np.uint8)),
         sides,
         digest=before.digest,
-        message=_message(report),
-        report=_put_draft(bucket, operation, before, report),
+        message=_message(report, "were moved"),
+        report=draft,
     )
+
+
+def _selected(index: Index, label_sets: LabelSets, parameters: SplitParameters) -> Selection:
+    """Raises OperationRefused."""
+    reason = refusal(
+        label_set=index.label_set,
+        label_sets=label_sets,
+        fraction=parameters.fraction,
+        min_images_per_label=parameters.min_images_per_label,
+    )
+    if reason:
+        raise OperationRefused(reason)
+    return select_test_entries(
+        source=index.source,
+        label_set=index.label_set,
+        label_sets=label_sets,
+        fraction=parameters.fraction,
+        seed=parameters.seed,
+        boxes=index.boxes,
+    )
+
+
+def _order_report(
+    bucket: Bucket, operation: Operation, source: Source, report: dict[str, Any], draft: str
+) -> Carve:
+    """For Publish alone: there are no shards, and nothing will be written but the report."""
+    assembly = Assembly(
+        shards=0,
+        sides=(),
+        digest="0",
+        message=f"Dry run: {_message(report, 'would be moved')}",
+        report=draft,
+    )
+    key = keys.assembly(operation.id)
+    bucket.put(key, assembly.model_dump_json(by_alias=True).encode())
+    return Carve(shards=Location(bucket=bucket.name, key=key), assembly=key, source=source)
 
 
 def _claimed(operation: Operation) -> tuple[Contents, SplitParameters]:
@@ -73,10 +103,10 @@ def _pinned(bucket: Bucket, before: Contents) -> Source:
     return source
 
 
-def _message(report: dict[str, Any]) -> str:
+def _message(report: dict[str, Any], done: str) -> str:
     certificate = report["certificate"]
     moved, entries = certificate["testEntriesReached"], certificate["entries"]
-    message = f"{moved} of {entries} entries were moved to the test dataset."
+    message = f"{moved} of {entries} entries {done} to the test dataset."
     missing = len(report["labelsMissingInTest"]) + len(report["labelsMissingInTrain"])
     if missing:
         labels = "label has" if missing == 1 else "labels have"
@@ -93,6 +123,7 @@ def _put_draft(
         "operation": operation.id,
         "project": operation.datasets[0].project,
         "created": operation.created,
+        "dryRun": operation.parameters is not None and operation.parameters.dry_run,
         **report,
         "source": {
             **dataset_report(

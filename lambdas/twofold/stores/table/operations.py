@@ -92,25 +92,28 @@ def _claim(table: Table, operation: Operation, dataset: Dataset, message: str, n
 def publish(
     table: Table,
     operation: Operation,
-    contents: Mapping[DatasetId, Contents | None],
+    contents: Mapping[DatasetId, Contents],
     message: str,
     now: int,
 ) -> bool:
-    """Points every dataset of the operation to its new contents and ends it; False if it has ended already."""
+    """Ends the operation and points its datasets to their new contents; a dataset that gets none keeps what it has.
+
+    False if the operation has ended already.
+    """
     writes = [_end(table, operation)]
-    if operation.before:
+    if operation.before and contents:
         writes.append(released.note(table, operation.before.folder, now))
-    for dataset, new in contents.items():
-        pointer = "SET #Contents = :contents," if new else "REMOVE #Contents SET"
-        values = {":contents": new.model_dump(by_alias=True)} if new else {}
+    for dataset in operation.datasets:
+        new = contents.get(dataset)
+        pointer = {":contents": new.model_dump(by_alias=True)} if new else {}
         writes.append(
             _settle(
                 table,
                 operation,
                 dataset,
-                change=f"{pointer} {_STATUS}",
+                change=f"SET #Contents = :contents, {_STATUS}" if new else f"SET {_STATUS}",
                 values={
-                    **values,
+                    **pointer,
                     ":status": operation.kind.complete.value,
                     ":message": message,
                     ":code": StatusCode.SUCCESS.value,
