@@ -12,7 +12,7 @@ AUTH     ?= any
 KEYS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults check bench screenshots synth bootstrap deploy diff destroy lock clean
+.PHONY: help run serve test faults check bench imports screenshots synth bootstrap deploy diff destroy lock clean
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -69,6 +69,9 @@ bench: $(VENV)/.bench            ## compare with other splitters, into docs/benc
 
 screenshots: $(VENV)/.dev $(VENV)/.command  ## take the pictures of docs/report.md, with chromium
 	$(BIN)/python -m tests.browser.screenshots docs/images
+
+imports: $(VENV)/.dev            ## what each function loads at a cold start, and how long that takes
+	@PYTHONPATH=lambdas $(BIN)/python -m bench.imports
 
 # The CDK app's own set; Node comes with it. CONTEXT="stage=dev source_buckets=a,b" sets the options of infra/options.py.
 CONTEXT  ?=

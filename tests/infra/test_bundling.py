@@ -101,9 +101,10 @@ def test_every_door_opens_in_a_bundle_made_for_this_machine(tmp_path: Path) -> N
     """The same pins and the same trimming, imported without anything else that is installed here."""
     bundle(SOURCE, tmp_path, ("--python", sys.executable))
     doors = [f"import {function.handler.removesuffix('.handler')}" for function in Function]
-    clients = [f"boto3.client({name!r}, region_name='eu-west-1')" for name in SERVICES]
+    clients = [f"client({name!r}, Config(region_name='eu-west-1'))" for name in SERVICES]
+    loads = ["from botocore.config import Config", "from twofold.stores.clients import client"]
     script = "; ".join(
-        [f"import sys; sys.path.append({str(tmp_path)!r})", *doors, "import boto3", *clients]
+        [f"import sys; sys.path.append({str(tmp_path)!r})", *doors, *loads, *clients]
     )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False

@@ -6,19 +6,19 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from twofold.records import Operation
 from twofold.settings import Workflow
+from twofold.stores.clients import client
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=2, read_timeout=8)
 
 
 @cache
 def _client() -> Any:
-    return boto3.client("stepfunctions", config=_CONFIG)
+    return client("stepfunctions", _CONFIG)
 
 
 class ExecutionState(StrEnum):

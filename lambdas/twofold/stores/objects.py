@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
@@ -18,6 +17,7 @@ from botocore.exceptions import (
 )
 
 from twofold.records import Source
+from twofold.stores.clients import client
 
 CHUNK_BYTES = 4 << 20
 OVERRUN_BYTES = 256 << 10
@@ -54,7 +54,7 @@ _UNREACHABLE = frozenset(
 
 @cache
 def _client() -> Any:
-    return boto3.client("s3", config=_CONFIG)
+    return client("s3", _CONFIG)
 
 
 class ObjectUnreachableError(Exception):

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-import boto3
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE
+from twofold.stores.clients import client
+from twofold.stores.table.items import Item, plain, typed
 
-Item = dict[str, Any]
 Write = dict[str, Any]
 
 _CONFIG = Config(
@@ -33,7 +32,7 @@ _BATCH = 100
 
 @cache
 def _client() -> Any:
-    return boto3.client("dynamodb", config=_CONFIG)
+    return client("dynamodb", _CONFIG)
 
 
 class ConditionFailedError(Exception):
@@ -60,7 +59,7 @@ class Table:
 
     def get(self, pk: str, sk: str) -> Item | None:
         answer = _client().get_item(TableName=self.name, Key=_key(pk, sk), ConsistentRead=True)
-        return _plain(answer["Item"]) if "Item" in answer else None
+        return plain(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Item]:
         """The items that exist, by key."""
@@ -72,7 +71,7 @@ class Table:
                 RequestItems={self.name: {"Keys": batch, "ConsistentRead": True}}
             )
             for raw in answer["Responses"].get(self.name, []):
-                item = _plain(raw)
+                item = plain(raw)
                 found[item[PARTITION_KEY], item[SORT_KEY]] = item
             wanted += answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
         return found
@@ -86,16 +85,14 @@ class Table:
                 KeyConditionExpression="#pk = :pk AND #sk > :after" if after else "#pk = :pk",
                 ExpressionAttributeNames={"#pk": PARTITION_KEY}
                 | ({"#sk": SORT_KEY} if after else {}),
-                ExpressionAttributeValues=_typed(
-                    {":pk": pk} | ({":after": after} if after else {})
-                ),
+                ExpressionAttributeValues=typed({":pk": pk} | ({":after": after} if after else {})),
                 ConsistentRead=True,
                 Limit=limit - len(items),
             )
-            items += [_plain(raw) for raw in answer["Items"]]
+            items += [plain(raw) for raw in answer["Items"]]
             if "LastEvaluatedKey" not in answer:
                 break
-            after = _plain(answer["LastEvaluatedKey"])[SORT_KEY]
+            after = plain(answer["LastEvaluatedKey"])[SORT_KEY]
         return items
 
     def query_all(self, pk: str, page: int = 1000) -> Iterator[Item]:
@@ -138,7 +135,7 @@ class Table:
                 {":one": 1, ":expires": expires},
             ),
         )
-        return int(_plain(answer["Attributes"])["Count"])
+        return int(plain(answer["Attributes"])["Count"])
 
     def mark(self, pk: str, sk: str, name: str) -> Item | None:
         """Sets an attribute of an item to true, and answers with the item; None, and nothing is written, if there is none."""
@@ -159,11 +156,11 @@ class Table:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return None
             raise
-        return _plain(answer["Attributes"])
+        return plain(answer["Attributes"])
 
     def put(self, item: Mapping[str, Any], *, new: bool = True) -> Write:
         """A write for `transact`: the item, which must not be there yet if it is `new`."""
-        write = {"TableName": self.name, "Item": _typed(item)}
+        write = {"TableName": self.name, "Item": typed(item)}
         if new:
             write |= {
                 "ConditionExpression": "attribute_not_exists(#pk)",
@@ -201,7 +198,7 @@ def _expressions(texts: Mapping[str, str], values: Mapping[str, Any]) -> Item:
     """Expressions with the names and values that they use."""
     names = {name for text in texts.values() for name in _names(text)}
     used: Item = {**texts, "ExpressionAttributeNames": {f"#{name}": name for name in names}}
-    return used | ({"ExpressionAttributeValues": _typed(values)} if values else {})
+    return used | ({"ExpressionAttributeValues": typed(values)} if values else {})
 
 
 def _names(expression: str) -> list[str]:
@@ -210,14 +207,4 @@ def _names(expression: str) -> list[str]:
 
 
 def _key(pk: str, sk: str) -> Item:
-    return _typed({PARTITION_KEY: pk, SORT_KEY: sk})
-
-
-def _typed(item: Mapping[str, Any]) -> Item:
-    serializer = TypeSerializer()
-    return {name: serializer.serialize(value) for name, value in item.items()}
-
-
-def _plain(item: Mapping[str, Any]) -> Item:
-    deserializer = TypeDeserializer()
-    return {name: deserializer.deserialize(value) for name, value in item.items()}
+    return typed({PARTITION_KEY: pk, SORT_KEY: sk})

@@ -6,7 +6,8 @@ from typing import Any
 from twofold.errors import ResourceInUseException
 from twofold.records import Dataset, DatasetId, Project
 from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE
-from twofold.stores.table.connection import ConditionFailedError, Item, Table, Write
+from twofold.stores.table.connection import ConditionFailedError, Table, Write
+from twofold.stores.table.items import Item
 
 CATALOGUE = "projects"
 _PROJECT = "project"
