@@ -22,13 +22,14 @@ Mask = NDArray[np.bool_]
 @dataclass(frozen=True, slots=True)
 class Method:
     """`package` is what must be installed, `module` what is imported before time is taken, `grouped` whether groups are kept
-    whole."""
+    whole. `keep` splits a grown dataset where that can be told the previous split: a Previously for each entry."""
 
     title: str
     package: str
     module: str
     split: Callable[[Dataset, int], Mask]
     grouped: bool = False
+    keep: Callable[[Dataset, int, NDArray[np.uint8]], Mask] | None = None
 
     def version(self) -> str | None:
         """None where the package is not installed."""
@@ -60,7 +61,20 @@ def twofold_grouped(data: Dataset, seed: int) -> Mask:
     return _twofold(data, seed, data.groups)
 
 
-def _twofold(data: Dataset, seed: int, groups: NDArray[np.uint64] | None) -> Mask:
+def twofold_kept(data: Dataset, seed: int, previous: NDArray[np.uint8]) -> Mask:
+    return _twofold(data, seed, None, previous)
+
+
+def twofold_grouped_kept(data: Dataset, seed: int, previous: NDArray[np.uint8]) -> Mask:
+    return _twofold(data, seed, data.groups, previous)
+
+
+def _twofold(
+    data: Dataset,
+    seed: int,
+    groups: NDArray[np.uint64] | None,
+    previous: NDArray[np.uint8] | None = None,
+) -> Mask:
     """Raises NotAPartitionError if the certificate does not say what the split is."""
     from twofold.split import LabelSets, select_test_entries
 
@@ -75,6 +89,7 @@ def _twofold(data: Dataset, seed: int, groups: NDArray[np.uint64] | None) -> Mas
         fraction=FRACTION,
         seed=seed,
         groups=groups,
+        previous=previous,
     )
     if groups is None and selection.test.sum() != (2 * len(data) + 5) // 10:
         raise NotAPartitionError("The number of test entries is not the share.")
@@ -152,6 +167,21 @@ METHODS = {
     "twofold": Method("Twofold", "twofold", "twofold.split", twofold),
     "twofold-grouped": Method(
         "Twofold, by group", "twofold", "twofold.split", twofold_grouped, grouped=True
+    ),
+    "twofold-kept": Method(
+        "Twofold, told the previous split",
+        "twofold",
+        "twofold.split",
+        twofold,
+        keep=twofold_kept,
+    ),
+    "twofold-grouped-kept": Method(
+        "Twofold, by group, told the previous split",
+        "twofold",
+        "twofold.split",
+        twofold_grouped,
+        grouped=True,
+        keep=twofold_grouped_kept,
     ),
     "shuffle": Method("plain shuffle", "numpy", "numpy", shuffle),
     "sklearn": Method(

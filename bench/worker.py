@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bench.datasets import Dataset
 from bench.methods import FRACTION, METHODS, Mask
+from twofold.split import Previously
 
 GROWTHS = (0.01, 0.10)
 PATIENCE_SECONDS = 30
@@ -78,6 +79,11 @@ def _moved(method: str, data: Dataset, seed: int, test: Mask, growth: float) -> 
     """How many of the test entries of a dataset leave the test side when it has grown to `data`."""
     kept = _before(data, round(len(data) / (1 + growth)))
     old = METHODS[method].split(data.take(kept), seed)
+    keep = METHODS[method].keep
+    if keep:
+        previous = np.full(len(data), Previously.NEW, dtype=np.uint8)
+        previous[kept] = np.where(old, Previously.TESTED, Previously.TRAINED)
+        test = keep(data, seed, previous)
     return float((old & ~test[kept]).sum() / max(1, old.sum()))
 
 

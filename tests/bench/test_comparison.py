@@ -13,7 +13,8 @@ from bench.worker import measure
 from tests.command.terminal import labelled, written
 
 SOME = {
-    key: METHODS[key] for key in ("twofold", "twofold-grouped", "shuffle", "sklearn", "iterstrat")
+    key: METHODS[key]
+    for key in ("twofold", "twofold-grouped", "shuffle", "twofold-kept", "sklearn", "iterstrat")
 } | {"absent": replace(METHODS["sklearn"], package="no-such-splitter")}
 SMALL = generated("small", 600, 12, 4, seed=1, group_size=4)
 
@@ -59,6 +60,15 @@ def test_twofold_is_exact_near_and_whole(results: list[Result]) -> None:
     assert plain.worst < shuffled.worst
     assert shuffled.divided
     assert all(share is not None and share < 0.3 for share in plain.moved)
+
+
+def test_a_split_that_is_told_the_previous_one_moves_less(results: list[Result]) -> None:
+    runs = {result.method: result.run for result in results}
+    plain, kept = runs["twofold"], runs["twofold-kept"]
+    assert plain
+    assert kept
+    assert max(share or 0 for share in kept.moved) <= 0.01
+    assert max(share or 0 for share in plain.moved) > 0.01
 
 
 def test_the_measures_are_those_of_a_plain_count() -> None:

@@ -24,7 +24,7 @@ TOO_LARGE = "too large for a MILP"
 
 # Non-zero values of a programme that HiGHS settles in seconds.
 WHOLE_PROGRAMME = 10_000
-PART_PROGRAMMES = (1_000, 4_000, 8_000, 16_000, 16_000)
+PART_PROGRAMMES = (4_000, 8_000, 16_000, 16_000, 16_000)
 
 
 @dataclass(frozen=True, slots=True)

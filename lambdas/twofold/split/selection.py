@@ -31,7 +31,7 @@ def select_test_entries(
     previous: NDArray[np.uint8] | None = None,
     boxes: NDArray[np.uint8] | None = None,
     objective: Objective = Objective.LABELS,
-    time_limit: float = 20.0,
+    time_limit: float = 120.0,
 ) -> Selection:
     """Choose floor(fraction * N + 1/2) of N entries so that every label keeps its share.
 
