@@ -56,6 +56,10 @@ class Memory:
             bucket.keys.pop(key)
         bucket.multiparts.clear()
 
+    def clear(self) -> None:
+        """No items."""
+        self._table().items.clear()
+
     def _raw(self) -> Iterator[tuple[str, Any]]:
         for partition, items in self._table().items.items():
             for item in items.values():

@@ -1,0 +1,179 @@
+"""Every interleaving of two callers, their executions, a crash and the sweeper, with the service's own transactions."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
+from itertools import combinations_with_replacement
+from typing import Any
+
+import pytest
+
+from tests.faults.memory import Memory
+from tests.faults.protocol import Protocol, State
+from tests.faults.scene import Stage
+from tests.faults.wishes import OLD, Call, members
+from twofold.records import DatasetType, Status
+from twofold.stores.table import Table, operations, projects
+
+PAIRS = [
+    *combinations_with_replacement((Call.DISTRIBUTE, Call.UPDATE, Call.DELETE), 2),
+    (Call.CREATE, Call.CREATE),
+    (Call.CREATE, Call.DELETE),
+]
+IN_PROGRESS = (Status.CREATE_IN_PROGRESS, Status.UPDATE_IN_PROGRESS)
+
+
+@pytest.fixture
+def memory(the_stage: Stage) -> Iterator[Memory]:
+    found = Memory(the_stage.theatre.api.name)
+    before = found.save()
+    found.clear()
+    yield found
+    found.restore(before)
+
+
+def explored(protocol: Protocol) -> dict[State, list[State]]:
+    """Every state that can be reached, each looked at, with those that can come next."""
+    first = protocol.begin()
+    waiting, graph = [first], {first: list[State]()}
+    while waiting:
+        state = waiting.pop()
+        require_safe(protocol, state)
+        for _, after in protocol.steps(state):
+            graph[state].append(after)
+            if after not in graph:
+                graph[after] = []
+                waiting.append(after)
+        if not graph[state]:
+            require_settled(protocol, state)
+    return graph
+
+
+def require_safe(protocol: Protocol, state: State) -> None:
+    datasets, active = protocol.look(state.table)
+    claims = [(dataset, int(one.id)) for one in active for dataset in one.datasets]
+    held = {
+        one.id: int(one.operation or 0) for one in datasets.values() if one.status in IN_PROGRESS
+    }
+    assert dict(claims) == held, "What is in progress is what an operation has claimed."
+    assert len(claims) == len(held), "A dataset is claimed once."
+    ended = Counter(who for who, _ in state.ends)
+    assert max(ended.values(), default=0) <= 1, "An operation ends once."
+    train, test = (
+        members(datasets[kind].contents) if kind in datasets else None for kind in DatasetType
+    )
+    assert test is not None
+    assert not (train or frozenset()) & test, "No entry is in both."
+    if train is not None and Call.CREATE not in protocol.calls:
+        published = {f"of {who}" for who, how in state.ends if how == "published"}
+        updates = {f"of {who}" for who, call in enumerate(protocol.calls) if call is Call.UPDATE}
+        assert train | test == {*OLD} | (published & updates), "No entry and no update is lost."
+
+
+def require_settled(protocol: Protocol, state: State) -> None:
+    datasets, active = protocol.look(state.table)
+    assert not active
+    assert not {one.status for one in datasets.values()} & set(IN_PROGRESS)
+
+
+@pytest.mark.parametrize("calls", PAIRS, ids=" and ".join)
+def test_no_interleaving_breaks_a_promise(memory: Memory, calls: tuple[Call, Call]) -> None:
+    graph = explored(Protocol(memory, calls))
+    assert len(graph) > 10
+    # Without a circle, every way leads to a state in which nothing is left to be done; those are settled.
+    TopologicalSorter(graph).prepare()
+
+
+def weakened(write: dict[str, Any], condition: str = "") -> dict[str, Any]:
+    """A write whose condition, or one part of it, always holds."""
+    ((_, inner),) = write.items()
+    text = inner["ConditionExpression"]
+    whole = condition or text
+    assert whole in text
+    inner["ConditionExpression"] = text.replace(whole, f"({whole} OR attribute_exists(#pk))")
+    inner["ExpressionAttributeNames"]["#pk"] = "pk"
+    return write
+
+
+def anyway(write: dict[str, Any]) -> dict[str, Any]:
+    """A deletion of what need not be there."""
+    ((_, inner),) = write.items()
+    inner["ConditionExpression"] = "attribute_exists(#pk) OR attribute_not_exists(#pk)"
+    return write
+
+
+def weaken(
+    patch: pytest.MonkeyPatch, module: Any, name: str, by: Callable[..., dict[str, Any]]
+) -> None:
+    real = getattr(module, name)
+    patch.setattr(module, name, lambda *args, **more: by(real(*args, **more)))
+
+
+def claim_of_changed(write: dict[str, Any]) -> dict[str, Any]:
+    return weakened(write, "#Contents.#Folder = :seen") if ":seen" in str(write) else write
+
+
+def end_anyway(patch: pytest.MonkeyPatch) -> None:
+    weaken(patch, operations, "_end", anyway)
+
+
+def settle_anyway(patch: pytest.MonkeyPatch) -> None:
+    weaken(patch, operations, "_settle", weakened)
+
+
+def both(patch: pytest.MonkeyPatch) -> None:
+    end_anyway(patch)
+    settle_anyway(patch)
+
+
+CAUGHT = [
+    pytest.param(
+        (Call.DISTRIBUTE, Call.UPDATE),
+        lambda patch: weaken(patch, operations, "_claim", weakened),
+        id="a claim of what is busy",
+    ),
+    pytest.param(
+        (Call.UPDATE, Call.UPDATE),
+        lambda patch: weaken(patch, operations, "_claim", claim_of_changed),
+        id="a claim of what has changed since it was read",
+    ),
+    pytest.param((Call.DISTRIBUTE, Call.UPDATE), both, id="an end without a claim"),
+    pytest.param(
+        (Call.CREATE, Call.CREATE),
+        lambda patch: weaken(patch, projects, "fill_slot", weakened),
+        id="a slot filled twice",
+    ),
+    pytest.param(
+        (Call.UPDATE, Call.DELETE),
+        lambda patch: weaken(patch, Table, "update", deletion_anyway),
+        id="a deletion of what is busy",
+    ),
+]
+
+
+def deletion_anyway(write: dict[str, Any]) -> dict[str, Any]:
+    busy = ":was" in str(write)
+    return weakened(write) if busy else write
+
+
+@pytest.mark.parametrize(("calls", "mutation"), CAUGHT)
+def test_a_weaker_condition_is_caught(
+    memory: Memory,
+    monkeypatch: pytest.MonkeyPatch,
+    calls: tuple[Call, Call],
+    mutation: Callable[[pytest.MonkeyPatch], None],
+) -> None:
+    mutation(monkeypatch)
+    with pytest.raises(AssertionError):
+        explored(Protocol(memory, calls))
+
+
+@pytest.mark.parametrize("mutation", [end_anyway, settle_anyway])
+def test_an_end_is_locked_twice(
+    memory: Memory,
+    monkeypatch: pytest.MonkeyPatch,
+    mutation: Callable[[pytest.MonkeyPatch], None],
+) -> None:
+    """Either the operation's item or the dataset's claim is enough; only without both could an operation end twice."""
+    mutation(monkeypatch)
+    explored(Protocol(memory, (Call.UPDATE, Call.DELETE)))

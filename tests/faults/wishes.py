@@ -1,0 +1,91 @@
+"""What callers of the protocol wish for, and what becomes of contents: sets of names in the place of manifests."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from tests.workflow.world import NOW
+from twofold.records import (
+    SETTLED,
+    Contents,
+    Dataset,
+    DatasetId,
+    DatasetType,
+    Operation,
+    OperationKind,
+    Source,
+    SplitParameters,
+    StatusCode,
+)
+from twofold.stores import keys
+from twofold.stores.table import Table, operations
+
+OLD = ("an entry", "another")
+
+Entries = frozenset[str]
+
+
+class Call(StrEnum):
+    """What a caller wants."""
+
+    DISTRIBUTE = "distribute"
+    UPDATE = "update"
+    CREATE = "create"
+    DELETE = "delete"
+
+
+def wished(call: Call, datasets: Mapping[DatasetType, Dataset], who: int) -> Operation | None:
+    """None if the API would refuse what was read."""
+    train, test = datasets.get(DatasetType.TRAIN), datasets[DatasetType.TEST]
+    if call is Call.CREATE:
+        source = Source(bucket="b", key="k", size=1, etag="e")
+        created = DatasetId(project="project", type=DatasetType.TRAIN, created=NOW + who)
+        return _begun(who, OperationKind.CREATE, (created,), source=source)
+    if train is None or train.status not in SETTLED or call is Call.DELETE:
+        return None
+    if call is Call.UPDATE:
+        return _begun(who, OperationKind.UPDATE, (train.id,), before=train.contents)
+    if test.status not in SETTLED or test.contents:
+        return None
+    pair, split = (train.id, test.id), SplitParameters()
+    return _begun(who, OperationKind.DISTRIBUTE, pair, before=train.contents, parameters=split)
+
+
+def _begun(
+    who: int, kind: OperationKind, datasets: tuple[DatasetId, ...], **members: Any
+) -> Operation:
+    return Operation(id=str(who), kind=kind, datasets=datasets, created=NOW, **members)
+
+
+def abandon(table: Table, operation: Operation, now: int) -> bool:
+    return operations.abandon(table, operation, "failed", StatusCode.SERVICE_ERROR, now)
+
+
+def publish(table: Table, operation: Operation, now: int) -> bool:
+    """What each kind makes of the contents that it claimed. `members` of contents are in their digest."""
+    before = members(operation.before)
+    made = {operation.datasets[0].type: before | {f"of {operation.id}"}}
+    if operation.kind is OperationKind.DISTRIBUTE:
+        moved = frozenset([min(before)])
+        made = {DatasetType.TRAIN: before - moved, DatasetType.TEST: moved}
+    new: dict[DatasetId, Contents] = {
+        one: contents(*sorted(made[one.type]), folder=keys.contents(one.path, operation.id))
+        for one in operation.datasets
+    }
+    return operations.publish(table, operation, new, "done", now)
+
+
+def contents(*held: str, folder: str = "contents/old") -> Contents:
+    return Contents(
+        folder=folder,
+        entries=len(held),
+        bytes=0,
+        digest="|".join(held),
+        labeled_entries=0,
+        total_labels=0,
+        error_entries=0,
+    )
+
+
+def members(found: Contents | None) -> Entries:
+    return frozenset(filter(None, found.digest.split("|"))) if found else frozenset()
