@@ -51,6 +51,11 @@ SEED      ?= 0
 faults: $(VENV)/.dev $(VENV)/.command  ## break the service on purpose: make faults [SCHEDULES=10000] [SEED=0]
 	@$(BIN)/python -m tests.faults --schedules "$(SCHEDULES)" --seed "$(SEED)"
 
+privileges: $(VENV)/.dev $(VENV)/.command  ## compare every AWS call of the whole suite with the deployed roles
+	rm -rf build/calls
+	TWOFOLD_CALLS=build/calls $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	PYTHONPATH=lambdas:. $(BIN)/python -m tests.privileges.check build/calls
+
 check: $(VENV)/.dev $(VENV)/.command  ## linters, types, arrows between the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

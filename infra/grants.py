@@ -66,7 +66,7 @@ class Grants:
 
     def _give_workers(self) -> None:
         """Workers turn objects into new objects and know nothing of the table."""
-        for function in (Function.PLAN, Function.INDEX, Function.RESOLVE, Function.MOVE):
+        for function in (Function.INDEX, Function.RESOLVE, Function.MOVE):
             self._sources(function)
         for function in (Function.PLAN, Function.INDEX):
             self._objects(function, _WRITE, Prefix.SCRATCH)
@@ -96,7 +96,7 @@ class Grants:
 
     def _give_collector(self) -> None:
         """The only one that deletes objects, and only contents; it reads who points where, and deletes its own notes."""
-        self._table(Function.COLLECT, (*_LOOK_UP, *_LIST, *_SETTLE))
+        self._table(Function.COLLECT, ("dynamodb:BatchGetItem", *_LIST, *_SETTLE))
         self._objects(Function.COLLECT, _DELETE, Prefix.CONTENTS)
 
     def _give_machine(self, workflow: Workflow) -> None:

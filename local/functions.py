@@ -4,6 +4,7 @@ moto's own backend without Docker does not run code; its one method that would i
 """
 
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,9 @@ from twofold.settings import MEMORY_MB, Function, function_name
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+
+FUNCTION_OF_TRACE = re.compile(r"Function=(?P<name>[\w-]+)")
+"""In the trace id of an invocation, which botocore sends with each of the invocation's calls as it does in Lambda."""
 
 
 @dataclass(slots=True)
@@ -53,6 +57,7 @@ class Functions:
 
     def _environment(self, function: Function) -> dict[str, str]:
         """Lambda's own variables, the function's, and the way to this stack."""
+        name = function_name(self.stage, function)
         return {
             "PATH": os.environ.get("PATH", ""),
             "AWS_ACCESS_KEY_ID": "local",
@@ -60,8 +65,9 @@ class Functions:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_LAMBDA_FUNCTION_NAME": function_name(self.stage, function),
+            "AWS_LAMBDA_FUNCTION_NAME": name,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "_X_AMZN_TRACE_ID": f"Root=1-{uuid4().hex[:8]}-{uuid4().hex[:24]};Function={name}",
             **self.environments[function],
         }
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from local.stack import Stack, moto, running
 from tests.backstage import Backstage
 from tests.job import Job
+from tests.privileges.recorder import Recorder
 
 # Machines are shared and noisy: time limits are pytest's alone. CI repeats the same examples, everyone else finds new ones.
 settings.register_profile(
@@ -21,9 +23,19 @@ settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
-def backstage() -> Backstage:
+def recorder() -> Iterator[Recorder]:
+    """Notes what the functions and state machines ask of AWS; in the folder TWOFOLD_CALLS at the end, if it is set."""
+    recorder = Recorder(moto())
+    yield recorder
+    folder = os.environ.get("TWOFOLD_CALLS")
+    if folder:
+        recorder.save(Path(folder) / f"{os.getpid()}.jsonl")
+
+
+@pytest.fixture(scope="session")
+def backstage(recorder: Recorder) -> Backstage:
     """What stands between the stack and moto; lets all requests through unless a test sets a scene."""
-    return Backstage(moto())
+    return Backstage(recorder)
 
 
 @pytest.fixture(scope="session")

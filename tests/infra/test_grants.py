@@ -123,7 +123,6 @@ def test_sources_are_any_bucket_of_this_account_unless_named(template: Synthesiz
     readers = {f for f in Function if SOURCES in template.function_may(f, "s3:GetObject")}
     assert readers == {
         Function.API,
-        Function.PLAN,
         Function.INDEX,
         Function.RESOLVE,
         Function.MOVE,

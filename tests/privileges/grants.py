@@ -1,0 +1,133 @@
+"""What the synthesized roles of the stack `local` allow, in the local stack's own ARNs, and how calls compare with it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from local.functions import ACCOUNT, REGION
+from local.stack import BUCKET, STAGE, TABLE
+from tests.infra.synthesized import Statement, Synthesized, spelt
+from tests.privileges.calls import Call
+from twofold.settings import function_name, state_machine_name
+
+_CONTEXT = {
+    "aws:ResourceAccount": "<AWS::AccountId>",
+    "kms:ViaService": "s3.<AWS::Region>.<AWS::URLSuffix>",
+}
+"""What a condition may ask for, and what it finds: every bucket is in the one account, and only S3 asks for keys."""
+
+_REFERENCE = re.compile(r"<([^<>]+)>")
+
+UNSEEN: Mapping[tuple[str, str], str] = {
+    ("*", "logs:*"): "Lambda and Step Functions write their logs themselves.",
+    ("*", "xray:*"): "Lambda and Step Functions send their traces themselves.",
+    ("*", "kms:*"): "S3 asks KMS in the function's name where a manifest is encrypted with a key.",
+    (
+        "machine",
+        "states:*",
+    ): "Step Functions itself runs the children of a Distributed Map under these; "
+    "AWS documents them, and no emulator asks for them.",
+}
+"""Grants that no call is seen for: (function, or machine for every state machine; action), and why they are there."""
+
+
+REFUSED: Mapping[tuple[str, str], str] = {
+    (
+        "*",
+        "s3:ListBucket",
+    ): "botocore asks where a bucket is when a HEAD fails; S3's refusal tells it just as well.",
+}
+"""Calls that are made and may be refused, and why."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    caller: str
+    action: str
+    resource: str
+    condition: bool
+
+    def covers(self, call: Call) -> bool:
+        return (
+            self.condition
+            and self.caller == call.caller
+            and fnmatchcase(call.action, self.action)
+            and fnmatchcase(call.resource, self.resource)
+        )
+
+    def unseen(self, machines: Iterable[str]) -> bool:
+        """Is it one of those that no call is seen for?"""
+        kinds = {self.caller, "*"} | ({"machine"} if self.caller in machines else set())
+        return _listed(UNSEEN, kinds, self.action)
+
+
+def _listed(exceptions: Iterable[tuple[str, str]], kinds: set[str], action: str) -> bool:
+    return any(who in kinds and fnmatchcase(action, what) for who, what in exceptions)
+
+
+def granted(template: Synthesized) -> list[Grant]:
+    """Every action and resource of every role, each by itself."""
+    names = _names(template)
+    roles = {
+        **{function_name(STAGE, f): p["Role"] for f, p in template.functions.items()},
+        **{state_machine_name(STAGE, w): p["RoleArn"] for w, p in template.machines.items()},
+    }
+    return [
+        Grant(
+            caller, action, _REFERENCE.sub(lambda found: names[found[1]], resource), _met(statement)
+        )
+        for caller, role in roles.items()
+        for statement in template.allowed(role)
+        for action in statement.actions
+        for resource in statement.resources
+    ]
+
+
+def _names(template: Synthesized) -> dict[str, str]:
+    """What the references in a policy stand for."""
+    names = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+    for name in template.of_type("AWS::DynamoDB::Table"):
+        names[f"{name}.Arn"] = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{TABLE}"
+    for name in template.of_type("AWS::S3::Bucket"):
+        names[f"{name}.Arn"] = f"arn:aws:s3:::{BUCKET}"
+    for name, properties in template.properties("AWS::Lambda::Function").items():
+        of_function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{properties.get('FunctionName')}"
+        names[f"{name}.Arn"] = of_function
+    for name, properties in template.properties("AWS::Logs::LogGroup").items():
+        group = spelt(properties.get("LogGroupName", name))
+        names[f"{name}.Arn"] = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"
+    return names
+
+
+def _met(statement: Statement) -> bool:
+    """Evaluates `StringEquals`; another operator, or a key that is not known, must be taught first."""
+    for operator, wanted in statement.condition.items():
+        assert operator == "StringEquals", statement
+        for key, value in wanted.items():
+            if _CONTEXT[key] != spelt(value):
+                return False
+    return True
+
+
+def not_granted(calls: Iterable[Call], grants: list[Grant]) -> list[Call]:
+    return sorted(
+        call
+        for call in calls
+        if not any(grant.covers(call) for grant in grants)
+        and not _listed(REFUSED, {call.caller, "*"}, call.action)
+    )
+
+
+def not_used(
+    calls: Iterable[Call], grants: list[Grant], machines: Iterable[str], sources: Iterable[str]
+) -> list[Grant]:
+    """Named source buckets are one: each action of a function is used on one of them at least."""
+    buckets = {f"arn:aws:s3:::{name}/*" for name in sources}
+    seen = list(calls)
+
+    def kind(grant: Grant) -> tuple[str, str, str]:
+        return grant.caller, grant.action, "" if grant.resource in buckets else grant.resource
+
+    used = {kind(grant) for grant in grants if any(grant.covers(call) for call in seen)}
+    return [grant for grant in grants if not grant.unseen(machines) and kind(grant) not in used]
