@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
 from infra.options import OptionError, Options
 from infra.stack import TwofoldStack
@@ -26,7 +26,7 @@ def build(
     """The app, not yet synthesized.
 
     `arguments` are `option=value` pairs (see Options); the CDK CLI's own context has precedence over them.
-    With `checked`, synthesis fails on what the AwsSolutions rules find. Raises OptionError.
+    With `checked`, synthesis fails on what the AwsSolutions or the NIST 800-53 R5 rules find. Raises OptionError.
     """
     app = App(
         outdir=str(outdir or os.environ.get("CDK_OUTDIR") or ROOT / "cdk.out"),
@@ -34,7 +34,7 @@ def build(
     )
     options = Options.of(app.node.try_get_context)
     if checked:
-        Validations.of(app).add_plugins(AwsSolutionsChecks())
+        Validations.of(app).add_plugins(AwsSolutionsChecks(), NIST80053R5Checks())
     TwofoldStack(app, stack_name(options.stage), options=options)
     return app
 

@@ -1,0 +1,90 @@
+"""Lambda's Runtime API on a loopback port, as far as the runtime client needs it: event after event, and their answers."""
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answered:
+    """`kind` is `response`, or `error` with the exception's name and message."""
+
+    kind: str
+    body: Any
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A function that runs as in Lambda: its bundle, the runtime client, its environment and nothing else."""
+
+    arn: str
+    events: "Queue[bytes]" = field(default_factory=Queue)
+    answers: "Queue[Answered]" = field(default_factory=Queue)
+
+    def invoke(self, event: Any) -> Answered:
+        self.events.put(json.dumps(event).encode())
+        return self.answers.get(timeout=60)
+
+
+@contextmanager
+def sandbox(
+    command: list[str], handler: str, arn: str, environment: Mapping[str, str], log: Path
+) -> Iterator[Sandbox]:
+    """`command` starts the runtime client; what the function prints goes to `log`."""
+    running = Sandbox(arn)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _door(running))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    variables = {
+        **environment,
+        "_HANDLER": handler,
+        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_LEVEL": "INFO",
+    }
+    with log.open("wb") as out:
+        process = subprocess.Popen([*command, handler], env=variables, stdout=out, stderr=out)
+        try:
+            yield running
+        finally:
+            process.kill()
+            process.wait()
+            server.shutdown()
+            server.server_close()
+
+
+def _door(running: Sandbox) -> type[BaseHTTPRequestHandler]:
+    class Door(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            event = running.events.get()
+            self.send_response(200)
+            self.send_header("Lambda-Runtime-Aws-Request-Id", os.urandom(8).hex())
+            self.send_header("Lambda-Runtime-Deadline-Ms", str(int(1000 * (time.time() + 60))))
+            self.send_header("Lambda-Runtime-Invoked-Function-Arn", running.arn)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(event)))
+            self.end_headers()
+            self.wfile.write(event)
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            running.answers.put(Answered(self.path.rpartition("/")[2], body))
+            self.send_response(202)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    return Door
