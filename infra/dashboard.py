@@ -11,7 +11,7 @@ from twofold.metrics import Dimension, Metric, Outcome
 from twofold.settings import PRODUCT, Function, Operation, Workflow
 
 _STATUSES = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
-_SHARDED = (Function.INDEX, Function.MOVE)
+_SHARDED = (Function.INDEX, Function.GROUP, Function.MOVE)
 _DATABASE_LIMITS = ("ReadThrottleEvents", "WriteThrottleEvents", "TransactionConflict")
 
 

@@ -68,11 +68,13 @@ class Grants:
         """Workers turn objects into new objects and know nothing of the table."""
         for function in (Function.INDEX, Function.RESOLVE, Function.MOVE):
             self._sources(function)
-        for function in (Function.PLAN, Function.INDEX):
+        for function in (Function.PLAN, Function.INDEX, Function.GROUP):
             self._objects(function, _WRITE, Prefix.SCRATCH)
+        for function in (Function.PLAN, Function.GROUP):
+            self._objects(function, _READ, Prefix.CONTENTS)
         self._objects(Function.RESOLVE, _READ, Prefix.SCRATCH)
         self._objects(Function.RESOLVE, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
-        self._objects(Function.SELECT, _READ, Prefix.CONTENTS)
+        self._objects(Function.SELECT, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
         self._objects(Function.SELECT, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
         self._objects(Function.MERGE, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
         self._objects(Function.MERGE, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)

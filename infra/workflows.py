@@ -23,7 +23,14 @@ STEPS = {
         Function.PUBLISH,
         Function.ABANDON,
     ),
-    Workflow.DISTRIBUTE: (Function.SELECT, Function.MOVE, Function.PUBLISH, Function.ABANDON),
+    Workflow.DISTRIBUTE: (
+        Function.PLAN,
+        Function.GROUP,
+        Function.SELECT,
+        Function.MOVE,
+        Function.PUBLISH,
+        Function.ABANDON,
+    ),
     Workflow.UPDATE: (Function.MERGE, Function.MOVE, Function.PUBLISH, Function.ABANDON),
 }
 

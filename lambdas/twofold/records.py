@@ -123,11 +123,16 @@ class Source(Record):
 
 
 class SplitParameters(Record):
-    """What a distribution was asked for: the fraction is an exact rational such as `1/5`; a dry run moves nothing."""
+    """What a distribution was asked for: the fraction is an exact rational such as `1/5`; a dry run moves nothing.
+
+    `objective` is an `Objective` of the split.
+    """
 
     test_fraction: str = "1/5"
     seed: int = Field(default=0, ge=0, lt=1 << 63)
+    group_by: str | None = None
     min_images_per_label: int = Field(default=1, ge=1)
+    objective: str = "labels"
     dry_run: bool = False
 
     @property

@@ -15,6 +15,7 @@ class Function(StrEnum):
     PLAN = "plan"
     INDEX = "index"
     RESOLVE = "resolve"
+    GROUP = "group"
     SELECT = "select"
     MERGE = "merge"
     MOVE = "move"
@@ -85,6 +86,7 @@ VARIABLES: Mapping[Function, tuple[Variable, ...]] = {
     Function.PLAN: (Variable.BUCKET, Variable.QUOTAS),
     Function.INDEX: (Variable.BUCKET, Variable.QUOTAS),
     Function.RESOLVE: (Variable.BUCKET, Variable.QUOTAS),
+    Function.GROUP: (Variable.BUCKET,),
     Function.SELECT: (Variable.BUCKET, Variable.QUOTAS),
     Function.MERGE: (Variable.BUCKET, Variable.QUOTAS),
     Function.MOVE: (Variable.BUCKET,),
@@ -99,6 +101,7 @@ MEMORY_MB: Mapping[Function, int] = {
     Function.PLAN: 256,
     Function.INDEX: 1769,
     Function.RESOLVE: 3008,
+    Function.GROUP: 1769,
     Function.SELECT: 3008,
     Function.MERGE: 3008,
     Function.MOVE: 1769,
@@ -113,6 +116,7 @@ TIMEOUT_SECONDS: Mapping[Function, int] = {
     Function.PLAN: 60,
     Function.INDEX: 300,
     Function.RESOLVE: 900,
+    Function.GROUP: 300,
     Function.SELECT: 900,
     Function.MERGE: 900,
     Function.MOVE: 300,

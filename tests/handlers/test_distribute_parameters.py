@@ -55,6 +55,8 @@ def report(job: Job) -> dict[str, Any]:
         ({"TestFraction": "1/3", "Seed": 7}, ("--test-fraction", "1/3", "--seed", "7")),
         ({"TestFraction": "12.5%"}, ("--test-fraction", "0.125")),
         ({"Seed": (1 << 63) - 1}, ("--seed", str((1 << 63) - 1))),
+        ({"GroupBy": r"/(\d+)\d\.jpg"}, ("--group-by", r"/(\d+)\d\.jpg")),
+        ({"Objective": "labels-and-boxes"}, ("--objective", "labels-and-boxes")),
     ],
 )
 def test_a_distribution_is_byte_for_byte_the_split_of_the_command(
@@ -94,6 +96,7 @@ def test_tags_of_the_project_are_the_defaults_and_the_request_wins(job: Job) -> 
         ("seed", "-1", "It must be a whole number; it is '-1'."),
         ("seed", str(1 << 63), f"value less than or equal to {(1 << 63) - 1}"),
         ("min_images_per_label", "0", "value greater than or equal to 1"),
+        ("objective", "boxes", "enum value set: [labels, labels-and-boxes]; it is 'boxes'."),
         ("min_images_per_label", "many", "It must be a whole number; it is 'many'."),
     ],
 )
@@ -119,6 +122,9 @@ def test_a_bad_tag_is_refused_when_it_is_needed_and_named(
         ({"Seed": -1}, "ValidationException", "Value '-1' at 'seed' failed to satisfy constraint"),
         ({"Seed": "1"}, "SerializationException", "STRING_VALUE can not be converted to a Long"),
         ({"MinImagesPerLabel": 0}, "ValidationException", "greater than or equal to 1"),
+        ({"GroupBy": "(" * 9}, "InvalidParameterException", "GroupBy is not valid. It is not a"),
+        ({"GroupBy": "x" * 1001}, "ValidationException", "length less than or equal to 1000"),
+        ({"Objective": "boxes"}, "ValidationException", "[labels, labels-and-boxes]"),
         ({"DryRun": "no"}, "SerializationException", "can not be converted to a Boolean"),
     ],
 )
@@ -168,3 +174,39 @@ def test_a_dry_run_says_what_would_be_and_moves_nothing(job: Job) -> None:
     assert done["dryRun"] is False
     assert tried["certificate"] == done["certificate"]
     assert tried["labels"] == done["labels"]
+
+
+def test_a_group_is_a_field_of_the_line_and_stays_on_one_side(job: Job) -> None:
+    lines = [
+        json.dumps(json.loads(one) | {"patient": number // 5}, separators=(",", ":"))
+        for number, one in enumerate(two_labels(60))
+    ]
+    train, test = job.pair(lines)
+    distribute(job, train, test, GroupBy="patient", Seed=3)
+    assert job.settled(test)["Status"] == "UPDATE_COMPLETE"
+    sides = [{json.loads(one)["patient"] for one in job.entries(arn)} for arn in (train, test)]
+    assert sides[0] | sides[1] == set(range(12))
+    assert not sides[0] & sides[1]
+    told = report(job)
+    assert told["parameters"] == {"testFraction": "1/5", "seed": 3, "groupBy": "patient"}
+    assert (told["groups"]["groups"], told["groups"]["largestGroup"]) == (12, 5)
+
+
+def test_entries_without_a_group_fail_the_distribution_and_are_named(job: Job) -> None:
+    lines = two_labels(30)
+    for number in (4, 17):
+        lines[number] = line(f"other/{number}", "dog")
+    train, test = job.pair(lines)
+    before = job.entries(train)
+    distribute(job, train, test, GroupBy=r"images/(\d)")
+    described = job.settled(train)
+    assert (described["Status"], described["StatusMessageCode"]) == (
+        "UPDATE_FAILED",
+        "CLIENT_ERROR",
+    )
+    assert described["StatusMessage"] == (
+        r"2 entries have no group by 'images/(\\d)'. "
+        "line 5: The source-ref 's3://example-images/other/4.jpg' has no such group. "
+        "line 18: The source-ref 's3://example-images/other/17.jpg' has no such group."
+    )
+    assert (job.entries(train), job.entries(test)) == (before, [])

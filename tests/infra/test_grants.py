@@ -10,6 +10,7 @@ WORKERS = (
     Function.PLAN,
     Function.INDEX,
     Function.RESOLVE,
+    Function.GROUP,
     Function.SELECT,
     Function.MERGE,
     Function.MOVE,
@@ -100,6 +101,7 @@ def test_the_api_reads_contents_and_sources_and_writes_only_changes(
     [
         (Function.PLAN, ["scratch"]),
         (Function.INDEX, ["scratch"]),
+        (Function.GROUP, ["scratch"]),
         (Function.RESOLVE, ["contents", "scratch"]),
         (Function.SELECT, ["contents", "scratch"]),
         (Function.MERGE, ["contents", "scratch"]),

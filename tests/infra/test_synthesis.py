@@ -34,7 +34,7 @@ def test_cfn_lint_finds_nothing_in_any_region(template: Synthesized) -> None:
 
 def test_cfn_lint_reads_the_state_machines(template: Synthesized) -> None:
     broken = json.dumps(template.body).replace(
-        r"\"StartAt\": \"Select\"", r"\"StartAt\": \"Nowhere\""
+        r"\"StartAt\": \"Grouping\"", r"\"StartAt\": \"Nowhere\""
     )
     (finding,) = _findings(broken)
     assert "E3601" in finding

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.manifest.acceptance import refusal
-from twofold.manifest.groups import GroupBy, UngroupedError
+from twofold.manifest.groups import GroupBy, UngroupedError, complaint
 from twofold.manifest.pieces import ACCEPTED, Piece, index_lines
 from twofold.manifest.reader import lines_of_range, ranges
 from twofold.manifest.resolve import Resolution, resolve
@@ -20,7 +20,6 @@ from twofold_command.progress import Progress
 
 CHUNK_BYTES = 4 << 20
 RANGE_BYTES = 16 << 20
-_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +90,11 @@ def _groups(
     if len(lost):
         starts = np.concatenate([indexed.piece.start for indexed in found])
         lengths = np.concatenate([indexed.piece.length for indexed in found])
-        told = [
-            f"line {line + 1}: {_fault(manifest, group_by, int(starts[line]), int(lengths[line]))}"
-            for line in lost[:_NAMED].tolist()
-        ]
-        entries = "entry has" if len(lost) == 1 else "entries have"
-        raise CommandError(
-            f"{manifest}: {len(lost)} {entries} no group by {group_by.expression!r}. {' '.join(told)}"
+        reasons = (
+            (line, _fault(manifest, group_by, int(starts[line]), int(lengths[line])))
+            for line in lost.tolist()
         )
+        raise CommandError(f"{manifest}: {complaint(group_by.expression, len(lost), reasons)}")
     groups: NDArray[np.uint64] = np.concatenate([indexed.group for indexed in found])[kept]
     return groups
 

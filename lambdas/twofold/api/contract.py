@@ -92,8 +92,10 @@ class DistributeDatasetEntriesRequest:
     datasets: tuple[DistributeDataset, ...]
     test_fraction: str | None = None
     seed: int | None = None
+    group_by: str | None = None
     min_images_per_label: int | None = None
     dry_run: bool = False
+    objective: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from twofold.api import constraints
 from twofold.api.contract import DistributeDatasetEntriesRequest, snake_case
 from twofold.errors import InvalidParameterException
 from twofold.fraction import parse_fraction
+from twofold.manifest.groups import GroupBy
 from twofold.records import SplitParameters
 
 _PREFIX = "twofold:"
@@ -57,13 +58,19 @@ def _fraction(text: str) -> str:
     return str(parse_fraction(text))
 
 
-def _as_it_is(value: int) -> int:
+def _expression(text: str) -> str:
+    return GroupBy.of(text).expression
+
+
+def _as_it_is(value: int | str) -> int | str:
     return value
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "TestFraction": _fraction,
     "Seed": _as_it_is,
+    "GroupBy": _expression,
     "MinImagesPerLabel": _as_it_is,
+    "Objective": _as_it_is,
 }
 _WHOLE = ("Seed", "MinImagesPerLabel")

@@ -9,18 +9,24 @@ Python's `re` as well, so that a split can be verified with nothing but Python.
 """
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Self
 
+import numpy as np
 import orjson
 import re2
+from numpy.typing import NDArray
 
 from twofold.manifest.document import Document
 from twofold.manifest.index import source_hash
 from twofold.manifest.reader import Line
 
 MAX_EXPRESSION_CHARACTERS = 1_000
+MAX_REASONS = 3
+"""So many lines without a key are named; the others are counted."""
 
 
 class UngroupedError(Exception):
@@ -80,6 +86,39 @@ class GroupBy:
         raise UngroupedError(
             f"The member {self.expression!r} is {found}; it must be text or a whole number."
         )
+
+
+class Grouping:
+    """Gathers the group of each line, as machine numbers; of lines without one, how many and why the first have none."""
+
+    def __init__(self, group_by: GroupBy) -> None:
+        self._group_by = group_by
+        self._groups = array("Q")
+        self.lost = 0
+        self.reasons: list[tuple[int, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def read(self, lines: Iterable[Line]) -> None:
+        for number, (_, line) in enumerate(lines):
+            try:
+                self._groups.append(source_hash(self._group_by.key(line or b""))[0])
+            except UngroupedError as error:
+                self._groups.append(0)
+                self.lost += 1
+                if len(self.reasons) < MAX_REASONS:
+                    self.reasons.append((number, str(error)))
+
+    def groups(self) -> NDArray[np.uint64]:
+        return np.frombuffer(self._groups, np.uint64)
+
+
+def complaint(expression: str, lost: int, reasons: Iterable[tuple[int, str]]) -> str:
+    """What to tell of lines without a key: how many, and why the first, numbered from 0, have none."""
+    told = [f"line {line + 1}: {reason}" for line, reason in islice(reasons, MAX_REASONS)]
+    entries = "entry has" if lost == 1 else "entries have"
+    return f"{lost} {entries} no group by {expression!r}. {' '.join(told)}"
 
 
 def _compiled(expression: str) -> Any:

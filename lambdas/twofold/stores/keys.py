@@ -68,6 +68,11 @@ class ReportKeys:
         return f"{Prefix.REPORTS}/{self.project}/{self.operation}"
 
 
+def ranges(operation: str) -> str:
+    """The byte ranges that an operation's source is cut into."""
+    return scratch(operation, "plan", "ranges.json")
+
+
 def assembly(operation: str) -> str:
     """How many shards there are, and what becomes of them."""
     return scratch(operation, "carve", "assembly.json")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
 from twofold.manifest.index import Index
 from twofold.manifest.shards import Group, Shard, cut, group
@@ -73,6 +74,16 @@ def put_index(bucket: Bucket, operation: Operation, dataset: DatasetId, index: I
         error_entries=stats.error_entries,
     )
     return Side(place.manifest, dataset, contents)
+
+
+def pinned_contents(bucket: Bucket, before: Contents) -> Source:
+    """The manifest of contents, as the source of a carve. Raises DamagedObjectError, ObjectUnreachableError."""
+    source = bucket.pin(ContentsKeys(before.folder).manifest)
+    if source.size != before.bytes:
+        raise DamagedObjectError(
+            f"{source.key} has {source.size} bytes; the dataset's manifest had {before.bytes}."
+        )
+    return source
 
 
 def order_carve(

@@ -26,13 +26,19 @@ def plan(bucket: Bucket, operation: Operation, limits: Limits) -> Ranges:
         raise OperationRefused("The manifest file is empty.")
     if source.size > limits.manifest_bytes:
         raise OperationRefused("The manifest file size exceeds the maximum supported size.")
+    return order_ranges(bucket, operation, source)
+
+
+def order_ranges(bucket: Bucket, operation: Operation, source: Source) -> Ranges:
+    """Writes the list of byte ranges that cover the source."""
     cuts = ranges(source.size, max(RANGE_BYTES, source.size // MAX_RANGES))
     orders = tuple(
         RangeOrder(number=number, start=start, end=end) for number, (start, end) in enumerate(cuts)
     )
-    key = keys.scratch(operation.id, "plan", "ranges.json")
+    key = keys.ranges(operation.id)
     bucket.put(key, RANGE_LIST.dump_json(orders, by_alias=True))
-    return Ranges(shards=Location(bucket=bucket.name, key=key), count=len(orders))
+    shards = Location(bucket=bucket.name, key=key)
+    return Ranges(shards=shards, count=len(orders), source=source)
 
 
 def index(bucket: Bucket, operation: Operation, shard: RangeOrder) -> int:

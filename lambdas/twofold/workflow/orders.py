@@ -11,10 +11,11 @@ class Location(Record):
 
 
 class Ranges(Record):
-    """Plan's answer: the list of byte ranges (RangeOrder) for Index."""
+    """Plan's answer: the list of byte ranges (RangeOrder) of the source for Index or Group."""
 
     shards: Location
     count: int
+    source: Source
 
 
 class RangeOrder(Record):
@@ -133,6 +134,12 @@ class PlanInput(Record):
 
 
 class IndexInput(Record):
+    operation: Operation
+    plan: Ranges
+    shard: RangeOrder
+
+
+class GroupInput(Record):
     operation: Operation
     plan: Ranges
     shard: RangeOrder

@@ -4,16 +4,18 @@ import json
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from twofold.errors import DamagedObjectError, OperationRefused
+from twofold.errors import OperationRefused
 from twofold.manifest.index import Index
 from twofold.records import Contents, Operation, Source, SplitParameters
 from twofold.report import dataset_report, split_report
-from twofold.split import LabelSets, Selection, refusal, select_test_entries
+from twofold.split import LabelSets, Objective, Selection, refusal, select_test_entries
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket
-from twofold.workflow.carving import Lines, order_carve, put_index
+from twofold.workflow import group
+from twofold.workflow.carving import Lines, order_carve, pinned_contents, put_index
 from twofold.workflow.orders import Assembly, Carve, Location
 
 TRAIN, TEST = 0, 1
@@ -29,10 +31,18 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
-    selection = _selected(index, label_sets, parameters)
-    report = split_report(selection, label_set=index.label_set, label_sets=label_sets)
+    groups = group.groups(bucket, operation) if parameters.group_by is not None else None
+    selection = _selected(index, label_sets, groups, parameters)
+    report = split_report(
+        selection,
+        label_set=index.label_set,
+        label_sets=label_sets,
+        groups=groups,
+        group_by=parameters.group_by,
+        objective=Objective(parameters.objective),
+    )
     draft = _put_draft(bucket, operation, before, report)
-    source = _pinned(bucket, before)
+    source = pinned_contents(bucket, before)
     if parameters.dry_run:
         return _order_report(bucket, operation, source, report, draft)
     train, test = operation.datasets
@@ -52,13 +62,19 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
     )
 
 
-def _selected(index: Index, label_sets: LabelSets, parameters: SplitParameters) -> Selection:
+def _selected(
+    index: Index,
+    label_sets: LabelSets,
+    groups: NDArray[np.uint64] | None,
+    parameters: SplitParameters,
+) -> Selection:
     """Raises OperationRefused."""
     reason = refusal(
         label_set=index.label_set,
         label_sets=label_sets,
         fraction=parameters.fraction,
         min_images_per_label=parameters.min_images_per_label,
+        groups=groups,
     )
     if reason:
         raise OperationRefused(reason)
@@ -68,7 +84,9 @@ def _selected(index: Index, label_sets: LabelSets, parameters: SplitParameters) 
         label_sets=label_sets,
         fraction=parameters.fraction,
         seed=parameters.seed,
+        groups=groups,
         boxes=index.boxes,
+        objective=Objective(parameters.objective),
     )
 
 
@@ -92,15 +110,6 @@ def _claimed(operation: Operation) -> tuple[Contents, SplitParameters]:
     if operation.before is None or operation.parameters is None:
         raise ValueError(f"The operation {operation.id} is not a distribution.")
     return operation.before, operation.parameters
-
-
-def _pinned(bucket: Bucket, before: Contents) -> Source:
-    source = bucket.pin(ContentsKeys(before.folder).manifest)
-    if source.size != before.bytes:
-        raise DamagedObjectError(
-            f"{source.key} has {source.size} bytes; the dataset's manifest had {before.bytes}."
-        )
-    return source
 
 
 def _message(report: dict[str, Any], done: str) -> str:

@@ -1,0 +1,71 @@
+"""The groups of a training dataset's lines, which its index does not hold: found range by range, joined for Select."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twofold.errors import ConservationError, OperationRefused
+from twofold.manifest import columns
+from twofold.manifest.groups import GroupBy, Grouping, complaint
+from twofold.manifest.reader import lines_of_range
+from twofold.records import Contents, Operation, Source
+from twofold.stores import keys
+from twofold.stores.objects import Bucket, LostObjectError, stream_past
+from twofold.workflow.carving import pinned_contents
+from twofold.workflow.ingest import order_ranges
+from twofold.workflow.orders import RANGE_LIST, RangeOrder, Ranges
+
+
+def plan(bucket: Bucket, operation: Operation) -> Ranges:
+    """Writes the list of byte ranges of the training manifest."""
+    return order_ranges(bucket, operation, pinned_contents(bucket, _before(operation)))
+
+
+def group(bucket: Bucket, operation: Operation, source: Source, shard: RangeOrder) -> int:
+    """Leaves the group of each line that starts in the range in scratch, and answers with the number of lines."""
+    chunks = stream_past(source, max(shard.start - 1, 0), shard.end)
+    grouping = Grouping(GroupBy.of(_expression(operation)))
+    grouping.read(lines_of_range(chunks, shard.start, shard.end))
+    meta = {"lost": grouping.lost, "reasons": grouping.reasons}
+    piece = columns.pack(meta, {"group": grouping.groups()})
+    bucket.put(_piece_key(operation, shard.number), piece)
+    return len(grouping)
+
+
+def groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
+    """The group of each entry of the training dataset, as a 64-bit hash.
+
+    Raises OperationRefused, naming the first lines, if some have none.
+    """
+    count = len(RANGE_LIST.validate_json(bucket.get(keys.ranges(operation.id))))
+    found: list[NDArray[np.uint64]] = []
+    lost, reasons, lines = 0, [], 0
+    try:
+        for piece in bucket.get_all(_piece_key(operation, number) for number in range(count)):
+            meta, arrays = columns.unpack(piece)
+            lost += meta["lost"]
+            reasons += [(lines + line, reason) for line, reason in meta["reasons"]]
+            lines += arrays["group"].size
+            found.append(arrays["group"])
+    except LostObjectError as error:
+        raise ConservationError("A range was not grouped: its worker left no piece.") from error
+    if lost:
+        raise OperationRefused(complaint(_expression(operation), lost, reasons))
+    if lines != _before(operation).entries:
+        raise ConservationError(f"{lines} lines have groups, of {_before(operation).entries}.")
+    return np.concatenate(found)
+
+
+def _before(operation: Operation) -> Contents:
+    if operation.before is None:
+        raise ValueError(f"The operation {operation.id} has nothing to group.")
+    return operation.before
+
+
+def _expression(operation: Operation) -> str:
+    if operation.parameters is None or operation.parameters.group_by is None:
+        raise ValueError(f"The operation {operation.id} has no groups.")
+    return operation.parameters.group_by
+
+
+def _piece_key(operation: Operation, shard: int) -> str:
+    return keys.scratch_shard(operation.id, "group", shard, "piece")
