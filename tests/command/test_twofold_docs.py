@@ -34,12 +34,13 @@ def test_the_page_explains_every_member_of_the_certificate(tmp_path: Path) -> No
 
 
 def test_the_page_on_the_report_explains_every_member_and_every_warning(tmp_path: Path) -> None:
-    manifest = written(tmp_path, labelled(200))
+    copies = [one.replace("video-", "copies/video-") for one in labelled(20)]
+    manifest = written(tmp_path, [*labelled(200), *copies])
     grouped = ("--group-by", "/(video-[0-9]+)/")
     assert twofold("split", manifest, "-o", tmp_path, *grouped) == 0
     members = {*read(tmp_path)[2], "operation", "project", "created", "run"}
     codes = set(re.findall(r'"([A-Z_]{6,})",', Path(inspect.getfile(told)).read_text()))
-    assert len(codes) == 12
+    assert len(codes) == 13
     for word in members | codes:
         assert f"`{word}`" in REPORT, word
 

@@ -310,7 +310,9 @@ def test_the_report_says_where_the_entries_are(
 ) -> None:
     operation, carve = begun
     world.publish(operation, carve)
-    (key,) = world.keys("reports/")
+    page, key = sorted(world.keys("reports/"))
+    assert (page.endswith("/report.html"), key.endswith("/report.json")) == (True, True)
+    assert b"Proven best" in world.bucket.get(page)
     report = json.loads(world.bucket.get(key))
     assert report["operation"] == operation.id
     for dataset in operation.datasets:

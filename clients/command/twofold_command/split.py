@@ -1,18 +1,20 @@
 """`twofold split`: read, select, write, in the way of the service and with its results."""
 
 import stat
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twofold.manifest.carve import Tally
 from twofold.manifest.groups import GroupBy
-from twofold.manifest.resolve import Resolution
-from twofold.report import dataset_report, split_report, warnings
+from twofold.manifest.resolve import KEPT, Resolution
+from twofold.report import dataset_report, similar_sources, split_report, warnings
 from twofold.split import LabelSets, Objective, Selection, refusal, select_test_entries
 from twofold_command.carving import write_manifests
 from twofold_command.errors import CommandError
@@ -117,6 +119,7 @@ def _report(
         previous=previous.digests if previous else None,
         objective=request.objective,
     )
+    report |= _similar(request.manifest, resolution, selection.test)
     report["datasets"] = {
         side: dataset_report(
             name, entries=tally.entries, size=tally.bytes, digest=f"{tally.digest:016x}"
@@ -133,6 +136,24 @@ def _report(
     report["dropped"] = {"lines": resolution.rejected, "reasons": _reasons(resolution)}
     report["warnings"] = warnings(report)
     return report
+
+
+def _similar(manifest: Path, resolution: Resolution, test: NDArray[np.bool_]) -> dict[str, Any]:
+    """The report's member on file names that several entries have, if there are any."""
+
+    def read(entries: Sequence[int]) -> list[bytes]:
+        kept = np.flatnonzero(resolution.side == KEPT)[list(entries)]
+        starts, lengths = resolution.start[kept].tolist(), resolution.length[kept].tolist()
+        with manifest.open("rb") as file:
+            return [_line_at(file, *place) for place in zip(starts, lengths, strict=True)]
+
+    found = similar_sources(resolution.index.file_name, test, read)
+    return {"similarSources": found} if found else {}
+
+
+def _line_at(file: BinaryIO, start: int, length: int) -> bytes:
+    file.seek(start)
+    return file.read(length)
 
 
 def _reasons(resolution: Resolution) -> list[dict[str, Any]]:

@@ -83,6 +83,9 @@ def _joined(
     return Index(
         length=column(old.length, changes.length),
         source=column(old.source, changes.source),
+        file_name=column(old.file_name, changes.file_name)
+        if old.file_name.size == len(old)
+        else old.file_name,
         label_set=column(old.label_set, changes.label_set + np.uint32(old.set_offsets.size - 1)),
         flags=column(old.flags, changes.flags),
         boxes=_joined_boxes(old, changes, places, in_place, appended),

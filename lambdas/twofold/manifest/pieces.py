@@ -17,6 +17,7 @@ from twofold.manifest.index import (
     HAS_ERRORS,
     LABELED,
     Numbering,
+    file_name_hash,
     gather_label_sets,
     source_hash,
 )
@@ -36,16 +37,18 @@ class Piece:
     """Columns of L lines.
 
     `start` uint64[L]: offset in the source. `length` uint32[L]: bytes without the terminator, 0 for a line that is too long to
-    be read. `source`, `source_high` uint64[L]: halves of the hash of the source-ref. `digest` uint64[L]: hash of the line.
-    `reason` uint8[L]: ACCEPTED, or 1 + the position in REASONS. `label_set`, `flags`, `boxes` and the label sets are as in the
-    index; they mean nothing for a rejected line (set 0, the empty one). `details`: (line of this piece, sentence) of the first
-    MAX_DETAILS rejected lines. `buckets`: up to MAX_BUCKETS buckets that the images are in.
+    be read. `source`, `source_high` uint64[L]: halves of the hash of the source-ref, `file_name` uint32[L]: its file_name_hash.
+    `digest` uint64[L]: hash of the line. `reason` uint8[L]: ACCEPTED, or 1 + the position in REASONS. `label_set`, `flags`,
+    `boxes` and the label sets are as in the index; they mean nothing for a rejected line (set 0, the empty one). `details`:
+    (line of this piece, sentence) of the first MAX_DETAILS rejected lines. `buckets`: up to MAX_BUCKETS buckets that the
+    images are in.
     """
 
     start: NDArray[np.uint64]
     length: NDArray[np.uint32]
     source: NDArray[np.uint64]
     source_high: NDArray[np.uint64]
+    file_name: NDArray[np.uint32]
     digest: NDArray[np.uint64]
     reason: NDArray[np.uint8]
     label_set: NDArray[np.uint32]
@@ -101,6 +104,7 @@ class _Builder:
     def __init__(self) -> None:
         self._places: tuple[array[int], array[int], array[int]] = array("Q"), array("I"), array("Q")
         self._sources: tuple[array[int], array[int]] = array("Q"), array("Q")
+        self._file_names = array("I")
         self._reasons, self._flags, self._boxes = bytearray(), bytearray(), bytearray()
         self._label_sets = array("I")
         self._sets, self._names = Numbering(), Numbering()
@@ -113,6 +117,7 @@ class _Builder:
         low, high = source_hash(entry.source_ref)
         self._sources[0].append(low)
         self._sources[1].append(high)
+        self._file_names.append(file_name_hash(entry.source_ref))
         self._reasons.append(ACCEPTED)
         self._flags.append(LABELED * entry.labeled | HAS_ERRORS * entry.has_errors)
         self._label_sets.append(self._set_number(entry.labels))
@@ -125,6 +130,7 @@ class _Builder:
             self._details.append((len(self._reasons), rejection.detail))
         self._sources[0].append(0)
         self._sources[1].append(0)
+        self._file_names.append(0)
         self._reasons.append(1 + REASONS.index(rejection.reason))
         self._flags.append(0)
         self._label_sets.append(0)
@@ -150,6 +156,7 @@ class _Builder:
             length=np.frombuffer(lengths, np.uint32),
             source=np.frombuffer(self._sources[0], np.uint64),
             source_high=np.frombuffer(self._sources[1], np.uint64),
+            file_name=np.frombuffer(self._file_names, np.uint32),
             digest=np.frombuffer(digests, np.uint64),
             reason=np.frombuffer(self._reasons, np.uint8),
             label_set=np.frombuffer(self._label_sets, np.uint32),

@@ -99,6 +99,7 @@ def _index(pieces: Sequence[Piece], kept: NDArray[np.bool_]) -> Index:
     return Index(
         length=_joined(pieces, "length")[kept],
         source=_joined(pieces, "source")[kept],
+        file_name=_joined(pieces, "file_name")[kept],
         label_set=label_set[kept],
         flags=_joined(pieces, "flags")[kept],
         boxes=boxes if boxes.any() else np.empty(0, np.uint8),

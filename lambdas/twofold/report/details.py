@@ -9,6 +9,7 @@ from typing import Any
 from twofold.report.charts import groups as group_rows
 from twofold.report.markup import Html, element
 from twofold.report.sections import Report, columns, rows_of, scrolled, section
+from twofold.report.similar import MAX_COPIES
 from twofold.report.text import bytes_of, counted, name, percent, printable, whole
 
 DROPPED_SHOWN = 50
@@ -87,6 +88,43 @@ def groups(report: Report) -> Iterator[Html]:
     yield section("Groups", element("p", told), scrolled(table, "Groups by size"), id_="groups")
 
 
+def similar(report: Report) -> Iterator[Html]:
+    found = report.get("similarSources")
+    if not found or not found["examples"]:
+        return
+    rows = [
+        element(
+            "tr",
+            element("th", element("bdi", name(one["name"])), scope="row"),
+            *(element("td", *_lines_of(one[side])) for side in ("train", "test")),
+        )
+        for one in found["examples"]
+    ]
+    told = (
+        f"{counted(found['names'], 'file name', 'file names')} in two to {MAX_COPIES} folders each, "
+        f"{whole(found['divided'])} of them on both sides. These are {whole(len(rows))}, those on both sides first."
+    )
+    if found["byChance"]:
+        told += f" Names are counted by hashes; about {whole(found['byChance'])} of them differ in truth."
+    table = element(
+        "table", _heads("File name", "Train", "Test"), element("tbody", *rows), class_="sources"
+    )
+    yield section(
+        "The same file name in several folders",
+        element("p", told),
+        scrolled(table, "Table of file names"),
+        id_="similar",
+    )
+
+
+def _lines_of(sources: list[str]) -> Iterator[Html]:
+    return (element("div", element("bdi", name(source))) for source in sources)
+
+
+def _heads(*names: str) -> Html:
+    return element("thead", element("tr", *(element("th", each, scope="col") for each in names)))
+
+
 def dropped(report: Report) -> Iterator[Html]:
     found = report.get("dropped")
     if not found or not found["lines"]:
@@ -103,11 +141,7 @@ def dropped(report: Report) -> Iterator[Html]:
     told = f"{counted(found['lines'], 'line is', 'lines are')} in neither dataset."
     if found["lines"] > len(rows):
         told += f" These are the first {whole(len(rows))}."
-    heads = element(
-        "thead",
-        element("tr", *(element("th", each, scope="col") for each in ("Line", "Reason", "Detail"))),
-    )
-    table = element("table", heads, element("tbody", *rows))
+    table = element("table", _heads("Line", "Reason", "Detail"), element("tbody", *rows))
     yield section(
         "Dropped lines",
         element("p", told),

@@ -5,7 +5,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
-from twofold.report.details import again, dropped, groups, together
+from twofold.report.details import again, dropped, groups, similar, together
 from twofold.report.markup import Html, element, joined
 from twofold.report.rows import shown_rows
 from twofold.report.sections import labels, outcome, shares, warned
@@ -27,6 +27,7 @@ def page(report: dict[str, Any]) -> str:
         labels(report, rows),
         *together(report),
         *groups(report),
+        *similar(report),
         *dropped(report),
         again(report),
     )

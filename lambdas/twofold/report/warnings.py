@@ -8,6 +8,7 @@ from typing import Any
 from twofold.report.text import counted, decimal, name, percent, whole
 
 FEW_TEST_IMAGES = 10
+MOSTLY = Fraction(1, 2)
 IMBALANCE = 10
 LARGE_GROUP = Fraction(1, 10)
 MANY_UNLABELLED = Fraction(1, 5)
@@ -20,7 +21,13 @@ Told = dict[str, Any]
 def warnings(report: Report) -> list[Told]:
     """Each with `code`, `level` (`warning`: mend it; `note`: know it), `message`, and where labels are meant their number
     (`count`) and the first MAX_NAMED of them (`labels`)."""
-    found = [*_missing(report), *_rare(report), *_source(report), *_whole(report)]
+    found = [
+        *_missing(report),
+        *_similar(report),
+        *_rare(report),
+        *_source(report),
+        *_whole(report),
+    ]
     return sorted(found, key=lambda one: one["level"] != "warning")
 
 
@@ -51,6 +58,26 @@ def _missing(report: Report) -> Iterator[Told]:
         "warning",
         report["labelsMissingInTest"],
         "without a test image: nothing measures how well a model finds them.",
+    )
+
+
+def _similar(report: Report) -> Iterator[Told]:
+    found = report.get("similarSources")
+    if not found or not found["examples"]:
+        return
+    if found["entries"] > MOSTLY * report["certificate"]["entries"]:
+        return  # Numbers, not names.
+    names = counted(found["names"], "file name is", "file names are")
+    if not found["divided"]:
+        yield _told(
+            "SIMILAR_SOURCES", "note", f"{names} in several folders, each on one side alone."
+        )
+        return
+    yield _told(
+        "SIMILAR_SOURCES",
+        "warning",
+        f"{names} in several folders, {whole(found['divided'])} of them on both sides: if they are the same images, the "
+        "test has seen what was trained on.",
     )
 
 

@@ -1,6 +1,7 @@
 """Select: which entries of the training dataset are tested, and the order for the carve that moves them."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from twofold.errors import OperationRefused
 from twofold.manifest.index import Index
 from twofold.records import Contents, Operation, Source, SplitParameters
-from twofold.report import dataset_report, split_report
+from twofold.report import dataset_report, similar_sources, split_report
 from twofold.split import LabelSets, Objective, Selection, refusal, select_test_entries
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
@@ -41,6 +42,7 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
         group_by=parameters.group_by,
         objective=Objective(parameters.objective),
     )
+    report |= _similar(bucket, before, index, selection)
     draft = _put_draft(bucket, operation, before, report)
     source = pinned_contents(bucket, before)
     if parameters.dry_run:
@@ -60,6 +62,20 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
         message=_message(report, "were moved"),
         report=draft,
     )
+
+
+def _similar(
+    bucket: Bucket, before: Contents, index: Index, selection: Selection
+) -> dict[str, Any]:
+    """The report's member on file names that several entries have, if there are any."""
+
+    def read(entries: Sequence[int]) -> list[bytes]:
+        starts = index.starts()
+        spans = [(int(starts[entry]), int(index.length[entry])) for entry in entries]
+        return bucket.get_ranges(ContentsKeys(before.folder).manifest, spans)
+
+    found = similar_sources(index.file_name, selection.test, read)
+    return {"similarSources": found} if found else {}
 
 
 def _selected(
