@@ -5,6 +5,7 @@ BIN      := $(VENV)/bin
 UV       := 0.13.9
 MANIFEST ?=
 OUT      ?= out
+OPEN     ?=
 PORT     ?= 8000
 DATA     ?= keep
 QUOTAS   ?= twofold
@@ -35,8 +36,8 @@ $(VENV)/.command: pyproject.toml | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-run: $(VENV)/.local $(VENV)/.command  ## split a manifest on the embedded stack: make run [MANIFEST=file] [OUT=dir]
-	@$(BIN)/python -m local.run --out "$(OUT)" $(if $(MANIFEST),--manifest "$(MANIFEST)")
+run: $(VENV)/.local $(VENV)/.command  ## split a manifest on the embedded stack: make run [MANIFEST=file] [OUT=dir] [OPEN=1]
+	@$(BIN)/python -m local.run --out "$(OUT)" $(if $(MANIFEST),--manifest "$(MANIFEST)") $(if $(OPEN),--open)
 
 serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000] [QUOTAS=rekognition] [AUTH=strict [KEYS=file]]
 	@exec $(BIN)/python -m local.serve --port "$(PORT)" --quotas "$(QUOTAS)" --auth "$(AUTH)" $(if $(KEYS),--keys "$(KEYS)")

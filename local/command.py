@@ -27,7 +27,8 @@ from local.steps import Steps, shown
 from local.table import sentences, table, told_drops
 from twofold.report import warnings
 from twofold.report.text import printable
-from twofold_command.outputs import FILES, write_report
+from twofold_command import show
+from twofold_command.outputs import FILES, PAGE, write_report
 
 _LOG_LINES = 20
 
@@ -43,7 +44,7 @@ class Outcome:
 Start = Callable[[], AbstractContextManager[Stack]]
 
 
-def run(manifest: Path, out: Path, start: Start = running) -> int:
+def run(manifest: Path, out: Path, start: Start = running, *, open_page: bool = False) -> int:
     """The exit code. Progress and errors go to standard error, the outcome to standard output."""
     _spell_out_what_cannot_be_encoded()
     logging.getLogger("moto").setLevel(logging.CRITICAL)
@@ -56,6 +57,8 @@ def run(manifest: Path, out: Path, start: Start = running) -> int:
         errors.print(_printable_lines(str(error)), markup=False, emoji=False, style="red")
         return 1
     _tell(outcome, steps.seconds, out)
+    if open_page and not show.open_page(out / PAGE):
+        errors.print(f"There is no browser here to open {out / PAGE}.", markup=False, emoji=False)
     return 0
 
 

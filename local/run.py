@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        return run(options.manifest, options.out)
+        return run(options.manifest, options.out, open_page=options.open)
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)  # noqa: T201
         return 130
@@ -28,11 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make run",
-        usage="make run [MANIFEST=file] [OUT=folder]",
+        usage="make run [MANIFEST=file] [OUT=folder] [OPEN=1]",
         description="Splits a manifest 80/20 per label on the embedded stack.",
     )
     parser.add_argument("--manifest", type=Path, default=EXAMPLE, help="a JSON Lines manifest")
     parser.add_argument("--out", type=Path, required=True, help="the folder for the files")
+    parser.add_argument("--open", action="store_true", help="open the report in a browser")
     return parser.parse_args(arguments)
 
 

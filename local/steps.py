@@ -6,7 +6,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.filesize import decimal
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+_FIRST_PACE_SECONDS = 1.0
+
+
+class Pace(ProgressColumn):
+    """Rate and remaining time of a step whose total is known, from the second second on."""
+
+    def render(self, task: Task) -> Text:
+        elapsed, left = task.elapsed or 0, task.time_remaining
+        if (
+            task.total is None
+            or task.speed is None
+            or left is None
+            or elapsed < _FIRST_PACE_SECONDS
+        ):
+            return Text("")
+        minutes, seconds = divmod(round(left), 60)
+        return Text(f"{decimal(round(task.speed))}/s, {minutes}:{seconds:02d} left")
 
 
 @dataclass(slots=True)
@@ -45,6 +74,7 @@ def shown(console: Console) -> Iterator[Steps]:
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[state]}"),
+        Pace(),
         TimeElapsedColumn(),
         console=console,
         transient=True,

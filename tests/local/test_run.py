@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import webbrowser
 from contextlib import nullcontext
 from pathlib import Path
 from uuid import uuid4
@@ -55,6 +56,21 @@ def test_a_manifest_becomes_two_and_a_report(
     assert "Exactly 50 of 251 entries are tested" in told.out
     assert all(row["label"] in told.out for row in report["labels"])
     assert told.err == ""
+
+
+def test_the_report_is_opened_if_asked_for(
+    stack: Stack,
+    manifest: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", lambda asked: asked.startswith("https"))
+    manifest.write_text("\n".join(two_labels(10)))
+    assert command.run(manifest, out, lambda: nullcontext(stack), open_page=True) == 0
+    page = out / "report.html"
+    assert manifest.name in page.read_text()
+    assert f"There is no browser here to open {page}." in capsys.readouterr().err
 
 
 def test_dropped_lines_are_told_with_their_reasons(
@@ -181,7 +197,7 @@ def test_bad_usage_has_an_exit_code_of_its_own(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
-    assert "usage: make run [MANIFEST=file] [OUT=folder]" in capsys.readouterr().err
+    assert "usage: make run [MANIFEST=file] [OUT=folder] [OPEN=1]" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

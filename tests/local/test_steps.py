@@ -3,8 +3,9 @@
 import io
 
 from rich.console import Console
+from rich.progress import Progress
 
-from local.steps import shown
+from local.steps import Pace, shown
 
 
 def _shown(*, terminal: bool) -> tuple[str, dict[str, float]]:
@@ -36,3 +37,21 @@ def test_every_step_is_timed() -> None:
     _, seconds = _shown(terminal=False)
     assert list(seconds) == ["upload", "distribute"]
     assert all(0 <= spent < 10 for spent in seconds.values())
+
+
+def test_a_long_step_tells_its_rate_and_what_is_left() -> None:
+    now = 100.0
+    progress = Progress(Pace(), get_time=lambda: now)
+    task = progress.add_task("upload", total=100_000_000)
+    for _ in range(5):
+        now += 1
+        progress.advance(task, 10_000_000)
+    (column,) = progress.columns
+    assert isinstance(column, Pace)
+    assert str(column(progress.tasks[0])) == "10.0 MB/s, 0:05 left"
+
+
+def test_a_step_without_a_total_tells_no_rate() -> None:
+    progress = Progress(Pace(), get_time=lambda: 100.0)
+    progress.add_task("distribute", total=None)
+    assert str(Pace()(progress.tasks[0])) == ""

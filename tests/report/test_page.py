@@ -120,3 +120,14 @@ def test_a_hundred_thousand_labels_make_a_page_of_bounded_size_in_bounded_memory
     assert peak < 12 * TWO_MEGABYTES
     assert text.count("<tr>") < MAX_ROWS + 200
     assert "These are the first 2,000 of 100,000" in text
+
+
+def test_boxes_and_a_kept_split_are_told_where_there_are_any() -> None:
+    report = report_of([["cat"]] * 40 + [["dog"]] * 40)
+    rows = [row | {"boxes": 90, "boxesInTest": 18, "boxDeviation": "0"} for row in report["labels"]]
+    kept = {"testEntries": 15, "trainEntries": 60, "newEntries": 5, "leftTest": 1, "enteredTest": 0}
+    told = report | {"labels": rows, "boxDeviation": "3/5", "previous": kept}
+    text = Reader(page(told)).text
+    assert "Tested again 14 of 15 test entries of the previous split" in text
+    assert "Boxes off by 0.6" in text
+    assert "90 18, 20.0 %" in text

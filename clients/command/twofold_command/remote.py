@@ -109,6 +109,14 @@ def _add_distribute(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument("--test-fraction", metavar="F", help="0.2, 1/5 or 20%%")
     parser.add_argument("--seed", type=int, metavar="S", help="another seed, another split")
     parser.add_argument(
+        "--group-by", metavar="EXPR", help="keep groups whole, as `twofold split` does"
+    )
+    parser.add_argument(
+        "--objective",
+        choices=("labels", "labels-and-boxes"),
+        help="balance images of each label, or then also boxes",
+    )
+    parser.add_argument(
         "--min-images-per-label", type=int, metavar="N", help="refuse labels with fewer images"
     )
     parser.add_argument(
@@ -167,6 +175,8 @@ def _distribute(options: argparse.Namespace) -> int:
     members = {
         "TestFraction": options.test_fraction,
         "Seed": options.seed,
+        "GroupBy": options.group_by,
+        "Objective": options.objective,
         "MinImagesPerLabel": options.min_images_per_label,
         "DryRun": options.dry_run,
     }

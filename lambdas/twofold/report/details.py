@@ -167,6 +167,10 @@ def _commands(report: Report) -> str:
     command += ["--test-fraction", asked["testFraction"], "--seed", str(asked["seed"])]
     if "groupBy" in asked:
         command += ["--group-by", printable(asked["groupBy"])]
+    if "objective" in asked:
+        command += ["--objective", asked["objective"]]
+    if "previous" in asked:
+        command += ["--previous", "the-previous-split"]
     return f"{shlex.join(command)}\ntwofold verify again"
 
 

@@ -16,13 +16,15 @@ NO_LABEL = "(no label)"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`fraction` is the share of each label that should be tested."""
+    """`fraction` is the share of each label that should be tested. `boxes`: in all, and in the test entries, where the
+    dataset has any."""
 
     label: str
     before: int
     test: int
     fraction: Fraction
     is_label: bool = True
+    boxes: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
@@ -46,11 +48,14 @@ class Row:
 def all_rows(report: dict[str, Any]) -> Iterator[Row]:
     """Every label, and the entries without one if there are any."""
     fraction = Fraction(report["certificate"]["fraction"])
+    boxed = "boxDeviation" in report
     for one in report["labels"]:
-        yield Row(one["label"], one["before"], one["test"], fraction)
+        boxes = (one["boxes"], one["boxesInTest"]) if boxed else None
+        yield Row(one["label"], one["before"], one["test"], fraction, boxes=boxes)
     bare = report["unlabelled"]
     if bare["before"]:
-        yield Row(NO_LABEL, bare["before"], bare["test"], fraction, is_label=False)
+        boxes = (0, 0) if boxed else None
+        yield Row(NO_LABEL, bare["before"], bare["test"], fraction, is_label=False, boxes=boxes)
 
 
 def shown_rows(report: dict[str, Any]) -> list[Row]:

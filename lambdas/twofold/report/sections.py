@@ -90,6 +90,13 @@ def _tiles(report: Report, rows: Sequence[Row]) -> Iterator[Html]:
         groups = report["groups"]
         told = f"of {counted(groups['groups'], 'group', 'groups')}, none divided"
         yield _tile("Groups tested", whole(groups["testGroups"]), told)
+    if "previous" in report:
+        kept = report["previous"]["testEntries"] - report["previous"]["leftTest"]
+        told = f"of {counted(report['previous']['testEntries'], 'test entry', 'test entries')} of the previous split"
+        yield _tile("Tested again", whole(kept), told)
+    if "boxDeviation" in report:
+        off = decimal(Fraction(report["boxDeviation"]))
+        yield _tile("Boxes off by", off, "in all, over all labels")
     swapped = report["certificate"]["swappedEntries"]
     yield _tile("Swapped for balance", whole(swapped), "of the test entries")
     count = len(report["warnings"])
@@ -142,7 +149,8 @@ def labels(report: Report, rows: Sequence[Row]) -> Html:
     fraction = Fraction(report["certificate"]["fraction"])
     longest = max((row.before for row in rows), default=1)
     drawn = [_label_row(row, longest, fraction) for row in rows]
-    heads = columns("Label", "Images", "Train", "Test", "Test share", "Off by")
+    boxes = ("Boxes", "In test") if "boxDeviation" in report else ()
+    heads = columns("Label", "Images", "Train", "Test", "Test share", "Off by", *boxes)
     table = element(
         "table", heads, element("tbody", *drawn[:OPEN_ROWS]), class_="labels", id="label-table"
     )
@@ -178,7 +186,15 @@ def _label_row(row: Row, longest: int, fraction: Fraction) -> Html:
             f"{float(abs(row.deviation)):.6f}",
             "number" if row.as_near_as_possible else "number off",
         ),
+        *_boxes(row),
     )
+
+
+def _boxes(row: Row) -> Iterator[Html]:
+    if row.boxes is not None:
+        total, tested = row.boxes
+        yield _number(whole(total), total)
+        yield _number(f"{whole(tested)}, {percent(tested, total)}", tested)
 
 
 def _number(text: str, value: object, class_: str = "number") -> Html:
