@@ -34,6 +34,7 @@ class Functions:
     steps: Pool
     invocations: Counter[Function] = field(default_factory=Counter)
     peak_bytes: dict[Function, int] = field(default_factory=dict)
+    cpu_seconds: dict[Function, float] = field(default_factory=dict)
 
     def invoke(self, function: Function, event: bytes) -> Answer:
         pool = self.api if function is Function.API else self.steps
@@ -48,6 +49,7 @@ class Functions:
             )
         )
         self.invocations[function] += 1
+        self.cpu_seconds[function] = self.cpu_seconds.get(function, 0) + answer.cpu_seconds
         self.peak_bytes[function] = max(self.peak_bytes.get(function, 0), answer.peak_bytes)
         return answer
 

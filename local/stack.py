@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 import boto3
@@ -58,13 +58,14 @@ SETTLE_SECONDS = 60
 
 @dataclass(slots=True)
 class Stack:
-    """A running stack. `endpoint` is what to set AWS_ENDPOINT_URL to."""
+    """A running stack. `endpoint` is what to set AWS_ENDPOINT_URL to; who counts calls holds `sweeping`."""
 
     endpoint: str
     gateway: Gateway
     functions: Functions
     server: BaseWSGIServer
     log: Path
+    sweeping: Lock = field(default_factory=Lock)
     _stopping: Event = field(default_factory=Event)
 
     def client(self, service: str, **options: Any) -> Any:
@@ -82,7 +83,8 @@ class Stack:
     def settle_regularly(self) -> None:
         """EventBridge's schedule."""
         while not self._stopping.wait(SETTLE_SECONDS):
-            self.functions.invoke(Function.SETTLE, b"{}")
+            with self.sweeping:
+                self.functions.invoke(Function.SETTLE, b"{}")
 
     def stop(self) -> None:
         """No more requests, and no more sweeps."""

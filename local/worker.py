@@ -5,8 +5,9 @@ import os
 import resource
 import signal
 import sys
+import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from multiprocessing.connection import Connection
 
@@ -29,11 +30,12 @@ class Invocation:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`error` is empty, or the name of the exception; `payload` is what Lambda would answer with. `peak_bytes` is the
-    largest resident size that the process has had."""
+    largest resident size that the process has had, `cpu_seconds` what this invocation took."""
 
     payload: bytes
     error: str
     peak_bytes: int
+    cpu_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def main(connection: Connection, log: str) -> None:
             invocation: Invocation = connection.recv()
         except EOFError:
             return
-        connection.send(_answer(invocation))
+        began = time.process_time()
+        answer = _answer(invocation)
+        connection.send(replace(answer, cpu_seconds=time.process_time() - began))
 
 
 def _answer(invocation: Invocation) -> Answer:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from local.meter import Meter
 from local.stack import Stack, moto, running
 from tests.backstage import Backstage
 from tests.job import Job
@@ -35,13 +36,20 @@ def recorder() -> Iterator[Recorder]:
 @pytest.fixture(scope="session")
 def backstage(recorder: Recorder) -> Backstage:
     """What stands between the stack and moto; lets all requests through unless a test sets a scene."""
-    return Backstage(recorder)
+    return Backstage(Meter(recorder))
 
 
 @pytest.fixture(scope="session")
 def stack(backstage: Backstage) -> Iterator[Stack]:
     with running(behind=backstage) as running_stack:
         yield running_stack
+
+
+@pytest.fixture
+def meter(backstage: Backstage) -> Meter:
+    """Writes down the calls of AWS's services, while a test wants to know."""
+    assert isinstance(backstage.behind, Meter)
+    return backstage.behind
 
 
 @pytest.fixture

@@ -4,11 +4,29 @@ from collections import Counter
 
 import pytest
 
+from bench.recording import Recorded, record
+from bench.usage import by_operation
+from local.meter import Meter
 from local.stack import BUCKET
 from tests.job import Job
+from twofold.settings import Function
 
 ENTRIES = 250_000
 MEGABYTE = 1_000_000
+ONCE = {
+    "DynamoDB GetItem": 3,  # the call's answer to an earlier attempt, and both datasets
+    "DynamoDB TransactWriteItems": 2,  # claim, publish
+    "AWSStepFunctions StartExecution": 1,
+    "Lambda Invoke": 2,  # Select, Publish
+    "S3 HeadObject": 5,
+    "S3 GetObject": 4,  # the index, the list of shards, the assembly, the report's draft
+    "S3 PutObject": 8,  # two indexes, plan, list of shards, assembly, the report: draft, JSON and page
+    "S3 CreateMultipartUpload": 2,
+    "S3 UploadPart": 0,
+    "S3 CompleteMultipartUpload": 2,
+}
+"""Calls of a distribution, beside those for each shard."""
+
 _LABELS = [f"label {number:03d}" for number in range(250)]
 
 
@@ -34,16 +52,34 @@ def _line(number: int) -> bytes:
 
 
 @pytest.mark.timeout(400)
-def test_250_000_entries_are_split_in_workers_below_512_mb(job: Job) -> None:
+def test_250_000_entries_are_split_in_workers_below_512_mb(job: Job, meter: Meter) -> None:
     manifest = _lines()
     train, test = job.create("TRAIN", manifest), job.create("TEST")
     assert job.settled(train, seconds=180)["DatasetStats"]["TotalEntries"] == ENTRIES
-    job.distribute(train, test)
+    recorded = record(job.stack, meter, lambda: job.distribute(train, test))
     assert job.settled(test, seconds=180)["DatasetStats"]["TotalEntries"] == ENTRIES // 5
     held = [_manifest(job, arn).splitlines() for arn in (train, test)]
     assert [len(lines) for lines in held] == [ENTRIES - ENTRIES // 5, ENTRIES // 5]
     assert Counter(held[0] + held[1]) == Counter(manifest.splitlines())
     assert max(job.stack.functions.peak_bytes.values()) < 512 * MEGABYTE
+    _require_cheap(recorded)
+
+
+def _require_cheap(recorded: Recorded) -> None:
+    """Below $0.0005, so a million entries below $0.002; each shard makes these requests and no other; states tell little."""
+    shards = recorded.usage.invocations[Function.MOVE]
+    assert shards > 1
+    of_each_shard = {
+        "S3 GetObject": 3,  # its part of the plan, its part of the source; Publish reads its record
+        "S3 UploadPart": 2,
+        "S3 PutObject": 1,  # the record
+        "Lambda Invoke": 1,
+    }
+    counted = by_operation(recorded.calls)
+    once = {name: counted[name] - shards * of_each_shard.get(name, 0) for name in counted}
+    assert once == ONCE, (shards, once)
+    assert max(recorded.payloads()) < 8_000
+    assert recorded.usage.total <= 0.0005, recorded.usage.dollars()
 
 
 def _manifest(job: Job, arn: str) -> bytes:

@@ -174,7 +174,7 @@ def test_huge_manifests_stay_within_ten_thousand_parts(source: int, largest: int
 def test_an_ordinary_split_writes_both_sides_in_place() -> None:
     lines = Lines.of(np.full(1_000_000, 300, np.uint32), EIGHTY_TWENTY)
     found = lines.cut()
-    assert len(found) > 5
+    assert len(found) > 3
     assert not [one for side in (0, 1) for one in group(found, side) if one.joined]
 
 

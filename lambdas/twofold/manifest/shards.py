@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 MIB = 1 << 20
 MIN_PART_BYTES = 5 * MIB
 MAX_PARTS = 10_000
-SHARD_BYTES = 40 * MIB
+SHARD_BYTES = 64 * MIB
 MAX_SHARD_BYTES = 512 * MIB
 PART_BYTES = 32 * MIB
 
