@@ -21,7 +21,7 @@ _ACKNOWLEDGED = {
     "AwsSolutions-APIG2": "The function checks every request against AWS's own service model and answers in "
     "its words; a validator here would answer first, and otherwise.",
     "AwsSolutions-APIG3": "Every method asks for an IAM signature, which an anonymous flood does not have, and "
-    "the stage is throttled; a web ACL can be associated with the stage at any time.",
+    "the stage is throttled; the option waf_rate puts a web ACL in front.",
     "AwsSolutions-APIG6": "The access log names every request, its caller and its error. Execution logs would "
     "go to a group that never expires.",
     "AwsSolutions-COG4": "Callers are AWS SDKs, which sign with IAM credentials; there are no user pools.",

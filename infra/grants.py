@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 
 from infra.acknowledgements import wildcards
 from infra.functions import Functions
-from infra.options import Options
+from infra.options import ANY_BUCKET, Options
 from infra.storage import Storage
 from infra.workflows import STEPS, Workflows
 from twofold.settings import Function, Prefix, Workflow, state_machine_name
@@ -146,15 +146,18 @@ class Grants:
         self._allow(self.functions.roles[function], ("states:StartExecution",), machines)
 
     def _sources(self, function: Function) -> None:
-        """Manifests in the buckets named at deployment, or else in any bucket of this account."""
+        """Manifests in the stack's own folder for them, and in the buckets named at deployment."""
+        self._objects(function, _READ, Prefix.SOURCES)
         buckets = self.options.source_buckets
+        if not buckets:
+            return
         self._allow(
             self.functions.roles[function],
             _READ_ANY_VERSION,
-            [f"arn:{Aws.PARTITION}:s3:::{bucket}/*" for bucket in buckets or ("*",)],
-            why="A manifest's key is chosen by the caller; the buckets are named at deployment, and without "
-            "names only this account's are reached.",
-            same_account=not buckets,
+            [f"arn:{Aws.PARTITION}:s3:::{bucket}/*" for bucket in buckets],
+            why="A manifest's key is chosen by the caller; the buckets are named at deployment, or all of the "
+            "account's are allowed by a star.",
+            same_account=ANY_BUCKET in buckets,
         )
         keys = self.options.source_keys or (self._every_key(),)
         self._use_keys(self.functions.roles[function], _UNLOCK, keys, "s3")

@@ -9,9 +9,12 @@ from typing import TypeVar
 from twofold.settings import RETENTION_DAYS, LogLevel, Quotas
 
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,19}")
+ANY_BUCKET = "*"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
+
+_LEAST_WAF_RATE = 10
 
 # What CloudWatch Logs offers.
 _LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
@@ -27,7 +30,8 @@ class OptionError(ValueError):
 class Options:
     """
     stage               names the stack and everything with a fixed name in it
-    source_buckets      buckets that manifests may be read from; empty: every bucket of the stack's own account
+    source_buckets      buckets that manifests may be read from, besides the folder sources/ of the stack's own bucket;
+                        * is every bucket of the stack's account
     source_keys         ARNs of the KMS keys that those buckets are encrypted with; empty: every key of the stack's own
                         account, as far as the key's policy lets the account's IAM decide
     kms_key             ARN of the KMS key for the stack's own bucket and table; empty: keys that AWS owns
@@ -35,6 +39,7 @@ class Options:
     retention_days      how long contents are kept that no dataset points to any more
     throttle_rate       requests a second, steadily, over all callers
     throttle_burst      requests at once
+    waf_rate            requests that one address may send in five minutes, held by a web ACL; 0 is no web ACL
     alarm_email         who gets the alarms; empty: nobody, until someone subscribes to the topic that is an output
     log_level           the least of what is logged: DEBUG, INFO, WARNING or ERROR; metrics are published whatever it is
     log_retention_days  how long logs are kept
@@ -48,6 +53,7 @@ class Options:
     retention_days: int = RETENTION_DAYS
     throttle_rate: int = 50
     throttle_burst: int = 100
+    waf_rate: int = 0
     alarm_email: str = ""
     log_level: LogLevel = LogLevel.INFO
     log_retention_days: int = 30
@@ -69,6 +75,7 @@ class Options:
             retention_days=count("retention_days"),
             throttle_rate=count("throttle_rate"),
             throttle_burst=count("throttle_burst"),
+            waf_rate=_waf_rate(count("waf_rate")),
             alarm_email=_address(str(context("alarm_email") or "")),
             log_level=_one_of("log_level", str(context("log_level") or cls().log_level), LogLevel),
             log_retention_days=_log_days(count("log_retention_days")),
@@ -89,9 +96,9 @@ def _listed(value: str) -> tuple[str, ...]:
 
 def _buckets(value: str) -> tuple[str, ...]:
     for name in _listed(value):
-        if not _BUCKET.fullmatch(name):
+        if name != ANY_BUCKET and not _BUCKET.fullmatch(name):
             raise OptionError(f"source_buckets: '{name}' is not the name of a bucket.")
-    return _listed(value)
+    return (ANY_BUCKET,) if ANY_BUCKET in _listed(value) else _listed(value)
 
 
 def _keys(name: str, value: str) -> tuple[str, ...]:
@@ -108,6 +115,12 @@ def _key(value: str) -> str:
     if len(arns) > 1:
         raise OptionError(f"kms_key='{value}': give one key.")
     return arns[0] if arns else ""
+
+
+def _waf_rate(value: int) -> int:
+    if value and value < _LEAST_WAF_RATE:
+        raise OptionError(f"waf_rate='{value}': WAF takes {_LEAST_WAF_RATE} and more.")
+    return value
 
 
 def _address(value: str) -> str:

@@ -10,9 +10,11 @@ from infra.alarms import Alarms
 from infra.api import Api
 from infra.bundling import code
 from infra.dashboard import Dashboard
+from infra.firewall import Firewall
 from infra.functions import Functions
 from infra.grants import Grants
 from infra.options import Options
+from infra.policies import Policies
 from infra.storage import Storage
 from infra.workflows import Workflows
 from twofold.settings import STATE_MACHINES, Function, Variable, Workflow
@@ -45,6 +47,7 @@ class TwofoldStack(Stack):
         )
         self.workflows = Workflows(self, "Workflows", options=options, functions=self.functions)
         self.api = Api(self, "Api", options=options, function=self.functions[Function.API])
+        self._guard(options)
         self._connect()
         Grants(
             stack=self,
@@ -63,6 +66,13 @@ class TwofoldStack(Stack):
         )
         self._report()
         nist.acknowledge_all(self)
+
+    def _guard(self, options: Options) -> None:
+        """Who may call the API, and how often."""
+        rest = self.api.rest
+        Policies(self, "Policies", stage=options.stage, rest=rest, storage=self.storage)
+        if options.waf_rate:
+            Firewall(self, "Firewall", stage=options.stage, rest=rest, rate=options.waf_rate)
 
     def _connect(self) -> None:
         for workflow, variable in STATE_MACHINES.items():

@@ -133,6 +133,7 @@ class Prefix(StrEnum):
     CONTENTS = "contents"
     REPORTS = "reports"
     SCRATCH = "scratch"
+    SOURCES = "sources"
 
 
 class Quotas(StrEnum):

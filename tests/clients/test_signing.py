@@ -43,3 +43,16 @@ def test_boto3_signs_for_execute_api_with_the_client_file_alone(
         [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["200", service]
+
+
+def test_boto3_calls_each_operation_at_its_own_path_with_the_line_of_the_readme(
+    stack: Stack,
+) -> None:
+    text = (ROOT / "clients" / "README.md").read_text()
+    line = text.split("```python\n")[1].split("```")[0]
+    client = stack.client("rekognition")
+    paths: list[str] = []
+    client.meta.events.register("before-send.*", lambda request, **_: paths.append(request.url))
+    exec(line, {"client": client})  # noqa: S102 it is the documentation's
+    assert client.describe_projects()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert paths == [f"{stack.endpoint}/DescribeProjects"]

@@ -16,7 +16,14 @@ WORKERS = (
     Function.MOVE,
 )
 FINISHERS = (Function.PUBLISH, Function.ABANDON, Function.SETTLE)
-SOURCES = "arn:<AWS::Partition>:s3:::*/*"
+EVERY_BUCKET = "arn:<AWS::Partition>:s3:::*/*"
+SOURCE_READERS = {
+    Function.API,
+    Function.INDEX,
+    Function.RESOLVE,
+    Function.MOVE,
+    Function.PUBLISH,
+}
 
 
 @pytest.fixture
@@ -93,7 +100,10 @@ def test_the_api_reads_contents_and_sources_and_writes_only_changes(
     template: Synthesized, folder: Callable[[str], str]
 ) -> None:
     assert template.function_may(Function.API, "s3:PutObject") == {folder("scratch")}
-    assert template.function_may(Function.API, "s3:GetObject") == {folder("contents"), SOURCES}
+    assert template.function_may(Function.API, "s3:GetObject") == {
+        folder("contents"),
+        folder("sources"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -121,20 +131,27 @@ def test_a_function_writes_only_to_its_folders(
     assert template.function_may(function, "s3:PutObject") == {folder(name) for name in folders}
 
 
-def test_sources_are_any_bucket_of_this_account_unless_named(template: Synthesized) -> None:
-    readers = {f for f in Function if SOURCES in template.function_may(f, "s3:GetObject")}
-    assert readers == {
-        Function.API,
-        Function.INDEX,
-        Function.RESOLVE,
-        Function.MOVE,
-        Function.PUBLISH,
-    }
-    for reader in readers:
-        for statement in template.allowed(template.functions[reader]["Role"]):
-            limited = {"StringEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}}
-            if not statement.actions[0].startswith("kms:"):
-                assert statement.condition == (limited if SOURCES in statement.resources else {})
+def test_without_named_buckets_sources_are_the_stack_s_own_folder_alone(
+    template: Synthesized, folder: Callable[[str], str]
+) -> None:
+    readers = {f for f in Function if folder("sources") in template.function_may(f, "s3:GetObject")}
+    assert readers == SOURCE_READERS
+    for function in Function:
+        read = template.function_may(function, "s3:GetObject")
+        assert not [place for place in read if ":s3:::" in place], function
+        assert template.function_may(function, "s3:GetObjectVersion") == set()
+        assert template.function_may(function, "s3:ListBucket") == set()
+
+
+def test_a_star_is_every_bucket_of_this_account_and_of_no_other(
+    synthesize: Callable[..., Synthesized],
+) -> None:
+    starred = synthesize(stage="dev", source_buckets="*", checked=True)
+    limited = {"StringEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}}
+    for function in SOURCE_READERS:
+        statements = starred.allowed(starred.functions[function]["Role"])
+        (every,) = [one for one in statements if EVERY_BUCKET in one.resources]
+        assert every.condition == limited
 
 
 def test_named_source_buckets_are_the_only_ones_reached(
@@ -151,8 +168,7 @@ def test_named_source_buckets_are_the_only_ones_reached(
         "arn:<AWS::Partition>:s3:::birds-raw/*",
         "arn:<AWS::Partition>:s3:::more.birds/*",
     }
-    versions = named.function_may(Function.MOVE, "s3:GetObjectVersion")
-    assert versions == foreign
+    assert named.function_may(Function.MOVE, "s3:GetObjectVersion") == foreign
 
 
 def test_only_api_and_settle_start_executions(template: Synthesized) -> None:

@@ -9,7 +9,7 @@ from local.functions import ACCOUNT, REGION
 from local.stack import BUCKET, STAGE, TABLE
 from tests.infra.synthesized import Statement, Synthesized, spelt
 from tests.privileges.calls import Call
-from twofold.settings import function_name, state_machine_name
+from twofold.settings import Prefix, function_name, state_machine_name
 
 _CONTEXT = {
     "aws:ResourceAccount": "<AWS::AccountId>",
@@ -123,7 +123,7 @@ def not_used(
     calls: Iterable[Call], grants: list[Grant], machines: Iterable[str], sources: Iterable[str]
 ) -> list[Grant]:
     """Named source buckets are one: each action of a function is used on one of them at least."""
-    buckets = {f"arn:aws:s3:::{name}/*" for name in sources}
+    buckets = {f"arn:aws:s3:::{name}/*" for name in (*sources, f"{BUCKET}/{Prefix.SOURCES}")}
     seen = list(calls)
 
     def kind(grant: Grant) -> tuple[str, str, str]:

@@ -26,6 +26,8 @@ from twofold.records import (
     Status,
     StatusCode,
 )
+from twofold.settings import Prefix
+from twofold.stores import keys
 from twofold.stores.objects import ObjectUnreachableError, pin
 from twofold.stores.table import operations
 
@@ -80,7 +82,7 @@ def _ingest(
         kind=OperationKind.CREATE,
         datasets=(identity,),
         created=service.now,
-        source=_pinned(manifest),
+        source=_pinned(service, manifest),
     )
     message = "The dataset is being created from the manifest file."
     dataset = _dataset(identity, Status.CREATE_IN_PROGRESS, message, tags)
@@ -93,13 +95,20 @@ def _ingest(
         raise
 
 
-def _pinned(manifest: S3Object) -> Source:
+def _pinned(service: Service, manifest: S3Object) -> Source:
+    """In the service's own bucket only what users put there is a source: the rest is for the operations on datasets."""
+    if manifest.bucket == service.bucket.name and not keys.is_source(manifest.name or ""):
+        raise InvalidS3ObjectException(
+            f"s3://{manifest.bucket}/{manifest.name} cannot be read: of this bucket, only the folder "
+            f"{Prefix.SOURCES}/ holds manifests to create datasets from."
+        )
     try:
         return pin(manifest.bucket or "", manifest.name or "", manifest.version)
     except ObjectUnreachableError as error:
         raise InvalidS3ObjectException(
             "Unable to get object metadata from S3. Check object key, region and/or access permissions. "
-            f"({error})"
+            f"({error} Manifests are read from the buckets that the deployment's option source_buckets names, "
+            f"and from the folder {Prefix.SOURCES}/ of its own bucket.)"
         ) from error
 
 

@@ -6,6 +6,7 @@
     contents/<project>/<train|test>-<created>/<operation>/rejected.jsonl     line numbers and reasons
     reports/<project>/<operation>/report.json                                what a distribution did, and its certificate
     reports/<project>/<operation>/report.html                                the same as a page
+    sources/...                                                              manifests to take in, put there by users
     scratch/<operation>/<step>/...                                           expires by lifecycle rule
 
 Keys derive from the operation, the step and the shard, so a retry overwrites the same bytes.
@@ -81,6 +82,11 @@ def assembly(operation: str) -> str:
 def changes(operation: str) -> str:
     """What an UpdateDatasetEntries brings, as it came."""
     return scratch(operation, "update", "changes")
+
+
+def is_source(key: str) -> bool:
+    """Whether users may name the object as a manifest to take in."""
+    return key.startswith(f"{Prefix.SOURCES}/")
 
 
 def scratch(operation: str, step: str, name: str) -> str:

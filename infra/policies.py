@@ -1,0 +1,59 @@
+"""Managed policies for those who call the API: for readers, for editors, and for each operation alone.
+
+`POST /` takes every operation, so a policy that lets some of them in names their own paths and not the root: a caller who is
+held to it uses `POST /<Operation>`.
+"""
+
+from collections.abc import Iterable
+
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.acknowledgements import wildcards
+from infra.storage import Storage
+from twofold.settings import PRODUCT, Operation, Prefix
+
+READ_ONLY = tuple(operation for operation in Operation if not operation.changes)
+
+
+class Policies(Construct):
+    """Attach them to users, groups and roles; none is attached to anybody by the stack."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        stage: str,
+        rest: apigateway.RestApi,
+        storage: Storage,
+    ) -> None:
+        super().__init__(scope, id)
+        self._stage, self._rest = stage, rest
+        self._policy("ReadOnly", "See projects, datasets, entries, labels and tags", READ_ONLY)
+        editor = self._policy("Editor", "Use every operation", [*Operation], root=True)
+        sources = storage.bucket.arn_for_objects(f"{Prefix.SOURCES}/*")
+        editor.add_statements(iam.PolicyStatement(actions=["s3:PutObject"], resources=[sources]))
+        wildcards(editor, "Editors name the manifests that they put there as they like.", sources)
+        for operation in Operation:
+            self._policy(operation.value, f"Use {operation.value} and nothing else", [operation])
+
+    def _policy(
+        self, name: str, description: str, operations: Iterable[Operation], *, root: bool = False
+    ) -> iam.ManagedPolicy:
+        paths = [f"/{operation.value}" for operation in operations] + (["/"] if root else [])
+        return iam.ManagedPolicy(
+            self,
+            name,
+            managed_policy_name=f"{PRODUCT}-{self._stage}-{name}",
+            description=f"Twofold, stage {self._stage}: {description}",
+            statements=[
+                iam.PolicyStatement(
+                    actions=["execute-api:Invoke"],
+                    resources=[
+                        self._rest.arn_for_execute_api("POST", path, self._stage) for path in paths
+                    ],
+                )
+            ],
+        )
