@@ -113,7 +113,7 @@ def test_attempts_at_the_same_time_make_one_change_and_have_one_answer(
 
 
 @pytest.mark.parametrize(
-    ("name", "other"), [("caller", "someone else"), ("invocation", str(uuid4()))]
+    ("name", "other"), [("caller", "someone else"), ("invocation", "another-invocation")]
 )
 def test_another_caller_or_invocation_is_another_call(
     job: Job, here: Here, name: str, other: str
