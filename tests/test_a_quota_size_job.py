@@ -19,7 +19,7 @@ ONCE = {
     "AWSStepFunctions StartExecution": 1,
     "Lambda Invoke": 2,  # Select, Publish
     "S3 HeadObject": 5,
-    "S3 GetObject": 4,  # the index, the list of shards, the assembly, the report's draft
+    "S3 GetObject": 20,  # index, list of shards, assembly, draft of the report, and 16 lines with like file names (100 at most)
     "S3 PutObject": 8,  # two indexes, plan, list of shards, assembly, the report: draft, JSON and page
     "S3 CreateMultipartUpload": 2,
     "S3 UploadPart": 0,
