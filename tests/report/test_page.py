@@ -122,6 +122,13 @@ def test_a_hundred_thousand_labels_make_a_page_of_bounded_size_in_bounded_memory
     assert "These are the first 2,000 of 100,000" in text
 
 
+def test_a_dry_run_says_so_first() -> None:
+    report = report_of([["cat"]] * 40, project="birds", dryRun=True)
+    del report["datasets"]
+    text = Reader(page(report)).text
+    assert text.index("birds Dry run: nothing was moved.") < text.index("Train 32")
+
+
 def test_boxes_and_a_kept_split_are_told_where_there_are_any() -> None:
     report = report_of([["cat"]] * 40 + [["dog"]] * 40)
     rows = [row | {"boxes": 90, "boxesInTest": 18, "boxDeviation": "0"} for row in report["labels"]]

@@ -127,3 +127,16 @@ def test_an_upload_with_a_wrong_part_is_not_completed(world: World) -> None:
     with pytest.raises(Exception, match="InvalidPart"):
         world.bucket.complete_upload("joined", upload, [Part(1, '"0"')])
     assert world.bucket.size("joined") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("reports/p/o/report.html", "text/html; charset=utf-8"),
+        ("reports/p/o/report.json", "application/json"),
+        ("contents/p/train-1/o/entries.index", "application/octet-stream"),
+    ],
+)
+def test_a_browser_can_show_what_is_for_people(world: World, key: str, kind: str) -> None:
+    world.bucket.put(key, b"x")
+    assert boto3.client("s3").head_object(Bucket=world.bucket.name, Key=key)["ContentType"] == kind

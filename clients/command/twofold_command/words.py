@@ -12,7 +12,7 @@ _DROPPED_SHOWN = 10
 
 def sentences(report: dict[str, Any]) -> Iterator[str]:
     proof = report["certificate"]
-    yield _count(proof)
+    yield _count(report)
     if "groups" in report:
         yield _groups(report["groups"])
     if "previous" in report:
@@ -30,14 +30,18 @@ def sentences(report: dict[str, Any]) -> Iterator[str]:
         yield from _dropped(report["dropped"])
 
 
-def _count(proof: dict[str, Any]) -> str:
+def _count(report: dict[str, Any]) -> str:
+    proof = report["certificate"]
+    dry = "Dry run, nothing was moved: " if report.get("dryRun") else ""
     reached, wanted = proof["testEntriesReached"], proof["testEntriesWanted"]
     exactly = (
         "exactly the share asked for"
         if reached == wanted
         else f"the nearest that whole groups add up to; {wanted} were wanted"
     )
-    return f"{reached} of {proof['entries']} entries are tested: {exactly} ({proof['fraction']})."
+    return (
+        f"{dry}{reached} of {proof['entries']} entries are tested: {exactly} ({proof['fraction']})."
+    )
 
 
 def _groups(groups: dict[str, int]) -> str:

@@ -162,7 +162,8 @@ def again(report: Report) -> Html:
 
 def _commands(report: Report) -> str:
     asked = report["parameters"]
-    manifest = printable(report.get("source", {}).get("manifest", "all.manifest"))
+    source = report.get("source", {}).get("manifest", "all.manifest")
+    manifest = printable(source.rpartition("/")[2] if "project" in report else source)
     command = ["twofold", "split", manifest, "-o", "again"]
     command += ["--test-fraction", asked["testFraction"], "--seed", str(asked["seed"])]
     if "groupBy" in asked:

@@ -70,7 +70,8 @@ def _title(report: dict[str, Any]) -> str:
 
 
 def _subject(report: dict[str, Any]) -> str:
-    return name(report.get("source", {}).get("manifest") or report.get("project") or "Split")
+    """The service's manifests have names that say nothing; its projects' say what it is about."""
+    return name(report.get("project") or report.get("source", {}).get("manifest") or "Split")
 
 
 def _header(report: dict[str, Any]) -> Html:
@@ -78,6 +79,8 @@ def _header(report: dict[str, Any]) -> Html:
     labels_ = whole(len(report["labels"]))
     heading = element("h1", element("bdi", _subject(report)))
     told = f"{entries} entries with {labels_} labels, split into train and test"
+    if report.get("dryRun"):
+        told = f"Dry run: nothing was moved. {told}, as it would be"
     return element("header", heading, element("p", told))
 
 

@@ -38,6 +38,7 @@ _BROKEN_OFF = (
 )
 """An SDK repeats a request that fails, but not one whose answer breaks off in the middle of an object."""
 
+_CONTENT_TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
 _CHANGED = frozenset({"PreconditionFailed", "412", "InvalidRange"})
 _UNREACHABLE = frozenset(
     {
@@ -194,7 +195,9 @@ class Bucket:
             return list(pool.map(lambda span: self.get_range(key, *span), spans))
 
     def put(self, key: str, body: bytes | bytearray | memoryview) -> None:
-        _client().put_object(Bucket=self.name, Key=key, Body=body)
+        """What a browser can show is marked as that."""
+        kind = _CONTENT_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
+        _client().put_object(Bucket=self.name, Key=key, Body=body, ContentType=kind)
 
     def delete(self, keys: Iterable[str]) -> None:
         """Objects that are not there are no error."""
