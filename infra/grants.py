@@ -59,7 +59,7 @@ class Grants:
 
     def _give_api(self) -> None:
         self._table(Function.API, (*_LOOK_UP, *_LIST, *_CREATE, *_SETTLE))
-        self._objects(Function.API, _READ, Prefix.CONTENTS)
+        self._objects(Function.API, _READ, Prefix.CONTENTS, Prefix.REPORTS)
         self._objects(Function.API, _WRITE, Prefix.SCRATCH)
         self._sources(Function.API)
         self._start(Function.API)

@@ -144,8 +144,8 @@ class Operation(Record):
     """A claimed operation; its id is the name of its execution.
 
     `datasets`: the one that is created or updated, or the training and the test dataset. `source` for an ingest; `before`,
-    the contents at the claim of the dataset that is updated or of the training dataset; `parameters` for a distribution.
-    `created` is in epoch milliseconds.
+    the contents at the claim of the dataset that is updated or of the training dataset; `parameters` and
+    `caller`, an ARN, for a distribution. `created` is in epoch milliseconds.
     """
 
     id: str
@@ -155,6 +155,7 @@ class Operation(Record):
     source: Source | None = None
     before: Contents | None = None
     parameters: SplitParameters | None = None
+    caller: str = ""
 
     def event(self) -> str:
         """As it travels through a workflow."""
@@ -163,6 +164,29 @@ class Operation(Record):
     @classmethod
     def of(cls, event: str | bytes) -> Self:
         return cls.model_validate_json(event)
+
+
+class Distribution(Record):
+    """A distribution that was made, or tried dry, as its project remembers it: enough to undo it.
+
+    `begun` and `ended` are in epoch milliseconds; `before` are the training dataset's contents, `after` what both datasets
+    got, training first, or nothing in a dry run. `deviation` and `lower_bound` are exact rationals as text.
+    """
+
+    operation: str
+    datasets: tuple[DatasetId, ...]
+    begun: int
+    ended: int
+    caller: str
+    parameters: SplitParameters
+    entries: int
+    test_entries: int
+    deviation: str
+    lower_bound: str
+    optimal: bool
+    proof: str
+    before: Contents
+    after: tuple[Contents, ...] = ()
 
 
 class Project(Record):

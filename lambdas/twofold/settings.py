@@ -47,6 +47,8 @@ class Operation(StrEnum):
     DESCRIBE_DATASET = "DescribeDataset"
     DELETE_DATASET = "DeleteDataset"
     DISTRIBUTE_DATASET_ENTRIES = "DistributeDatasetEntries"
+    REVERT_DATASET_DISTRIBUTION = "RevertDatasetDistribution"
+    LIST_DATASET_DISTRIBUTIONS = "ListDatasetDistributions"
     LIST_DATASET_ENTRIES = "ListDatasetEntries"
     LIST_DATASET_LABELS = "ListDatasetLabels"
     UPDATE_DATASET_ENTRIES = "UpdateDatasetEntries"

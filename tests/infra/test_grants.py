@@ -102,6 +102,7 @@ def test_the_api_reads_contents_and_sources_and_writes_only_changes(
     assert template.function_may(Function.API, "s3:PutObject") == {folder("scratch")}
     assert template.function_may(Function.API, "s3:GetObject") == {
         folder("contents"),
+        folder("reports"),
         folder("sources"),
     }
 

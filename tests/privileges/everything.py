@@ -42,6 +42,7 @@ def _take_in_and_split(job: Job) -> None:
     client.tag_resource(ResourceArn=train, Tags={"team": "birds"})
     client.untag_resource(ResourceArn=train, TagKeys=["team"])
     client.list_tags_for_resource(ResourceArn=train)
+    client.tag_resource(ResourceArn=job.project, Tags={"twofold:group-by": "source-ref"})
     job.distribute(train, test)
     assert job.settled(test)["Status"] == "UPDATE_COMPLETE"
     client.describe_projects(ProjectNames=[job.project.split("/")[1]])

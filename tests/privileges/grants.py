@@ -9,7 +9,7 @@ from local.functions import ACCOUNT, REGION
 from local.stack import BUCKET, STAGE, TABLE
 from tests.infra.synthesized import Statement, Synthesized, spelt
 from tests.privileges.calls import Call
-from twofold.settings import Prefix, function_name, state_machine_name
+from twofold.settings import Function, Prefix, function_name, state_machine_name
 
 _CONTEXT = {
     "aws:ResourceAccount": "<AWS::AccountId>",
@@ -23,6 +23,10 @@ UNSEEN: Mapping[tuple[str, str], str] = {
     ("*", "logs:*"): "Lambda and Step Functions write their logs themselves.",
     ("*", "xray:*"): "Lambda and Step Functions send their traces themselves.",
     ("*", "kms:*"): "S3 asks KMS in the function's name where a manifest is encrypted with a key.",
+    (
+        function_name(STAGE, Function.API),
+        "s3:GetObject",
+    ): "It signs links to reports, by which others read them in its name; what else it reads is seen.",
     (
         "machine",
         "states:*",

@@ -99,6 +99,18 @@ class DistributeDatasetEntriesRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevertDatasetDistributionRequest:
+    project_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListDatasetDistributionsRequest:
+    project_arn: str
+    next_token: str | None = None
+    max_results: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListDatasetEntriesRequest:
     """`labeled` None is both; `has_errors` False is no filter, as AWS's own samples use it."""
 
@@ -149,6 +161,8 @@ Request = (
     | DescribeDatasetRequest
     | DeleteDatasetRequest
     | DistributeDatasetEntriesRequest
+    | RevertDatasetDistributionRequest
+    | ListDatasetDistributionsRequest
     | ListDatasetEntriesRequest
     | ListDatasetLabelsRequest
     | UpdateDatasetEntriesRequest

@@ -34,6 +34,7 @@ def distribute_dataset_entries(
         created=service.now,
         before=train.contents,
         parameters=parameters,
+        caller=service.caller,
     )
     if not operations.claim(service.answering({}), operation, (train, test), service.now):
         raise ResourceNotReadyException(

@@ -6,7 +6,7 @@ The two lists that read contents need NumPy; they load it when they are first as
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twofold.api import datasets, deletion, distribute, projects, tagging, update
+from twofold.api import datasets, deletion, distribute, history, projects, tagging, update
 from twofold.api.contract import ListDatasetEntriesRequest, ListDatasetLabelsRequest
 from twofold.api.service import Service
 from twofold.settings import Operation
@@ -34,6 +34,8 @@ OPERATIONS: Mapping[Operation, Answer] = {
     Operation.DESCRIBE_DATASET: datasets.describe_dataset,
     Operation.DELETE_DATASET: deletion.delete_dataset,
     Operation.DISTRIBUTE_DATASET_ENTRIES: distribute.distribute_dataset_entries,
+    Operation.REVERT_DATASET_DISTRIBUTION: history.revert_dataset_distribution,
+    Operation.LIST_DATASET_DISTRIBUTIONS: history.list_dataset_distributions,
     Operation.LIST_DATASET_ENTRIES: _list_dataset_entries,
     Operation.LIST_DATASET_LABELS: _list_dataset_labels,
     Operation.UPDATE_DATASET_ENTRIES: update.update_dataset_entries,

@@ -11,7 +11,6 @@ from twofold.api import constraints
 from twofold.api.contract import DistributeDatasetEntriesRequest, snake_case
 from twofold.errors import InvalidParameterException
 from twofold.fraction import parse_fraction
-from twofold.manifest.groups import GroupBy
 from twofold.records import SplitParameters
 
 _PREFIX = "twofold:"
@@ -59,6 +58,9 @@ def _fraction(text: str) -> str:
 
 
 def _expression(text: str) -> str:
+    """Who asks for no groups does not wait for NumPy and RE2 to be loaded."""
+    from twofold.manifest.groups import GroupBy
+
     return GroupBy.of(text).expression
 
 

@@ -8,7 +8,7 @@ from twofold import telemetry
 from twofold.errors import ConservationError
 from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.metrics import Outcome
-from twofold.records import Contents, DatasetId, Operation
+from twofold.records import Contents, DatasetId, Distribution, Operation
 from twofold.report import dataset_report, page, warnings
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
@@ -29,9 +29,11 @@ def publish(table: Table, bucket: Bucket, operation: Operation, carve: Carve, no
     contents = dict(_proven(assembly, sides))
     for number, side in enumerate(assembly.sides):
         _complete(bucket, operation, number, side, sides[number])
+    remembered = None
     if assembly.report:
-        _put_report(bucket, operation, assembly.report, contents)
-    if operations.publish(table, operation, contents, assembly.message, now):
+        report = _put_report(bucket, operation, assembly.report, contents)
+        remembered = _remembered(operation, report, contents, now)
+    if operations.publish(table, operation, contents, assembly.message, now, remembered):
         telemetry.ended(operation, Outcome.COMPLETE, now, statusMessage=assembly.message)
 
 
@@ -109,7 +111,7 @@ def _join(
 
 def _put_report(
     bucket: Bucket, operation: Operation, draft: str, contents: dict[DatasetId, Contents]
-) -> None:
+) -> dict[str, Any]:
     report: dict[str, Any] = json.loads(bucket.get(draft))
     if contents:
         report["datasets"] = {
@@ -125,3 +127,29 @@ def _put_report(
     place = keys.ReportKeys(operation.datasets[0].project, operation.id)
     bucket.put(place.page, page(report).encode())
     bucket.put(place.report, json.dumps(report, indent=1, ensure_ascii=False).encode())
+    return report
+
+
+def _remembered(
+    operation: Operation, report: dict[str, Any], contents: dict[DatasetId, Contents], now: int
+) -> Distribution | None:
+    """What the project's history says of a distribution."""
+    if operation.before is None or operation.parameters is None:
+        return None
+    proof = report["certificate"]
+    return Distribution(
+        operation=operation.id,
+        datasets=operation.datasets,
+        begun=operation.created,
+        ended=now,
+        caller=operation.caller,
+        parameters=operation.parameters,
+        entries=proof["entries"],
+        test_entries=proof["testEntriesReached"],
+        deviation=proof["deviation"],
+        lower_bound=proof["lowerBound"],
+        optimal=proof["optimal"],
+        proof=proof["proof"],
+        before=operation.before,
+        after=tuple(contents[dataset] for dataset in operation.datasets if contents),
+    )

@@ -8,6 +8,7 @@ operations          <id>                           an Operation that has not end
 calls               <operation>#<second>           how many there were, where a quota limits them; expires
 answer#<call>       answer                         what a call that changed something was answered; expires
 secret              pagination                     the key that seals pagination tokens
+distributions#<name> <newest first>#<id>           a Distribution, and whether it was reverted
 released            <folder>                       contents that a dataset left, and when; deleted as they are collected
 """
 

@@ -14,12 +14,13 @@ from twofold.records import (
     Contents,
     Dataset,
     DatasetId,
+    Distribution,
     Operation,
     StatusCode,
 )
 from twofold.settings import PARTITION_KEY, SORT_KEY
 from twofold.stores import keys
-from twofold.stores.table import projects, released
+from twofold.stores.table import history, projects, released
 from twofold.stores.table.connection import ConditionFailedError, Table, Write
 
 ACTIVE = "operations"
@@ -95,12 +96,15 @@ def publish(
     contents: Mapping[DatasetId, Contents],
     message: str,
     now: int,
+    remembered: Distribution | None = None,
 ) -> bool:
     """Ends the operation and points its datasets to their new contents; a dataset that gets none keeps what it has.
 
-    False if the operation has ended already.
+    What is `remembered` goes into the project's history. False if the operation has ended already.
     """
     writes = [_end(table, operation)]
+    if remembered:
+        writes.append(history.remember(table, remembered))
     if operation.before and contents:
         writes.append(released.note(table, operation.before.folder, now))
     for dataset in operation.datasets:

@@ -23,6 +23,31 @@ class Released:
     when: int
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is noted of one folder; `collecting` as soon as its objects may be going."""
+
+    when: int
+    collecting: bool
+
+
+def find(table: Table, folder: str) -> Note | None:
+    item = table.get(RELEASED, folder)
+    return Note(int(item["Released"]), bool(item.get("Collecting"))) if item else None
+
+
+def reclaim(table: Table, folder: str, seen: Note | None) -> Write:
+    """A write for the transaction by which a dataset points to the folder again: from then on it is not collected.
+
+    It fails if the folder has been noted, renewed or held since its note was read.
+    """
+    condition = "attribute_not_exists(#pk)"
+    if seen:
+        condition = "#Released = :when AND attribute_not_exists(#Collecting)"
+    values = {":when": seen.when} if seen else {}
+    return table.delete(RELEASED, folder, condition=condition, values=values)
+
+
 def note(table: Table, folder: str, now: int) -> Write:
     """A write for the transaction by which a dataset leaves the folder."""
     return table.update(
