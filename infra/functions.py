@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -26,8 +26,17 @@ LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
 """The environment variable that Powertools' Logger reads."""
 
 
+LIVE = "live"
+"""The alias that points to what is deployed; an operator can point it back."""
+
+_DOORS = (Function.API, Function.SETTLE, Function.COLLECT)
+"""What is invoked from outside of a workflow; a state machine names the versions of its own functions."""
+
+
 class Functions(Construct):
-    """`self[Function.API]` is the function and `roles[Function.API]` its role.
+    """`self[Function.API]` is the function and `roles[Function.API]` its role; `doors` are aliases of versions.
+
+    Every deployment that changes a function publishes a version of it, and versions stay: what has begun with one ends with it.
 
     `known` gives the variables whose values do not depend on the functions themselves; `tell` sets the others.
     """
@@ -47,6 +56,19 @@ class Functions(Construct):
         self._functions = {function: self._function(function, code=code) for function in Function}
         for variable, value in known.items():
             self.tell(variable, value)
+
+        self.doors = {
+            function: lambda_.Alias(
+                self,
+                f"{function.value.capitalize()}Live",
+                alias_name=LIVE,
+                version=self.version(function),
+            )
+            for function in _DOORS
+        }
+
+    def version(self, function: Function) -> lambda_.Version:
+        return self._functions[function].current_version
 
     def __getitem__(self, function: Function) -> lambda_.Function:
         return self._functions[function]
@@ -88,6 +110,7 @@ class Functions(Construct):
             if level is LogLevel.DEBUG
             else lambda_.ApplicationLogLevel.INFO,
             tracing=lambda_.Tracing.ACTIVE,
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
         acknowledge(
             built,

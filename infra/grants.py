@@ -105,8 +105,9 @@ class Grants:
         """Its own functions, its lists of shards, and what AWS documents for a Distributed Map's children."""
         role = self.workflows.roles[workflow]
         children = "Child executions and map runs are named while the workflow runs."
-        steps = [self.functions[step].function_arn for step in STEPS[workflow]]
-        self._allow(role, ("lambda:InvokeFunction",), steps)
+        steps = [f"{self.functions[step].function_arn}:*" for step in STEPS[workflow]]
+        versions = "An execution invokes the versions of its functions that it began with."
+        self._allow(role, ("lambda:InvokeFunction",), steps, why=versions)
         self._allow(
             role,
             _READ,

@@ -46,7 +46,7 @@ class TwofoldStack(Stack):
             },
         )
         self.workflows = Workflows(self, "Workflows", options=options, functions=self.functions)
-        self.api = Api(self, "Api", options=options, function=self.functions[Function.API])
+        self.api = Api(self, "Api", options=options, function=self.functions.doors[Function.API])
         self._guard(options)
         self._connect()
         Grants(
@@ -76,8 +76,8 @@ class TwofoldStack(Stack):
 
     def _connect(self) -> None:
         for workflow, variable in STATE_MACHINES.items():
-            self.functions.tell(variable, self.workflows[workflow].state_machine_arn)
-        settle = targets.LambdaFunction(self.functions[Function.SETTLE])
+            self.functions.tell(variable, self.workflows.live[workflow].attr_arn)
+        settle = targets.LambdaFunction(self.functions.doors[Function.SETTLE])
         events.Rule(
             self,
             "Unsettled",
@@ -97,7 +97,7 @@ class TwofoldStack(Stack):
             "Collection",
             description="Remove contents that no dataset has pointed to for the retention time",
             schedule=events.Schedule.rate(COLLECTION),
-            targets=[targets.LambdaFunction(self.functions[Function.COLLECT])],
+            targets=[targets.LambdaFunction(self.functions.doors[Function.COLLECT])],
         )
 
     def _failed_executions(self) -> events.EventPattern:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge, wildcards
-from infra.functions import Functions
+from infra.functions import LIVE, Functions
 from infra.logs import log_group
 from infra.options import Options
 from twofold.settings import PRODUCT, Function, Workflow, state_machine_name
@@ -36,7 +37,10 @@ STEPS = {
 
 
 class Workflows(Construct):
-    """`self[Workflow.INGEST]` is the state machine; `roles` holds the role that each runs under."""
+    """`self[Workflow.INGEST]` is the state machine, `live` has the alias under which each is started, `roles` its role.
+
+    Every change of a definition, or of a function that it names, is a version; versions stay, so that what runs ends with it.
+    """
 
     def __init__(
         self, scope: Construct, id: str, *, options: Options, functions: Functions
@@ -47,6 +51,7 @@ class Workflows(Construct):
             workflow: self._machine(workflow, options=options, functions=functions)
             for workflow in Workflow
         }
+        self.live = {workflow: self._alias(workflow) for workflow in Workflow}
 
     def __getitem__(self, workflow: Workflow) -> sfn.StateMachine:
         return self._machines[workflow]
@@ -72,7 +77,7 @@ class Workflows(Construct):
             state_machine_name=state_machine_name(options.stage, workflow),
             definition_body=sfn.DefinitionBody.from_string(definition(workflow)),
             definition_substitutions=substitutions(
-                workflow, lambda function: functions[function].function_arn
+                workflow, lambda function: functions.version(function).function_arn
             ),
             role=self.roles[workflow],
             logs=sfn.LogOptions(
@@ -89,6 +94,26 @@ class Workflows(Construct):
             "AwsSolutions-SF1",
         )
         return machine
+
+    def _alias(self, workflow: Workflow) -> sfn.CfnStateMachineAlias:
+        name, machine = workflow.value.capitalize(), self._machines[workflow]
+        version = sfn.CfnStateMachineVersion(
+            self,
+            f"{name}Version",
+            state_machine_arn=machine.state_machine_arn,
+            state_machine_revision_id=machine.state_machine_revision_id,
+        )
+        version.apply_removal_policy(RemovalPolicy.RETAIN)
+        return sfn.CfnStateMachineAlias(
+            self,
+            f"{name}Live",
+            name=LIVE,
+            routing_configuration=[
+                sfn.CfnStateMachineAlias.RoutingConfigurationVersionProperty(
+                    state_machine_version_arn=version.attr_arn, weight=100
+                )
+            ],
+        )
 
     def _logs(self, workflow: Workflow, options: Options) -> logs.LogGroup:
         # Names under /aws/vendedlogs do not count against CloudWatch's resource policy of 5,120 characters.

@@ -66,13 +66,30 @@ class Synthesized:
 
     def substituted(self, workflow: Workflow) -> dict[str, str]:
         """What each `${...}` of a definition stands for, as the name of a Lambda function."""
-        named = self.properties("AWS::Lambda::Function")
         arns = self.machines[workflow]["DefinitionSubstitutions"]
-        return {
-            key: named[arn["Fn::GetAtt"][0]]["FunctionName"]
-            for key, arn in arns.items()
-            if arn["Fn::GetAtt"][1] == "Arn"
-        }
+        return {key: self.name_of_version(arn) for key, arn in arns.items()}
+
+    def name_of_version(self, arn: Any) -> str:
+        """The name of the function whose version an ARN, `{"Ref": logical id}`, stands for."""
+        version = self.properties("AWS::Lambda::Version")[arn["Ref"]]
+        named = self.properties("AWS::Lambda::Function")
+        name: str = named[version["FunctionName"]["Ref"]]["FunctionName"]
+        return name
+
+    def function_behind(self, alias: Any) -> str:
+        """The name of the function that an alias, `{"Ref": logical id}`, leads to."""
+        properties = self.properties("AWS::Lambda::Alias")[alias["Ref"]]
+        return self.name_of_version({"Ref": properties["FunctionVersion"]["Fn::GetAtt"][0]})
+
+    def machine_behind(self, alias: Any) -> str:
+        """The name of the state machine that an alias, `{"Fn::GetAtt": [logical id, "Arn"]}`, leads to."""
+        properties = self.properties("AWS::StepFunctions::StateMachineAlias")
+        (route,) = properties[alias["Fn::GetAtt"][0]]["RoutingConfiguration"]
+        versions = self.properties("AWS::StepFunctions::StateMachineVersion")
+        version = versions[route["StateMachineVersionArn"]["Fn::GetAtt"][0]]
+        machines = self.properties("AWS::StepFunctions::StateMachine")
+        name: str = machines[version["StateMachineArn"]["Ref"]]["StateMachineName"]
+        return name
 
     def allowed(self, role: Any) -> list[Statement]:
         """What a role, given as `{"Fn::GetAtt": [logical id, "Arn"]}`, may do."""

@@ -40,11 +40,14 @@ def test_every_operation_is_a_resource_of_its_own_beside_the_root(template: Synt
 
 
 def test_every_method_is_proxied_to_the_api_function(template: Synthesized) -> None:
-    functions = template.properties("AWS::Lambda::Function").items()
-    (api,) = [name for name, p in functions if p["FunctionName"] == "twofold-prod-api"]
+    (alias,) = [
+        name
+        for name in template.of_type("AWS::Lambda::Alias")
+        if template.function_behind({"Ref": name}) == "twofold-prod-api"
+    ]
     for method in _methods(template):
         assert method["Integration"]["Type"] == "AWS_PROXY"
-        assert f"<{api}.Arn>" in spelt(method["Integration"]["Uri"])
+        assert f"<{alias}>" in spelt(method["Integration"]["Uri"])
 
 
 def test_the_api_is_regional_throttled_and_traced(template: Synthesized) -> None:

@@ -3,13 +3,7 @@ from typing import Any
 import pytest
 
 from tests.infra.synthesized import Synthesized
-from twofold.settings import Function
-
-
-def _logical(template: Synthesized, function: Function) -> str:
-    functions = template.properties("AWS::Lambda::Function").items()
-    (name,) = [n for n, p in functions if p["Handler"] == function.handler]
-    return name
+from twofold.settings import Function, function_name
 
 
 def _rules(template: Synthesized) -> list[Any]:
@@ -30,9 +24,12 @@ def test_settle_hears_of_every_execution_that_ends_badly(template: Synthesized) 
     ("function", "rate"), [(Function.SETTLE, "rate(1 minute)"), (Function.COLLECT, "rate(1 day)")]
 )
 def test_sweeps_come_regularly(template: Synthesized, function: Function, rate: str) -> None:
-    arn = {"Fn::GetAtt": [_logical(template, function), "Arn"]}
     scheduled = [rule for rule in _rules(template) if "ScheduleExpression" in rule]
-    (rule,) = [rule for rule in scheduled if rule["Targets"][0]["Arn"] == arn]
+    (rule,) = [
+        rule
+        for rule in scheduled
+        if template.function_behind(rule["Targets"][0]["Arn"]) == function_name("prod", function)
+    ]
     assert rule["ScheduleExpression"] == rate
 
 

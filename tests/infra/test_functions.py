@@ -54,9 +54,8 @@ def test_functions_learn_the_table_the_bucket_and_the_state_machines(
     variables = template.functions[Function.API]["Environment"]["Variables"]
     (table,) = template.of_type("AWS::DynamoDB::Table")
     (bucket,) = template.of_type("AWS::S3::Bucket")
-    machines = template.properties("AWS::StepFunctions::StateMachine")
     assert variables["TWOFOLD_TABLE"] == {"Ref": table}
     assert variables["TWOFOLD_BUCKET"] == {"Ref": bucket}
     for name in Workflow:
-        logical = variables[f"TWOFOLD_{name.upper()}_STATE_MACHINE"]["Ref"]
-        assert machines[logical]["StateMachineName"] == f"twofold-prod-{name}"
+        alias = variables[f"TWOFOLD_{name.upper()}_STATE_MACHINE"]
+        assert template.machine_behind(alias) == f"twofold-prod-{name}"

@@ -73,13 +73,20 @@ def test_a_second_stage_shares_no_name_with_the_first(
     assert not set(first.values()) & set(other.values())
 
 
+_NAMED_WITHIN_ANOTHER = (
+    "AWS::IAM::Policy",
+    "AWS::Lambda::Alias",
+    "AWS::StepFunctions::StateMachineAlias",
+)
+
+
 def _fixed_names(template: Synthesized) -> Iterator[tuple[tuple[str, str], str]]:
     """((logical id, property), name) of everything that the template does not leave to CloudFormation to name.
 
-    A policy is inline in its role, and a REST API's name need not be unique.
+    A policy is inline in its role.
     """
     for logical_id, resource in template.body["Resources"].items():
-        if resource["Type"] == "AWS::IAM::Policy":
+        if resource["Type"] in _NAMED_WITHIN_ANOTHER:
             continue
         for name, value in resource.get("Properties", {}).items():
             if name.endswith("Name") and name != "MetricName" and isinstance(value, str):

@@ -42,7 +42,8 @@ def asked(caller: str, request: Request, body: bytes) -> Iterator[Call]:
         yield Call(caller, f"states:{target.removeprefix(STATES)}", arn)
     elif invoked := _INVOCATION.fullmatch(request.path):
         name = unquote(invoked["name"]).rpartition(":")[2]
-        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+        # Here a state machine names its functions; the deployed ones name versions of them.
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}:1"
         yield Call(caller, "lambda:InvokeFunction", arn)
     elif "/s3/aws4_request" in request.headers.get("Authorization", ""):
         for action, path in _of_s3(request, body):

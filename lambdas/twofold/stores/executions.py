@@ -29,7 +29,7 @@ class ExecutionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Executions:
-    """`machines` are the ARNs of the state machines."""
+    """`machines` are the ARNs of the state machines, or of their aliases."""
 
     machines: Mapping[Workflow, str]
 
@@ -46,9 +46,9 @@ class Executions:
                 raise
 
     def state(self, operation: Operation) -> ExecutionState:
-        arn = self._machine(operation).replace(":stateMachine:", ":execution:")
+        arn = _execution_arn(self._machine(operation), operation)
         try:
-            answer = _client().describe_execution(executionArn=f"{arn}:{operation.id}")
+            answer = _client().describe_execution(executionArn=arn)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
                 return ExecutionState.MISSING
@@ -58,3 +58,9 @@ class Executions:
 
     def _machine(self, operation: Operation) -> str:
         return self.machines[operation.kind.workflow]
+
+
+def _execution_arn(machine: str, operation: Operation) -> str:
+    """An execution belongs to the state machine, whatever alias it was started by: its ARN has no qualifier."""
+    *account, _, name = machine.split(":")[:7]
+    return ":".join([*account, "execution", name, operation.id])
