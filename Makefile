@@ -63,6 +63,27 @@ check: $(VENV)/.dev $(VENV)/.command  ## linters, types, arrows between the room
 	$(BIN)/mypy
 	PYTHONPATH=lambdas:clients/command $(BIN)/lint-imports --no-cache
 
+# MINUTES of new inputs; GUIDED=lines has coverage choose those of one target, with atheris (Python 3.11 or 3.12).
+MINUTES  ?= 1
+GUIDED   ?=
+
+fuzz: $(VENV)/.dev $(VENV)/.command  ## try to break what outsiders can send: make fuzz [MINUTES=1] [GUIDED=lines]
+	$(if $(GUIDED),$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r tests/fuzz/requirements.txt)
+	PYTHONPATH=lambdas:clients/command:. $(BIN)/python -m tests.fuzz.campaign $(MINUTES) $(if $(GUIDED),--guided "$(GUIDED)")
+
+$(VENV)/.supply: supply/requirements.txt $(VENV)/.app | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r supply/requirements.txt
+	@touch $@
+
+sbom: $(VENV)/.supply            ## list what ships: build/sbom.json (CycloneDX), docs/bundle.md, and a check of the licences
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements --spec-version 1.6 --of JSON --output-reproducible -o build/sbom.json lambdas/requirements.txt
+	PYTHONPATH=lambdas:. $(BIN)/python -m supply docs/bundle.md
+
+audit: $(VENV)/.supply           ## ask for known vulnerabilities of the pins; needs the network
+	for set in lambdas/requirements requirements requirements-dev; do \
+	  $(BIN)/pip-audit --disable-pip --require-hashes --requirement $$set.txt || exit 1; done
+
 $(VENV)/.bench: bench/requirements.txt $(VENV)/.command | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r bench/requirements.txt
 	@touch $@
@@ -103,7 +124,7 @@ destroy: $(VENV)/.app            ## remove the stack, keep its data: make destro
 	$(BIN)/python -m infra.destroy $(if $(filter delete,$(DATA)),--delete-data) $(CONTEXT)
 
 lock: $(BIN)/uv                  ## regenerate the pin files from their .in files
-	for set in lambdas/requirements local/requirements requirements requirements-dev bench/requirements; do \
+	for set in lambdas/requirements local/requirements requirements requirements-dev bench/requirements supply/requirements tests/fuzz/requirements; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$set.in -o $$set.txt || exit 1; done
 
 clean:                           ## remove the virtual environment and build output

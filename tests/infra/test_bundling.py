@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from infra.bundling import SOURCE, bundle, fingerprint
+from supply.parts import Part, parts, size_of
 
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+ROOT = Path(__file__).parents[2]
+OPERATIONS = ROOT / "docs" / "operations.md"
 LAMBDA_LIMIT_MB = 250
 SERVICES = ("dynamodb", "s3", "stepfunctions", "sts")
 LITTER = (
@@ -132,3 +134,22 @@ def test_a_file_that_is_renamed_changes_the_fingerprint(sources: Path) -> None:
     handlers = sources / "twofold" / "handlers"
     (handlers / "api.py").rename(handlers / "door.py")
     assert fingerprint(sources) != before
+
+
+def test_every_licence_in_the_bundle_is_allowed(bundled: Path) -> None:
+    found = parts(bundled)
+    assert {part.name: part.objections for part in found if part.objections} == {}
+    assert sum(part.size for part in found) + size_of(bundled / "twofold") == size_of(bundled)
+
+
+@pytest.mark.parametrize(
+    "licence", ["", "GPL-3.0-only", "MIT AND LicenseRef-Other", "AGPL-3.0-only OR MIT"]
+)
+def test_another_licence_is_objected_to(licence: str) -> None:
+    assert Part("some", "1", licence, 0).objections
+
+
+def test_the_page_of_the_bundle_has_the_versions_that_ship(bundled: Path) -> None:
+    page = (ROOT / "docs" / "bundle.md").read_text()
+    rows = [f"| {part.name} | {part.version} | {part.licence} |" for part in parts(bundled)]
+    assert [row for row in rows if row not in page] == []

@@ -9,6 +9,7 @@ Python's `re` as well, so that a split can be verified with nothing but Python.
 """
 
 import re
+import warnings
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -125,9 +126,12 @@ def _compiled(expression: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     try:
-        re.compile(expression)
+        with warnings.catch_warnings():
+            # What a later Python may read otherwise, such as `[[a]`, RE2 reads as this one does.
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(expression)
         pattern = re2.compile(expression, options)  # type: ignore[no-untyped-call]
-    except (re.error, re2.error) as error:
+    except (re.error, re2.error, OverflowError, RecursionError) as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
         raise ValueError(f"It is not a regular expression that RE2 takes: {reason}.") from error
     if pattern.groups != 1:
