@@ -10,10 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from local.stack import BUCKET, Stack
+from local.stack import Stack
 from tests.command.terminal import labelled, twofold, written
 from tests.job import Job, line
-from twofold_service import report
 
 Run = Callable[..., int]
 TWOFOLD = Path(sys.executable).with_name("twofold")
@@ -119,7 +118,9 @@ def test_the_service_refuses_in_its_own_words(
         (("status", "nobody"), "There is no project nobody."),
         (("distribute", "nobody"), "There is no project nobody."),
         (("pull", "nobody", "-o", "out"), "There is no project nobody."),
-        (("report", "nobody"), "The project nobody has no report"),
+        (("report", "nobody"), "There is no project nobody."),
+        (("history", "nobody"), "There is no project nobody."),
+        (("revert", "nobody"), "There is no project nobody."),
         (("push", "missing", "birds", "--bucket", "b"), "missing cannot be read"),
     ],
 )
@@ -194,5 +195,44 @@ def test_local_commands_need_no_boto3_and_the_others_say_that_they_do(tmp_path: 
     assert "This command needs boto3" in done["status"].stderr
 
 
-def test_the_bucket_of_a_local_service_is_the_stacks() -> None:
-    assert report.LOCAL_BUCKET == BUCKET
+def test_a_dry_run_a_split_its_undoing_and_another_seed(
+    on_service: Run, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A newcomer's path: nothing is moved but when one says so, and what was moved comes back."""
+    assert pushed(on_service, tmp_path, project, labelled(200)) == 0
+    grouped = ("--group-by", "/(video-[0-9]+)/")
+    assert on_service("distribute", project, "--dry-run", *grouped) == 0
+    assert "  train: 200 entries" in capsys.readouterr().out
+    out = tmp_path / "out"
+    assert on_service("report", project, "-o", out) == 0
+    assert "Dry run, nothing was moved: 40 of 200" in capsys.readouterr().out
+    assert "Dry run: nothing was moved" in (out / "report.html").read_text()
+    assert on_service("distribute", project, *grouped) == 0
+    assert "  train: 160 entries" in capsys.readouterr().out
+    assert on_service("revert", project) == 0
+    assert on_service("pull", project, "-o", out) == 0
+    assert (out / "train.manifest").read_bytes() == (tmp_path / "all.manifest").read_bytes()
+    assert on_service("distribute", project, "--seed", "7") == 0
+    capsys.readouterr()
+    assert on_service("history", project) == 0
+    outcomes = [row.split()[6] for row in capsys.readouterr().out.splitlines()[1:]]
+    assert outcomes == ["moved", "reverted", "dry"]
+
+
+def test_history_as_json_is_what_the_service_says(
+    on_service: Run, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pushed(on_service, tmp_path, project, labelled(50)) == 0
+    assert on_service("distribute", project, "--seed", "3") == 0
+    capsys.readouterr()
+    assert on_service("history", project, "--json") == 0
+    (one,) = json.loads(capsys.readouterr().out)["distributions"]
+    assert (one["TestEntries"], one["Parameters"]["Seed"]) == (10, 3)
+
+
+def test_what_cannot_be_undone_is_refused_with_the_reason(
+    on_service: Run, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pushed(on_service, tmp_path, project, labelled(50)) == 0
+    assert on_service("revert", project) == 1
+    assert "has no distribution that could be reverted" in capsys.readouterr().err

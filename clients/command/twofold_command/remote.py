@@ -23,6 +23,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_push(commands)
     _add_distribute(commands)
     _add_pull(commands)
+    _add_history(commands)
+    _add_revert(commands)
 
 
 def connected(options: argparse.Namespace) -> "Service":
@@ -39,7 +41,9 @@ def connected(options: argparse.Namespace) -> "Service":
 
 
 def tell(lines: Iterable[str], told: Any, *, as_json: bool) -> int:
-    text = json.dumps(told, indent=1, ensure_ascii=False) if as_json else "\n".join(lines)
+    text = (
+        json.dumps(told, indent=1, ensure_ascii=False, default=str) if as_json else "\n".join(lines)
+    )
     print(text)  # noqa: T201
     return 0
 
@@ -141,6 +145,30 @@ def _add_pull(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.set_defaults(command=_pull)
 
 
+def _add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparser(
+        commands,
+        "history",
+        "list what was distributed in a project, and by whom",
+        "Newest first, dry runs and what was reverted included.",
+    )
+    parser.add_argument("project", metavar="PROJECT", help="the name of the project")
+    add_service_options(parser, "the distributions")
+    parser.set_defaults(command=_history)
+
+
+def _add_revert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparser(
+        commands,
+        "revert",
+        "undo the last distribution of a project",
+        "Both datasets get back what they had, byte for byte, as long as neither has changed since.",
+    )
+    parser.add_argument("project", metavar="PROJECT", help="the name of the project")
+    add_service_options(parser, "the project")
+    parser.set_defaults(command=_revert)
+
+
 def _status(options: argparse.Namespace) -> int:
     service = connected(options)
     from twofold_service.projects import projects
@@ -193,3 +221,22 @@ def _pull(options: argparse.Namespace) -> int:
     lines = pull(service, options.project, options.out)
     files = [f"  {options.out / name}: {count} entries" for name, count in lines.items()]
     return tell(files, lines, as_json=options.json)
+
+
+def _history(options: argparse.Namespace) -> int:
+    service = connected(options)
+    from twofold_service.history import distributions
+    from twofold_service.words import history
+
+    found = list(distributions(service, options.project))
+    lines = history(found) if found else ["Nothing was distributed."]
+    return tell(lines, {"distributions": found}, as_json=options.json)
+
+
+def _revert(options: argparse.Namespace) -> int:
+    service = connected(options)
+    from twofold_service.history import revert
+    from twofold_service.words import table
+
+    project = revert(service, options.project)
+    return tell(table([project]), project.told(), as_json=options.json)

@@ -22,9 +22,6 @@ def add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "-o", "--out", type=Path, metavar="DIR", help="write report.json and report.html there"
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
-    parser.add_argument(
-        "--bucket", metavar="NAME", help="the deployed service's own bucket, where reports lie"
-    )
     add_service_options(parser, "the report")
     parser.set_defaults(command=_report)
 
@@ -70,4 +67,4 @@ def _fetched(options: argparse.Namespace) -> dict[str, Any]:
     service = connected(options)
     from twofold_service.report import last_report
 
-    return last_report(service, options.where, options.bucket)
+    return last_report(service, options.where)

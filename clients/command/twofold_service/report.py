@@ -1,31 +1,28 @@
-"""`twofold report` of a project: the report of its last distribution, from the service's bucket."""
+"""`twofold report` of a project: the report of its last distribution, by the link that the service hands out."""
 
 import json
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 from twofold_command.errors import CommandError
-from twofold_service.session import Service, explained
+from twofold_service.history import distributions
+from twofold_service.session import Service
 
-LOCAL_BUCKET = "twofold-local-123456789012-us-east-1"
+_PATIENCE_SECONDS = 60
 
 
-def last_report(service: Service, project: str, bucket: str | None) -> dict[str, Any]:
-    """Raises CommandError if there is none, or no bucket is named."""
-    if bucket is None and service.is_local:
-        bucket = LOCAL_BUCKET
-    if bucket is None:
-        raise CommandError(
-            "Give --bucket: the output Bucket of the deployed stack, where reports lie."
-        )
-    with explained():
-        pages = service.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix=f"reports/{project}/"
-        )
-        found = [one for page in pages for one in page.get("Contents", ())]
-        reports = [one for one in found if one["Key"].endswith("/report.json")]
-        if not reports:
-            raise CommandError(f"The project {project} has no report: nothing was distributed.")
-        last = max(reports, key=lambda one: (one["LastModified"], one["Key"]))
-        body = service.s3.get_object(Bucket=bucket, Key=last["Key"])["Body"]
-        report: dict[str, Any] = json.load(body)
+def last_report(service: Service, project: str) -> dict[str, Any]:
+    """Raises CommandError if there is none."""
+    last = next(distributions(service, project), None)
+    if last is None:
+        raise CommandError(f"The project {project} has no report: nothing was distributed.")
+    url: str = last["ReportUrl"]
+    if not url.startswith(("https://", "http://")):
+        raise CommandError(f"The service names a report that is nowhere on the web: {url[:100]!r}.")
+    try:
+        with urlopen(url, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310 checked above
+            report: dict[str, Any] = json.load(answer)
+    except (URLError, TimeoutError) as error:
+        raise CommandError(f"The report cannot be fetched: {error}.") from error
     return report

@@ -31,10 +31,6 @@ class Service:
     rekognition: Any
     s3: Any
 
-    @property
-    def is_local(self) -> bool:
-        return _is_loopback(self.rekognition.meta.endpoint_url)
-
 
 def connect(endpoint: str | None) -> Service:
     """With the shell's AWS settings; a local endpoint stands for all services and takes any credentials.

@@ -1,22 +1,22 @@
 """What the service holds, as a table of plain text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from twofold.report.text import printable, whole
+from twofold_service.history import Distribution
 from twofold_service.projects import Dataset, Project
 
-_HEADS = ("Project", "Dataset", "Status", "Entries", "Labels")
+_PROJECTS = ("Project", "Dataset", "Status", "Entries", "Labels")
+_HISTORY = ("Ended", "Tested", "Entries", "Fraction", "Seed", "Outcome", "By")
+_NUMBERS = frozenset({"Entries", "Labels", "Tested", "Fraction", "Seed"})
+
+
+def history(distributions: Iterable[Distribution]) -> Iterator[str]:
+    yield from _table(_HISTORY, map(_distribution, distributions))
 
 
 def table(projects: Sequence[Project]) -> Iterator[str]:
-    rows = [_HEADS, *(row for project in projects for row in _rows(project))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
-    for row in rows:
-        cells = [
-            text.rjust(width) if column > 2 else text.ljust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
+    yield from _table(_PROJECTS, (row for project in projects for row in _rows(project)))
     for project in projects:
         for dataset in project.datasets:
             if not dataset.status.endswith("_COMPLETE"):
@@ -33,3 +33,27 @@ def _rows(project: Project) -> Iterator[tuple[str, ...]]:
 def _counts(dataset: Dataset) -> tuple[str, str]:
     stats = dataset.description["DatasetStats"]
     return whole(stats["TotalEntries"]), whole(stats["TotalLabels"])
+
+
+def _distribution(one: Distribution) -> tuple[str, ...]:
+    outcome = "dry run" if one["DryRun"] else "reverted" if one["Reverted"] else "moved"
+    return (
+        one["EndTimestamp"].isoformat(" ", "seconds"),
+        whole(one["TestEntries"]),
+        whole(one["TotalEntries"]),
+        one["Parameters"]["TestFraction"],
+        str(one["Parameters"]["Seed"]),
+        outcome,
+        printable(one["Caller"]),
+    )
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    lines = [heads, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    for line in lines:
+        cells = [
+            text.rjust(width) if head in _NUMBERS else text.ljust(width)
+            for head, text, width in zip(heads, line, widths, strict=True)
+        ]
+        yield "  ".join(cells).rstrip()
