@@ -59,7 +59,8 @@ class Grants:
 
     def _give_api(self) -> None:
         self._table(Function.API, (*_LOOK_UP, *_LIST, *_CREATE, *_SETTLE))
-        self._objects(Function.API, _READ, Prefix.CONTENTS, Prefix.REPORTS)
+        self._objects(Function.API, _READ, Prefix.CONTENTS, Prefix.REPORTS, Prefix.SCRATCH)
+        self._list_scratch(Function.API)
         self._objects(Function.API, _WRITE, Prefix.SCRATCH)
         self._sources(Function.API)
         self._start(Function.API)
@@ -141,6 +142,16 @@ class Grants:
         )
         if actions != _DELETE:
             self._use_own_key(role, _LOCK if set(_WRITE) & set(actions) else _UNLOCK, "s3")
+
+    def _list_scratch(self, function: Function) -> None:
+        """To see how far an operation is."""
+        self.functions.roles[function].add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[self.storage.bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": f"{Prefix.SCRATCH}/*"}},
+            )
+        )
 
     def _start(self, function: Function) -> None:
         machines = [self._machine(workflow) for workflow in Workflow]

@@ -34,6 +34,11 @@ class Status(StrEnum):
     UPDATE_FAILED = "UPDATE_FAILED"
     DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
 
+    @property
+    def in_progress(self) -> bool:
+        """Is there an operation at work?"""
+        return self in (Status.CREATE_IN_PROGRESS, Status.UPDATE_IN_PROGRESS)
+
 
 SETTLED = (
     Status.CREATE_COMPLETE,

@@ -102,8 +102,17 @@ def test_the_api_reads_contents_and_sources_and_writes_only_changes(
     assert template.function_may(Function.API, "s3:GetObject") == {
         folder("contents"),
         folder("reports"),
+        folder("scratch"),
         folder("sources"),
     }
+
+
+def test_the_api_lists_what_operations_have_left_in_scratch_and_nothing_else(
+    template: Synthesized,
+) -> None:
+    statements = template.allowed(template.functions[Function.API]["Role"])
+    (listing,) = (one for one in statements if "s3:ListBucket" in one.actions)
+    assert listing.condition == {"StringLike": {"s3:prefix": "scratch/*"}}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +149,8 @@ def test_without_named_buckets_sources_are_the_stack_s_own_folder_alone(
         read = template.function_may(function, "s3:GetObject")
         assert not [place for place in read if ":s3:::" in place], function
         assert template.function_may(function, "s3:GetObjectVersion") == set()
-        assert template.function_may(function, "s3:ListBucket") == set()
+        listing = template.function_may(function, "s3:ListBucket")
+        assert not listing or function is Function.API
 
 
 def test_a_star_is_every_bucket_of_this_account_and_of_no_other(

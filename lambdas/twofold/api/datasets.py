@@ -29,6 +29,7 @@ from twofold.records import (
 from twofold.settings import Prefix
 from twofold.stores import keys
 from twofold.stores.objects import ObjectUnreachableError, pin
+from twofold.stores.progress import Progress, progress
 from twofold.stores.table import operations
 
 Result = dict[str, Any]
@@ -135,12 +136,14 @@ def _dataset(identity: DatasetId, status: Status, message: str, tags: dict[str, 
 def describe_dataset(service: Service, request: DescribeDatasetRequest) -> Result:
     dataset = service.dataset(request.dataset_arn)
     contents = dataset.contents
+    found = _progress(service, dataset)
+    message = f"{dataset.status_message} {found.message}" if found else dataset.status_message
     return {
         "DatasetDescription": {
             "CreationTimestamp": moment(dataset.id.created),
             "LastUpdatedTimestamp": moment(dataset.updated),
             "Status": dataset.status.value,
-            "StatusMessage": dataset.status_message,
+            "StatusMessage": message,
             "StatusMessageCode": dataset.status_message_code.value,
             "DatasetStats": {
                 "LabeledEntries": contents.labeled_entries if contents else 0,
@@ -148,5 +151,16 @@ def describe_dataset(service: Service, request: DescribeDatasetRequest) -> Resul
                 "TotalLabels": contents.total_labels if contents else 0,
                 "ErrorEntries": contents.error_entries if contents else 0,
             },
+            **({"Progress": _counts(found)} if found else {}),
         }
     }
+
+
+def _progress(service: Service, dataset: Dataset) -> Progress | None:
+    if dataset.operation is None or not dataset.status.in_progress:
+        return None
+    return progress(service.bucket, dataset.operation)
+
+
+def _counts(found: Progress) -> Result:
+    return {"Step": found.step, "Done": found.done, "Total": found.total}

@@ -9,6 +9,7 @@ from twofold.api.contract import (
 from twofold.api.service import Service, moment
 from twofold.errors import InvalidParameterException, ResourceNotReadyException
 from twofold.records import SETTLED, Contents, DatasetId, Distribution, Status
+from twofold.stores.folders import link
 from twofold.stores.keys import ContentsKeys, ReportKeys
 from twofold.stores.table import history, projects, released
 from twofold.stores.table.history import Remembered
@@ -113,8 +114,8 @@ def _description(service: Service, one: Remembered) -> Result:
             "Proof": done.proof,
         },
         "Reverted": one.reverted is not None,
-        "ReportUrl": service.bucket.link(place.report, LINK_SECONDS),
-        "ReportPageUrl": service.bucket.link(place.page, LINK_SECONDS),
+        "ReportUrl": link(service.bucket, place.report, LINK_SECONDS),
+        "ReportPageUrl": link(service.bucket, place.page, LINK_SECONDS),
     }
     if one.reverted is None:
         return description

@@ -89,6 +89,11 @@ def is_source(key: str) -> bool:
     return key.startswith(f"{Prefix.SOURCES}/")
 
 
+def scratch_folder(operation: str, step: str = "") -> str:
+    """What an operation, or a step of it, leaves lies below; it ends with a slash."""
+    return f"{Prefix.SCRATCH}/{operation}/{step}/" if step else f"{Prefix.SCRATCH}/{operation}/"
+
+
 def scratch(operation: str, step: str, name: str) -> str:
     return f"{Prefix.SCRATCH}/{operation}/{step}/{name}"
 

@@ -58,12 +58,6 @@ def _client() -> Any:
     return client("s3", _CONFIG)
 
 
-@cache
-def _signer() -> Any:
-    """Objects under a customer's key need version 4, and presigned URLs have another by default."""
-    return client("s3", _CONFIG.merge(Config(signature_version="s3v4")))
-
-
 class ObjectUnreachableError(Exception):
     """There is no such object, or it may not be read."""
 
@@ -177,12 +171,6 @@ class Bucket:
 
     def address(self, key: str) -> str:
         return f"s3://{self.name}/{key}"
-
-    def link(self, key: str, seconds: int) -> str:
-        """A URL by which anyone can read the object for so long; nothing is asked of S3."""
-        address = {"Bucket": self.name, "Key": key}
-        url: str = _signer().generate_presigned_url("get_object", address, ExpiresIn=seconds)
-        return url
 
     def get(self, key: str) -> bytes:
         """Raises LostObjectError."""
