@@ -8,12 +8,13 @@ OUT      ?= out
 OPEN     ?=
 PORT     ?= 8000
 DATA     ?= keep
+URL      ?=
 QUOTAS   ?= twofold
 AUTH     ?= any
 KEYS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults check bench imports screenshots synth bootstrap deploy diff destroy lock clean
+.PHONY: help run serve test faults check bench imports screenshots synth bootstrap deploy diff smoke destroy lock clean
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -118,6 +119,9 @@ deploy: $(VENV)/.app             ## deploy to the AWS account of your credential
 
 diff: $(VENV)/.app               ## show what a deployment would change: make diff [CONTEXT="stage=dev"]
 	$(BIN)/python -m infra.cdk diff $(addprefix --context ,$(CONTEXT))
+
+smoke: $(VENV)/.app              ## do the main job on a deployed stack and clean up: make smoke URL=endpoint
+	@PYTHONPATH=clients/command $(BIN)/python -m twofold_smoke --url "$(URL)"
 
 # DATA=delete deletes the bucket and the table too.
 destroy: $(VENV)/.app            ## remove the stack, keep its data: make destroy [CONTEXT="stage=dev"] [DATA=delete]

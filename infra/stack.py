@@ -1,6 +1,6 @@
 """The stack: composes the rooms, and wires what happens between them."""
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, Duration, Stack, Tags
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
@@ -17,7 +17,7 @@ from infra.options import Options
 from infra.policies import Policies
 from infra.storage import Storage
 from infra.workflows import Workflows
-from twofold.settings import STATE_MACHINES, Function, Variable, Workflow
+from twofold.settings import PRODUCT, STATE_MACHINES, Function, Variable, Workflow
 
 SWEEP = Duration.minutes(1)
 COLLECTION = Duration.days(1)
@@ -65,6 +65,7 @@ class TwofoldStack(Stack):
             table=self.storage.table,
         )
         self._report()
+        Tags.of(self).add(f"{PRODUCT}:stage", options.stage)
         nist.acknowledge_all(self)
 
     def _guard(self, options: Options) -> None:
