@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,10 @@ from local.stack import BUCKET
 from tests.command.terminal import FILES, labelled, read, twofold, written
 from tests.job import Job, line, two_labels
 from tests.unit.any_manifests import files
+from twofold.manifest.index import Index, label_table
+from twofold.manifest.pieces import index_lines
+from twofold.manifest.reader import lines_of_range
+from twofold.manifest.resolve import resolve
 from twofold.manifest.shards import cut
 from twofold_command import carving, indexing
 
@@ -223,6 +228,20 @@ def test_what_is_no_file_is_named(
 def test_json_tells_errors_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert twofold("split", tmp_path / "missing", "-o", tmp_path / "out", "--json") == 1
     assert "missing cannot be read" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_kept_indexes_are_those_of_the_manifests_and_go_with_their_split(tmp_path: Path) -> None:
+    manifest, out = written(tmp_path, labelled(200)), tmp_path / "out"
+    assert twofold("split", manifest, "-o", out, "--keep-index") == 0
+    for side in ("train", "test"):
+        kept = Index.decode((out / f"{side}.index").read_bytes())
+        content = (out / f"{side}.manifest").read_bytes()
+        own = resolve([index_lines(lines_of_range([content], 0, len(content)))]).index
+        for column in ("length", "source", "flags"):
+            np.testing.assert_array_equal(getattr(kept, column), getattr(own, column))
+        assert label_table(kept).items() == label_table(own).items()
+    assert twofold("split", manifest, "-o", out, "--seed", 1) == 0
+    assert sorted(path.name for path in out.iterdir()) == FILES
 
 
 def test_the_installed_command_runs_and_is_plain_when_piped(tmp_path: Path) -> None:

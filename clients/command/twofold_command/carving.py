@@ -15,6 +15,7 @@ from twofold.manifest.resolve import KEPT
 from twofold.manifest.shards import Shard, cut
 from twofold_command.errors import CommandError
 from twofold_command.indexing import Entries, read_from
+from twofold_command.outputs import INDEXES
 from twofold_command.pool import Pool
 from twofold_command.progress import Progress
 
@@ -59,6 +60,12 @@ def write_manifests(
     if sum(total.digest for total in totals) % DIGEST_MODULUS != entries.resolution.digest:
         raise CommandError(f"{source} changed while it was read.")
     return totals
+
+
+def write_indexes(folder: Path, entries: Entries, test: NDArray[np.bool_]) -> None:
+    """The indexes of both manifests, as the service would keep them."""
+    for name, chosen in zip(INDEXES, (~test, test), strict=True):
+        (folder / name).write_bytes(entries.resolution.index.take(chosen).encode())
 
 
 def carve(task: Stretch) -> list[Tally]:

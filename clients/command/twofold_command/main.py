@@ -108,6 +108,9 @@ def _add_split(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--processes", default=None, metavar="N", help="worker processes (default: what pays)"
     )
+    parser.add_argument(
+        "--keep-index", action="store_true", help="also write train.index and test.index"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.set_defaults(command=_split)
 
@@ -127,7 +130,7 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _split(options: argparse.Namespace) -> int:
-    from twofold_command.outputs import FILES
+    from twofold_command.outputs import FILES, INDEXES
     from twofold_command.split import split
     from twofold_command.usage import request
     from twofold_command.words import sentences
@@ -141,7 +144,7 @@ def _split(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(report, indent=1, ensure_ascii=False))  # noqa: T201
         return 0
-    files = [f"  {asked.out / one}" for one in FILES]
+    files = [f"  {asked.out / one}" for one in (*FILES, *(INDEXES if asked.keep_index else ()))]
     print("\n".join([*sentences(report), *files]))  # noqa: T201
     return 0
 

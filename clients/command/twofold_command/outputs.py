@@ -17,6 +17,7 @@ TRAIN, TEST, REPORT, PAGE = FILES = (
     "report.json",
     "report.html",
 )
+INDEXES = ("train.index", "test.index")
 
 
 @contextmanager
@@ -70,14 +71,17 @@ def _require_room(out: Path, manifest: Path | None, names: Sequence[str]) -> Non
 
 
 def replace_all(staging: Path, out: Path, names: Sequence[str] = FILES) -> None:
-    """Moves all of these files or, if one cannot be moved, puts back what was there; raises OSError."""
+    """Moves all of these files or, if one cannot be moved, puts back what was there; raises OSError. An index that has no
+    successor is taken away: it would be that of other manifests.
+    """
     before = staging / "before"
     before.mkdir()
     try:
         for name in names:
             if (out / name).exists():
                 (out / name).rename(before / name)
-            (staging / name).rename(out / name)
+            if name not in INDEXES or (staging / name).exists():
+                (staging / name).rename(out / name)
     except OSError:
         for name in names:
             if (before / name).exists():

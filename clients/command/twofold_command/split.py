@@ -16,10 +16,10 @@ from twofold.manifest.groups import GroupBy
 from twofold.manifest.resolve import KEPT, Resolution
 from twofold.report import dataset_report, similar_sources, split_report, warnings
 from twofold.split import LabelSets, Objective, Selection, refusal, select_test_entries
-from twofold_command.carving import write_manifests
+from twofold_command.carving import write_indexes, write_manifests
 from twofold_command.errors import CommandError
 from twofold_command.indexing import Entries, read_entries
-from twofold_command.outputs import TEST, TRAIN, staged, write_report
+from twofold_command.outputs import FILES, INDEXES, TEST, TRAIN, staged, write_report
 from twofold_command.pool import pool_for
 from twofold_command.previous import PreviousSplit, read_previous
 from twofold_command.progress import progress
@@ -37,12 +37,17 @@ class Request:
     previous: Path | None = None
     objective: Objective = Objective.LABELS
     processes: int | None = None
+    keep_index: bool = False
 
 
 def split(request: Request) -> dict[str, Any]:
-    """Leaves the four files and answers with the report. Raises CommandError, and then leaves nothing."""
+    """Leaves the four files, and two indexes if asked for, and answers with the report. Raises CommandError, and then leaves
+    nothing."""
     size = _size(request.manifest)
-    with pool_for(size, request.processes) as pool, staged(request.out, request.manifest) as folder:
+    with (
+        pool_for(size, request.processes) as pool,
+        staged(request.out, request.manifest, (*FILES, *INDEXES)) as folder,
+    ):
         with progress("Reading", size) as step:
             entries = read_entries(request.manifest, size, request.group_by, pool, step)
         previous = read_previous(request.previous, pool) if request.previous else None
@@ -53,6 +58,8 @@ def split(request: Request) -> dict[str, Any]:
             tallies = write_manifests(
                 request.manifest, entries, selection.test, targets, pool, step
             )
+        if request.keep_index:
+            write_indexes(folder, entries, selection.test)
         report = _report(request, entries, selection, tallies, previous)
         write_report(folder, report)
     return report

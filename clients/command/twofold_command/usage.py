@@ -27,6 +27,7 @@ def request(options: argparse.Namespace) -> Request:
         previous=options.previous,
         objective=Objective(options.objective),
         processes=None if processes is None else _whole("--processes", processes, 1, MAX_PROCESSES),
+        keep_index=options.keep_index,
     )
 
 

@@ -56,12 +56,15 @@ def _may_be_attribute(key: str) -> bool:
 
 def _holds_something(value: Any) -> bool:
     if type(value) is dict:
-        return bool(value.get("annotations", value.keys() - {"cl-errors"}))
+        if "annotations" in value:
+            return bool(value["annotations"])
+        return bool(value.keys() - {"cl-errors"})
     return value is not None and value != []
 
 
 def _read_attribute(key: str, value: Any, metadata: Any, findings: Findings) -> None:
-    findings.labeled = findings.labeled or _holds_something(value)
+    if not findings.labeled:
+        findings.labeled = _holds_something(value)
     if type(metadata) is not dict:
         findings.add((), Code.METADATA_FORMAT)
         return

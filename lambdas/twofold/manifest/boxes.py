@@ -60,7 +60,7 @@ def _read_size(sizes: Any) -> tuple[float, float]:
         raise TypeError
     (size,) = sizes
     width, height, depth = _size_of(size)
-    if not NUMBERS.issuperset((type(width), type(height), type(depth))):
+    if type(width) not in NUMBERS or type(height) not in NUMBERS or type(depth) not in NUMBERS:
         raise TypeError
     return width, height
 
@@ -69,17 +69,15 @@ def _read_annotations(annotations: Any, frame_width: float, frame_height: float)
     if type(annotations) is not list:
         raise TypeError
     right, bottom = frame_width + EDGE_PIXELS, frame_height + EDGE_PIXELS
-    smallest = max(1, frame_width / TRAINING_PIXELS, frame_height / TRAINING_PIXELS)
-    ids: list[str] = []
+    # Compared, not max(): called for every line.
+    longer = frame_width if frame_width > frame_height else frame_height
+    smallest = longer / TRAINING_PIXELS if longer > TRAINING_PIXELS else 1
+    ids: list[Any] = []
     faults: dict[int, Code] = {}
     for class_id, left, top, width, height in map(_box_of, annotations):
-        if (
-            type(left) not in NUMBERS
-            or type(top) not in NUMBERS
-            or type(width) not in NUMBERS
-            or type(height) not in NUMBERS
-            or type(class_id) not in _CLASS_IDS
-        ):
+        if type(left) is type(top) is type(width) is type(height) is int:
+            pass
+        elif not NUMBERS.issuperset((type(left), type(top), type(width), type(height))):
             raise TypeError
         if left < 0 or top < 0 or left + width > right or top + height > bottom:
             faults[len(ids)] = Code.INVALID_BOUNDING_BOX
@@ -88,8 +86,10 @@ def _read_annotations(annotations: Any, frame_width: float, frame_height: float)
             faults[len(ids)] = (
                 Code.INVALID_BOUNDING_BOX if negative else Code.BOUNDING_BOX_TOO_SMALL
             )
-        ids.append(str(class_id))
-    return Boxes(ids, faults)
+        ids.append(class_id)
+    if not _CLASS_IDS.issuperset(map(type, ids)):
+        raise TypeError
+    return Boxes([*map(str, ids)], faults)
 
 
 def _check_metadata(

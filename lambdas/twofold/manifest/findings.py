@@ -28,11 +28,11 @@ class Findings:
 
     def count(self, label: str, boxes: int, metadata_key: str) -> bool:
         """Takes a label in; False, and a fault, when the API could not carry its name."""
-        if not 0 < len(label) <= MAX_LABEL_CHARACTERS:
-            self.add((metadata_key,), Code.INVALID_LABEL_NAME_LENGTH)
-            return False
-        self.labels[label] = self.labels.get(label, 0) + boxes
-        return True
+        if 0 < len(label) <= MAX_LABEL_CHARACTERS:
+            self.labels[label] = self.labels.get(label, 0) + boxes
+            return True
+        self.add((metadata_key,), Code.INVALID_LABEL_NAME_LENGTH)
+        return False
 
 
 def is_confidence(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
+from xxhash import xxh3_64_digest, xxh3_128_digest
 
 from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
@@ -22,18 +22,27 @@ BLOCK_ENTRIES = 4096
 
 _CHUNK_ENTRIES = 1 << 22
 _LOW_64 = (1 << 64) - 1
-_LOW_32 = (1 << 32) - 1
 
 
 def source_hash(source_ref: str) -> tuple[int, int]:
-    """xxh3-128 of the UTF-8 `source-ref` as (low, high) 64-bit halves. Indexes keep the low half."""
-    digest = xxh3_128_intdigest(source_ref.encode())
+    """`source_digest` as (low, high) 64-bit halves. Indexes keep the low half."""
+    digest = int.from_bytes(source_digest(source_ref))
     return digest & _LOW_64, digest >> 64
+
+
+def source_digest(source_ref: str) -> bytes:
+    """xxh3-128 of the UTF-8 `source-ref`, 16 bytes, the most significant first."""
+    return xxh3_128_digest(source_ref.encode())
 
 
 def file_name_hash(source_ref: str) -> int:
     """32 bits of what follows the last slash: equal names have equal hashes, and among a million others a hundred pairs."""
-    return xxh3_64_intdigest((source_ref.rpartition("/")[2] or source_ref).encode()) & _LOW_32
+    return int.from_bytes(file_name_digest(source_ref)[4:])
+
+
+def file_name_digest(source_ref: str) -> bytes:
+    """8 bytes; `file_name_hash` is the last 4 of them."""
+    return xxh3_64_digest((source_ref.rpartition("/")[2] or source_ref).encode())
 
 
 @dataclass(frozen=True, slots=True)

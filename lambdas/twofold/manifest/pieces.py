@@ -10,18 +10,19 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_64_digest
 
 from twofold.manifest import columns
+from twofold.manifest.attributes import examine
+from twofold.manifest.document import Rejection, RejectionReason, parse, source_bucket
 from twofold.manifest.index import (
     HAS_ERRORS,
     LABELED,
     Numbering,
-    file_name_hash,
+    file_name_digest,
     gather_label_sets,
-    source_hash,
+    source_digest,
 )
-from twofold.manifest.lines import Entry, Rejection, RejectionReason, read_entry, source_bucket
 from twofold.manifest.reader import Line
 
 ACCEPTED = 0
@@ -29,6 +30,7 @@ REASONS = tuple(RejectionReason)
 MAX_DETAILS = 1_000
 MAX_BUCKETS = 2
 
+_NO_DIGEST, _NO_SOURCE = bytes(8), bytes(16)
 _TOO_LONG = Rejection(RejectionReason.LINE_TOO_LONG, "The line has more than 100,000 characters.")
 
 
@@ -88,76 +90,85 @@ _COLUMNS = tuple(
 def index_lines(lines: Iterable[Line]) -> Piece:
     """Validates and indexes the lines of one range."""
     builder = _Builder()
-    for start, line in lines:
-        found = _TOO_LONG if line is None else read_entry(line)
-        if isinstance(found, Entry):
-            builder.accept(found)
-        else:
-            builder.reject(found)
-        builder.place(start, line or b"", in_file=line is not None)
+    builder.read(lines)
     return builder.piece()
 
 
 class _Builder:
-    """Grows the columns of a piece line by line, as machine numbers."""
+    """Grows the columns of a piece line by line, as machine numbers; hashes as bytes, most significant first."""
 
     def __init__(self) -> None:
-        self._places: tuple[array[int], array[int], array[int]] = array("Q"), array("I"), array("Q")
-        self._sources: tuple[array[int], array[int]] = array("Q"), array("Q")
-        self._file_names = array("I")
+        self._starts, self._lengths, self._label_sets = array("Q"), array("I"), array("I")
+        self._digests, self._sources, self._file_names = bytearray(), bytearray(), bytearray()
         self._reasons, self._flags, self._boxes = bytearray(), bytearray(), bytearray()
-        self._label_sets = array("I")
         self._sets, self._names = Numbering(), Numbering()
         self._sets.number(())
         self._known_sets: dict[tuple[str, ...], int] = {}
         self._details: list[tuple[int, str]] = []
         self._buckets: dict[str, None] = {}
+        self._bucket = "\n"
 
-    def accept(self, entry: Entry) -> None:
-        low, high = source_hash(entry.source_ref)
-        self._sources[0].append(low)
-        self._sources[1].append(high)
-        self._file_names.append(file_name_hash(entry.source_ref))
-        self._reasons.append(ACCEPTED)
-        self._flags.append(LABELED * entry.labeled | HAS_ERRORS * entry.has_errors)
-        self._label_sets.append(self._set_number(entry.labels))
-        self._boxes.extend(entry.boxes)
-        if len(self._buckets) < MAX_BUCKETS:
-            self._buckets[source_bucket(entry.source_ref)] = None
+    def read(self, lines: Iterable[Line]) -> None:
+        """The loop that everything passes through: what it does not call costs nothing."""
+        starts, lengths, digests = self._starts, self._lengths, self._digests
+        sources, file_names = self._sources, self._file_names
+        flags, known_sets = self._flags, self._known_sets
+        for start, line in lines:
+            starts.append(start)
+            if line is None:
+                self._reject(_TOO_LONG, 0, _NO_DIGEST)
+                continue
+            document = parse(line)
+            if isinstance(document, Rejection):
+                self._reject(document, len(line), xxh3_64_digest(line))
+                continue
+            lengths.append(len(line))
+            digests += xxh3_64_digest(line)
+            source_ref = document["source-ref"]
+            sources += source_digest(source_ref)
+            file_names += file_name_digest(source_ref)
+            if not source_ref.startswith(self._bucket):
+                self._meet_bucket(source_ref)
+            found = examine(document)
+            flags.append(LABELED * found.labeled | (HAS_ERRORS if found.faults else 0))
+            labels = tuple(found.labels)
+            number = known_sets.get(labels)
+            self._label_sets.append(self._set_number(labels) if number is None else number)
+            self._boxes.extend(found.labels.values())
+            self._reasons.append(ACCEPTED)
 
-    def reject(self, rejection: Rejection) -> None:
+    def _reject(self, rejection: Rejection, length: int, digest: bytes) -> None:
         if len(self._details) < MAX_DETAILS:
             self._details.append((len(self._reasons), rejection.detail))
-        self._sources[0].append(0)
-        self._sources[1].append(0)
-        self._file_names.append(0)
+        self._lengths.append(length)
+        self._digests += digest
+        self._sources += _NO_SOURCE
+        self._file_names += _NO_DIGEST
         self._reasons.append(1 + REASONS.index(rejection.reason))
         self._flags.append(0)
         self._label_sets.append(0)
 
-    def place(self, start: int, line: bytes, *, in_file: bool) -> None:
-        starts, lengths, digests = self._places
-        starts.append(start)
-        lengths.append(len(line))
-        digests.append(xxh3_64_intdigest(line) if in_file else 0)
+    def _meet_bucket(self, source_ref: str) -> None:
+        if len(self._buckets) < MAX_BUCKETS:
+            bucket = source_bucket(source_ref)
+            self._buckets[bucket] = None
+            self._bucket = f"s3://{bucket}/"
 
     def _set_number(self, labels: tuple[str, ...]) -> int:
-        known = self._known_sets.get(labels)
-        if known is None:
-            known = self._sets.number(tuple(self._names.number(name) for name in labels))
-            self._known_sets[labels] = known
-        return known
+        number = self._sets.number(tuple(self._names.number(name) for name in labels))
+        self._known_sets[labels] = number
+        return number
 
     def piece(self) -> Piece:
-        starts, lengths, digests = self._places
         offsets, labels = gather_label_sets(self._sets.things())
+        sources = np.frombuffer(self._sources, ">u8").astype(np.uint64)
         return Piece(
-            start=np.frombuffer(starts, np.uint64),
-            length=np.frombuffer(lengths, np.uint32),
-            source=np.frombuffer(self._sources[0], np.uint64),
-            source_high=np.frombuffer(self._sources[1], np.uint64),
-            file_name=np.frombuffer(self._file_names, np.uint32),
-            digest=np.frombuffer(digests, np.uint64),
+            start=np.frombuffer(self._starts, np.uint64),
+            length=np.frombuffer(self._lengths, np.uint32),
+            source=sources[1::2].copy(),
+            source_high=sources[::2].copy(),
+            file_name=np.frombuffer(self._file_names, ">u4")[1::2].astype(np.uint32),
+            digest=np.frombuffer(self._digests, ">u8").astype(np.uint64),
             reason=np.frombuffer(self._reasons, np.uint8),
             label_set=np.frombuffer(self._label_sets, np.uint32),
             flags=np.frombuffer(self._flags, np.uint8),

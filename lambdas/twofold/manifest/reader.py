@@ -28,13 +28,15 @@ def lines_of_range(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Li
     `chunks` are the bytes from `start - 1` (from 0 if `start` is 0) onwards, past `end` as far as asked for. Terminators are
     `\\n` and `\\r\\n`; a byte order mark at the start of the file is dropped. A line over MAX_LINE_BYTES comes as None.
     """
-    for offset, line in _lines(chunks, start, end):
-        if not start <= offset < end:
+    lines = _lines(chunks, start, end)
+    for offset, line in lines:
+        if offset < start:
             continue
         if offset == 0 and line is not None and line.startswith(_BYTE_ORDER_MARK):
             yield len(_BYTE_ORDER_MARK), line[len(_BYTE_ORDER_MARK) :]
         else:
             yield offset, line
+        yield from lines
 
 
 def _lines(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Line]:
@@ -45,10 +47,16 @@ def _lines(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Line]:
     """
     position, carry, skipped = max(start - 1, 0), b"", 0
     for chunk in chunks:
-        *whole, carry = (carry + chunk).split(b"\n")
+        data = carry + chunk
+        whole = data.split(b"\n")
+        carry = whole.pop()
+        ready = b"\r" not in data and not skipped
         for line in whole:
-            yield position, _limited(line, skipped)
-            position += skipped + len(line) + 1
+            if position >= end:
+                return
+            size = len(line)
+            yield position, line if ready and size <= MAX_LINE_BYTES else _limited(line, skipped)
+            position += skipped + size + 1
             skipped = 0
         if len(carry) > MAX_LINE_BYTES + 1:
             skipped, carry = skipped + len(carry), b""
