@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -35,12 +36,13 @@ class Pace(ProgressColumn):
         ):
             return Text("")
         minutes, seconds = divmod(round(left), 60)
-        return Text(f"{decimal(round(task.speed))}/s, {minutes}:{seconds:02d} left")
+        rate = f"{decimal(round(task.speed))}/s, " if task.fields["in_bytes"] else ""
+        return Text(f"{rate}{minutes}:{seconds:02d} left")
 
 
 @dataclass(slots=True)
 class Step:
-    """A step with a total fills its bar; one without shows that it is alive, and what it was last told."""
+    """A step with a total, of bytes, fills its bar; one without shows that it is alive, and what it was last told."""
 
     _progress: Progress
     _task: TaskID
@@ -48,7 +50,13 @@ class Step:
     def advance(self, amount: int) -> None:
         self._progress.advance(self._task, amount)
 
-    def tell(self, state: str) -> None:
+    def tell(self, dataset: dict[str, Any]) -> None:
+        """DescribeDataset's answer: pieces of work while the service counts some, and what it says."""
+        counted = dataset.get("Progress")
+        if counted:
+            total, done = counted["Total"], counted["Done"]
+            self._progress.update(self._task, total=total, completed=done)
+        state = dataset["StatusMessage"] if counted else dataset["Status"]
         self._progress.update(self._task, state=state)
 
 
@@ -59,7 +67,8 @@ class Steps:
 
     @contextmanager
     def step(self, name: str, total: int | None = None) -> Iterator[Step]:
-        task = self.progress.add_task(name, total=total, state="")
+        in_bytes = total is not None
+        task = self.progress.add_task(name, total=total, state="", in_bytes=in_bytes)
         began = time.perf_counter()
         yield Step(self.progress, task)
         self.seconds[name] = round(time.perf_counter() - began, 3)

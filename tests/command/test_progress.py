@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 
 from twofold_command.progress import Progress
+from twofold_service.projects import Dataset, tell
 
 
 class Clock:
@@ -68,4 +69,32 @@ def test_hours_are_hours(clock: Clock) -> None:
     reading = step(clock, 7_200)
     clock.now += 1
     reading.advance(1)
-    assert reading.line().endswith("0 %  1 B/s  1:59:59 left")
+    assert reading.line().endswith("0 %  1.0 B/s  1:59:59 left")
+
+
+def test_another_total_is_another_task(clock: Clock) -> None:
+    moving = step(clock, 10, "pieces")
+    clock.now += 5
+    moving.reach(9, 10)
+    clock.now += 5
+    moving.reach(1, 4)
+    assert moving.line() == f"Reading  {'█' * 6}{'░' * 18}  25 %"
+    clock.now += 2
+    moving.reach(2, 4)
+    assert moving.line().endswith("  50 %  0.5 pieces/s  0:04 left")
+
+
+def test_pieces_of_work_are_counted_while_the_service_counts_them(clock: Clock) -> None:
+    distributing = step(clock, 0, "pieces")
+    described = {"Status": "UPDATE_IN_PROGRESS", "StatusMessage": "The entries are being moved."}
+    counted = described | {"Progress": {"Step": "MOVE", "Done": 12, "Total": 40}}
+    lines = []
+    for description in (described, counted, described):
+        clock.now += 1
+        tell(distributing, Dataset("train", "arn", description))
+        lines.append(distributing.line())
+    assert lines == [
+        "Reading … The entries are being moved.",
+        f"Reading  {'█' * 7}{'░' * 17}  30 %",
+        "Reading … The entries are being moved.",
+    ]

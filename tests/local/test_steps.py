@@ -16,7 +16,7 @@ def _shown(*, terminal: bool) -> tuple[str, dict[str, float]]:
             step.advance(2)
             steps.progress.refresh()
         with steps.step("distribute") as step:
-            step.tell("UPDATE_IN_PROGRESS")
+            step.tell({"Status": "UPDATE_IN_PROGRESS"})
             steps.progress.refresh()
     return file.getvalue(), steps.seconds
 
@@ -42,7 +42,7 @@ def test_every_step_is_timed() -> None:
 def test_a_long_step_tells_its_rate_and_what_is_left() -> None:
     now = 100.0
     progress = Progress(Pace(), get_time=lambda: now)
-    task = progress.add_task("upload", total=100_000_000)
+    task = progress.add_task("upload", total=100_000_000, in_bytes=True)
     for _ in range(5):
         now += 1
         progress.advance(task, 10_000_000)
@@ -53,5 +53,16 @@ def test_a_long_step_tells_its_rate_and_what_is_left() -> None:
 
 def test_a_step_without_a_total_tells_no_rate() -> None:
     progress = Progress(Pace(), get_time=lambda: 100.0)
-    progress.add_task("distribute", total=None)
+    progress.add_task("distribute", total=None, in_bytes=False)
     assert str(Pace()(progress.tasks[0])) == ""
+
+
+def test_what_the_service_counts_fills_the_bar() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    with shown(console) as steps, steps.step("distribute") as step:
+        counted = {"Step": "MOVE", "Done": 12, "Total": 40}
+        message = "The entries are being distributed. Moved 12 of 40 shards."
+        step.tell({"Status": "X", "StatusMessage": message, "Progress": counted})
+        (task,) = steps.progress.tasks
+        assert (task.completed, task.total) == (12, 40)
+        assert task.fields["state"] == message

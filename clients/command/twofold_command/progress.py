@@ -36,13 +36,16 @@ class Progress:
         self.reach(self.done + amount, self.total)
 
     def reach(self, done: int, total: int) -> None:
+        """Another total is another task, whose pace is not known yet."""
+        if total != self.total:
+            self._seen.clear()
         self.done, self.total = done, total
         if self.clock() - self._shown >= _PAUSE_SECONDS:
             self.show()
 
     def tell(self, text: str) -> None:
         """What the one who does the work says of it."""
-        self.told = text
+        self.told, self.total = text, 0
         self.show()
 
     def show(self) -> None:
@@ -92,7 +95,7 @@ def _size(rate: float) -> str:
     for size, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if rate >= size:
             return f"{rate / size:.1f} {prefix}"
-    return f"{rate:.0f} "
+    return f"{rate:.0f} " if rate >= 10 else f"{rate:.1f} "
 
 
 def _duration(seconds: float) -> str:

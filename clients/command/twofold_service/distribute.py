@@ -25,5 +25,5 @@ def distribute(service: Service, name: str, asked: dict[str, Any]) -> tuple[Data
             test = Dataset.of(service, "test", answer["DatasetArn"])
         pair = [{"Arn": train.arn}, {"Arn": test.arn}]
         service.rekognition.distribute_dataset_entries(Datasets=pair, **asked)
-        with progress("Distributing") as step:
+        with progress("Distributing", unit="pieces") as step:
             return settled(service, train, step), settled(service, test, step)

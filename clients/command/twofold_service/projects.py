@@ -98,12 +98,21 @@ def settled(service: Service, dataset: Dataset, step: Progress) -> Dataset:
         now = Dataset.of(service, dataset.kind, dataset.arn)
         if not now.status.endswith("_IN_PROGRESS"):
             break
-        step.tell(now.message)
+        tell(step, now)
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
     if now.status.endswith("_FAILED"):
         raise CommandError(f"The {now.kind} dataset is {now.status}: {now.message}")
     return now
+
+
+def tell(step: Progress, dataset: Dataset) -> None:
+    """The service counts pieces of work while it has some, and says in words what it is at otherwise."""
+    counted = dataset.description.get("Progress")
+    if counted:
+        step.reach(counted["Done"], counted["Total"])
+    else:
+        step.tell(dataset.message)
 
 
 def _project(service: Service, described: dict[str, Any]) -> Project:

@@ -32,7 +32,7 @@ def push(
             DatasetSource={"GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": key}}},
         )
         dataset = Dataset.of(service, kind, answer["DatasetArn"])
-        with progress("Creating the dataset") as step:
+        with progress("Creating the dataset", unit="pieces") as step:
             return settled(service, dataset, step)
 
 
