@@ -21,7 +21,7 @@ class Change:
     `found` is the same before and after the repetition."""
 
     prepare: Callable[[Job], Request]
-    found: Callable[[Job, Request], object]
+    found: Callable[[Job, Request], Any]
     between: Callable[[Job, Request], object] = lambda job, request: None
 
 
@@ -80,6 +80,21 @@ def _made_empty_again(job: Job, request: Request) -> None:
     job.create("TEST")
 
 
+def _revert(job: Job) -> Request:
+    _distributed_again(job, {})
+    return {"ProjectArn": job.project}
+
+
+def _distributed_again(job: Job, request: Request) -> None:
+    """The first time makes the datasets; reverted or not, they are distributed afterwards."""
+    project = job.client.describe_projects(ProjectNames=[job.project.split("/")[1]])
+    arns = [one["DatasetArn"] for one in project["ProjectDescriptions"][0]["Datasets"]]
+    arns = arns or [*job.pair(two_labels(20))]
+    job.client.distribute_dataset_entries(Datasets=[{"Arn": arn} for arn in arns])
+    for arn in arns:
+        assert job.settled(arn)["Status"] == "UPDATE_COMPLETE"
+
+
 def _update(job: Job) -> Request:
     train, _ = job.pair(two_labels(6))
     return {"DatasetArn": train, "Changes": {"GroundTruth": line("new", "cat").encode()}}
@@ -117,6 +132,7 @@ CHANGES: Mapping[Operation, Change] = {
         lambda job, request: job.create("TRAIN"),
     ),
     Operation.DISTRIBUTE_DATASET_ENTRIES: Change(_distribute, _datasets, _made_empty_again),
+    Operation.REVERT_DATASET_DISTRIBUTION: Change(_revert, _datasets, _distributed_again),
     Operation.UPDATE_DATASET_ENTRIES: Change(_update, _entries, _updated_by_another),
     Operation.TAG_RESOURCE: Change(
         lambda job: _tagged(job) | {"Tags": {"kept": "b", "more": "b"}},

@@ -10,9 +10,11 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 
 from local.functions import ACCOUNT, REGION
+from local.model import EXTENSION
 from local.stack import Stack
 from tests.backstage import Backstage, do, hold, json_error, states
 from tests.handlers.in_process import Context
@@ -23,6 +25,14 @@ from twofold.settings import Function, Operation
 from twofold.stores.table import answers
 
 CHANGING = [operation for operation in Operation if operation.changes]
+
+
+@pytest.fixture
+def job(job: Job, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job whose client knows Twofold's own operations."""
+    monkeypatch.setenv("AWS_DATA_PATH", str(EXTENSION))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    return job
 
 
 def method(client: Any, operation: Operation) -> Any:
@@ -212,3 +222,16 @@ def test_a_change_whose_answer_was_given_again_is_not_taken_back(
     assert second["HTTP"] == 200
     assert first.result() == second
     assert job.describe(second["DatasetArn"])["Status"] == "CREATE_IN_PROGRESS"
+
+
+def test_a_call_that_found_nothing_to_change_changes_nothing_when_it_is_repeated(
+    job: Job, stack: Stack
+) -> None:
+    """The first attempt finds the distribution reverted; before the second, others distribute anew."""
+    change = CHANGES[Operation.REVERT_DATASET_DISTRIBUTION]
+    request = change.prepare(job)
+    job.client.revert_dataset_distribution(**request)
+    lossy = Lossy(stack, lambda: change.between(job, request))
+    lossy.client.revert_dataset_distribution(**request)
+    counts = [one["DatasetStats"]["TotalEntries"] for one in change.found(job, request)]
+    assert sorted(counts) == [4, 16]

@@ -31,7 +31,7 @@ def revert_dataset_distribution(
             f"The project {request.project_arn} has no distribution that could be reverted."
         )
     if last.reverted is not None:
-        return {}
+        return service.answer_unchanged({})
     done = last.distribution
     for dataset, after in zip(done.datasets, done.after, strict=True):
         _require_unchanged(service, dataset, after)

@@ -58,6 +58,12 @@ class Service:
         """The table for the transaction by which the call makes its change: it keeps the answer to it."""
         return answers.keeping(self.table, self.call, answer, self.now) if self.call else self.table
 
+    def answer_unchanged(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """For a call that finds nothing to change: its repetition must not find that others have made it a change."""
+        if self.call:
+            self.answering(answer).transact(())
+        return answer
+
     def taking_back(self) -> Table:
         """The table for the transaction that undoes this call's change; the call may then be made again."""
         return answers.taking_back(self.table, self.call) if self.call else self.table
