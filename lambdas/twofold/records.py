@@ -105,13 +105,14 @@ class DatasetId(Record):
 class Contents(Record):
     """One version of a dataset's contents, in a folder of the bucket; an empty dataset has none.
 
-    `digest` is the sum of the line hashes (xxh3-64) modulo 2**64, in hexadecimal.
+    `digest` is the sum of the line hashes (xxh3-64) modulo 2**64, in hexadecimal; `index` the checksum of the index's header.
     """
 
     folder: str
     entries: int = Field(ge=0)
     bytes: int = Field(ge=0)
     digest: str
+    index: str = ""
     labeled_entries: int = Field(ge=0)
     total_labels: int = Field(ge=0)
     error_entries: int = Field(ge=0)

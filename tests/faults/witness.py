@@ -13,6 +13,7 @@ from twofold.records import Dataset, DatasetType, Operation, OperationKind, Stat
 from twofold.settings import SORT_KEY
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
+from twofold.stores.sealed import SEAL_BYTES
 from twofold.stores.table import operations, projects
 
 Lines = tuple[bytes, ...]
@@ -104,7 +105,7 @@ class Witness:
             case OperationKind.DISTRIBUTE:
                 self._require_distributed(found)
             case OperationKind.UPDATE:
-                text = self.memory.object(keys.changes(operation.id))
+                text = self.memory.object(keys.changes(operation.id))[:-SEAL_BYTES]
                 changes = {_ref(line): line for line in text.split(b"\n") if line}
                 expected = [changes.pop(_ref(line), line) for line in before]
                 assert list(after) == [*expected, *changes.values()]

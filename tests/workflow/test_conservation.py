@@ -13,6 +13,7 @@ from tests.workflow.world import NOW, World, any_manifest
 from twofold.errors import ConservationError, DamagedObjectError
 from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.records import Operation, Status
+from twofold.stores import sealed
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import SourceChangedError
 from twofold.stores.table import operations
@@ -152,10 +153,10 @@ def test_an_altered_record_changes_nothing(
 ) -> None:
     operation, carve = begun
     key = record_key(operation, 1)
-    record = json.loads(world.bucket.get(key))
+    record = json.loads(sealed.get(world.bucket, key))
     assert record["Sides"][0]["Parts"]
     alter(record)
-    world.bucket.put(key, json.dumps(record).encode())
+    sealed.put(world.bucket, key, json.dumps(record).encode())
     require_unchanged(world, operation, carve)
 
 
@@ -164,7 +165,7 @@ def test_a_record_that_stands_for_two_shards_changes_nothing(
 ) -> None:
     operation, carve = begun
     world.bucket.put(record_key(operation, 1), world.bucket.get(record_key(operation, 2)))
-    require_unchanged(world, operation, carve)
+    require_unchanged(world, operation, carve, DamagedObjectError)
 
 
 def test_a_lost_piece_changes_nothing(world: World, begun: tuple[Operation, Carve]) -> None:
@@ -185,7 +186,7 @@ def test_a_piece_cut_short_changes_nothing(world: World, begun: tuple[Operation,
     )
     key = piece_key(operation, side.joins[-1].shards[0], number)
     world.bucket.put(key, world.bucket.get(key)[:-1])
-    require_unchanged(world, operation, carve)
+    require_unchanged(world, operation, carve, DamagedObjectError)
 
 
 def test_a_lost_object_of_a_small_dataset_changes_nothing(world: World) -> None:
@@ -209,9 +210,11 @@ def test_a_damaged_plan_is_not_followed(world: World) -> None:
     world.bucket.put(shard.plan_key, plan)
     with pytest.raises(DamagedObjectError):
         world.move(operation, carve, [shard])
-    swapped = shard.model_copy(
-        update={"plan_offset": other.plan_offset, "plan_size": other.plan_size}
-    )
+    places = {"plan_offset": other.plan_offset, "plan_size": other.plan_size}
+    swapped = shard.model_copy(update=places)
+    with pytest.raises(DamagedObjectError, match="not as it was given"):
+        world.move(operation, carve, [swapped])
+    swapped = swapped.sealed(operation)
     with pytest.raises(DamagedObjectError, match="not that of shard 0"):
         world.move(operation, carve, [swapped])
 

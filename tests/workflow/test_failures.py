@@ -41,7 +41,7 @@ def test_a_source_is_the_users_to_mend_only_where_it_is_the_users(error: str, me
 @pytest.mark.parametrize(
     ("error", "named"),
     [
-        ("LostObjectError", "LostObjectError"),
+        ("ValueError", "ValueError"),
         ("States.Timeout", "States.Timeout"),
         ("", "no error name"),
     ],

@@ -25,6 +25,7 @@ from twofold.records import (
     StatusCode,
 )
 from twofold.settings import Quotas
+from twofold.stores import sealed
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket, pin
 from twofold.stores.table import Table, operations, projects
@@ -110,7 +111,7 @@ class World:
         return SHARD_LIST.validate_json(self.bucket.get(carve.shards.key))
 
     def assembly(self, carve: Carve) -> Assembly:
-        return Assembly.model_validate_json(self.bucket.get(carve.assembly))
+        return Assembly.model_validate_json(sealed.get(self.bucket, carve.assembly))
 
     def move(
         self, operation: Operation, carve: Carve, shards: Iterable[ShardOrder] | None = None

@@ -20,13 +20,14 @@ from twofold.stores.objects import ObjectUnreachableError
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`folder` is empty for an empty dataset; the page begins with item `first`."""
+    """`folder` is empty for an empty dataset; the page begins with item `first`. `checksum`: of the index, if known."""
 
     service: Service
     folder: str
     first: int
     request: list[Any]
     current: bool
+    checksum: str = ""
 
     def token(self, position: int) -> str:
         return self.service.token(self.request, [self.folder, position])
@@ -35,7 +36,7 @@ class Listing:
     def contents(self) -> Iterator[StoredContents]:
         """For reading. Older contents may be gone; then the token that leads to them is no longer good."""
         try:
-            yield StoredContents.open(self.service.bucket, self.folder)
+            yield StoredContents.open(self.service.bucket, self.folder, self.checksum)
         except ObjectUnreachableError:
             if self.current:
                 raise
@@ -51,10 +52,12 @@ def listing(service: Service, arn: str, token: str | None, *filters: Any) -> Lis
         raise ResourceInUseException(f"The dataset {arn} is being deleted.")
     request = [service.operation.value, dataset.id.path, *filters]
     current = dataset.contents.folder if dataset.contents else ""
+    checksum = dataset.contents.index if dataset.contents else ""
     if not token:
-        return Listing(service, current, 0, request, True)
+        return Listing(service, current, 0, request, True, checksum)
     folder, first = service.position(request, token, str, int)
     # A token may lead to what this dataset has, or once had, and nowhere else.
     if folder != current and not folder.startswith(keys.contents(dataset.id.path, "")):
         raise tokens.invalid()
-    return Listing(service, folder, first, request, folder == current)
+    now = folder == current
+    return Listing(service, folder, first, request, now, checksum if now else "")

@@ -6,7 +6,7 @@ from twofold.api.contract import UpdateDatasetEntriesRequest
 from twofold.api.service import Service, new_operation_id
 from twofold.errors import InvalidParameterException, ResourceInUseException
 from twofold.records import SETTLED, Operation, OperationKind, Status
-from twofold.stores import keys
+from twofold.stores import keys, sealed
 from twofold.stores.table import operations
 
 
@@ -32,7 +32,7 @@ def update_dataset_entries(
         created=service.now,
         before=dataset.contents,
     )
-    service.bucket.put(keys.changes(operation.id), request.changes.ground_truth)
+    sealed.put(service.bucket, keys.changes(operation.id), request.changes.ground_truth)
     if not operations.claim(service.answering({}), operation, (dataset,), service.now):
         raise ResourceInUseException(f"Another operation has just begun on the dataset {arn}.")
     service.start_claimed(operation)

@@ -45,8 +45,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Header:
+    """`checksum`, in hexadecimal, covers all there is: the header has the checksums of the columns."""
+
     meta: Mapping[str, Any]
     columns: Mapping[str, Column]
+    checksum: str
+
+    def require(self, checksum: str) -> None:
+        """Raises DamagedObjectError if this is another object's header; an empty checksum is not known."""
+        if checksum and checksum != self.checksum:
+            raise DamagedObjectError("The index is not that of these contents.")
 
 
 def pack(meta: Mapping[str, Any], columns: Columns) -> bytes:
@@ -105,7 +113,7 @@ def read_header(start: bytes | memoryview) -> Header:
         column = Column(np.dtype(dtype), count, position, column_checksum)
         columns[name] = column
         position += column.size
-    return Header(described["meta"], columns)
+    return Header(described["meta"], columns, f"{checksum:016x}")
 
 
 def unpack(data: bytes) -> tuple[Mapping[str, Any], dict[str, NDArray[Any]]]:
@@ -130,6 +138,11 @@ def _require_layout(data: bytes, header: Header) -> None:
 
 def _column(data: bytes, name: str, column: Column) -> NDArray[Any]:
     view = memoryview(data)[column.offset : column.offset + column.size]
-    if xxh3_64_intdigest(view) != column.checksum:
-        raise DamagedObjectError(f"The column '{name}' of the index does not match its checksum.")
+    require_intact(view, name, column)
     return np.frombuffer(view, dtype=column.dtype)
+
+
+def require_intact(data: bytes | memoryview, name: str, column: Column) -> None:
+    """Raises DamagedObjectError unless these are all bytes of the column."""
+    if xxh3_64_intdigest(data) != column.checksum:
+        raise DamagedObjectError(f"The column '{name}' of the index does not match its checksum.")

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
 from twofold.manifest.index import BLOCK_ENTRIES
 from twofold.stores.keys import ContentsKeys
@@ -25,9 +26,11 @@ class StoredContents:
     header: columns.Header
 
     @classmethod
-    def open(cls, bucket: Bucket, folder: str) -> Self:
-        """Raises ObjectUnreachableError."""
-        return cls(bucket, folder, _header(bucket, ContentsKeys(folder).index))
+    def open(cls, bucket: Bucket, folder: str, checksum: str = "") -> Self:
+        """`checksum` of the index's header, where it is known. Raises ObjectUnreachableError, DamagedObjectError."""
+        header = _header(bucket, ContentsKeys(folder).index)
+        header.require(checksum)
+        return cls(bucket, folder, header)
 
     @property
     def entries(self) -> int:
@@ -47,7 +50,9 @@ class StoredContents:
         """`count` values from number `first` on, by default all."""
         column = self.header.columns[name]
         span = column.byte_range(first, column.count - first if count is None else count)
-        data = self.bucket.get_range(ContentsKeys(self.folder).index, *span)
+        data = _whole(self.bucket.get_range(ContentsKeys(self.folder).index, *span), span)
+        if span[1] == column.size:
+            columns.require_intact(data, name, column)
         return np.frombuffer(data, column.dtype)
 
     def lengths(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -63,13 +68,14 @@ class StoredContents:
         apart = np.flatnonzero(start[1:] > end[:-1] + _GAP_BYTES) + 1
         firsts, lasts = [0, *apart.tolist()], [*apart.tolist(), numbers.size]
         spans = [
-            (int(start[a]), int(end[b - 1] - start[a])) for a, b in zip(firsts, lasts, strict=True)
+            (int(start[a]), int(end[b - 1] - start[a]) + 1)
+            for a, b in zip(firsts, lasts, strict=True)
         ]
         texts = self.bucket.get_ranges(ContentsKeys(self.folder).manifest, spans)
         found: list[bytes] = []
         for text, (origin, _), a, b in zip(texts, spans, firsts, lasts, strict=True):
             places = zip((start[a:b] - origin).tolist(), (end[a:b] - origin).tolist(), strict=True)
-            found += [text[i:j] for i, j in places]
+            found += [_line(text, i, j) for i, j in places]
         return found
 
     def _places(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -94,7 +100,24 @@ class StoredContents:
             first, last = int(run[0]) * BLOCK_ENTRIES, (int(run[-1]) + 1) * BLOCK_ENTRIES
             spans.append(column.byte_range(first, min(last, column.count) - first))
         parts = self.bucket.get_ranges(ContentsKeys(self.folder).index, spans)
-        return [np.frombuffer(part, column.dtype).astype(np.int64) for part in parts]
+        return [
+            np.frombuffer(_whole(part, span), column.dtype).astype(np.int64)
+            for part, span in zip(parts, spans, strict=True)
+        ]
+
+
+def _line(text: bytes, start: int, end: int) -> bytes:
+    """Lines end where the index says they do, or one of the two is damaged."""
+    line = text[start:end]
+    if text[end : end + 1] != b"\n" or b"\n" in line:
+        raise DamagedObjectError("A line of the manifest is not where its index says.")
+    return line
+
+
+def _whole(data: bytes, span: tuple[int, int]) -> bytes:
+    if len(data) != span[1]:
+        raise DamagedObjectError("The index ends before its last column.")
+    return data
 
 
 @lru_cache(maxsize=16)

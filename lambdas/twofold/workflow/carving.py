@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
-from twofold.manifest.index import Index
 from twofold.manifest.shards import Group, Shard, cut, group
 from twofold.manifest.splice import Inserts
 from twofold.records import Contents, DatasetId, Operation, Source
-from twofold.stores import keys
-from twofold.stores.keys import ContentsKeys
+from twofold.stores import keys, sealed
 from twofold.stores.objects import Bucket
 from twofold.workflow.orders import (
     SHARD_LIST,
@@ -56,36 +53,6 @@ class Side:
     contents: Contents | None = None
 
 
-def put_index(bucket: Bucket, operation: Operation, dataset: DatasetId, index: Index) -> Side:
-    """Writes the index that the operation gives the dataset; the side that its manifest will be.
-
-    What the index says of the contents stands in it; the digest is for Publish to find.
-    """
-    place = ContentsKeys(keys.contents(dataset.path, operation.id))
-    bucket.put(place.index, index.encode())
-    stats = index.stats()
-    contents = Contents(
-        folder=place.folder,
-        entries=stats.total_entries,
-        bytes=index.manifest_bytes,
-        digest="",
-        labeled_entries=stats.labeled_entries,
-        total_labels=stats.total_labels,
-        error_entries=stats.error_entries,
-    )
-    return Side(place.manifest, dataset, contents)
-
-
-def pinned_contents(bucket: Bucket, before: Contents) -> Source:
-    """The manifest of contents, as the source of a carve. Raises DamagedObjectError, ObjectUnreachableError."""
-    source = bucket.pin(ContentsKeys(before.folder).manifest)
-    if source.size != before.bytes:
-        raise DamagedObjectError(
-            f"{source.key} has {source.size} bytes; the dataset's manifest had {before.bytes}."
-        )
-    return source
-
-
 def order_carve(
     bucket: Bucket,
     operation: Operation,
@@ -116,7 +83,7 @@ def order_carve(
     shards_key = _key(operation, "shards.json")
     assembly_key = keys.assembly(operation.id)
     bucket.put(shards_key, SHARD_LIST.dump_json(orders, by_alias=True, exclude_none=True))
-    bucket.put(assembly_key, assembly.model_dump_json(by_alias=True).encode())
+    sealed.put(bucket, assembly_key, assembly.model_dump_json(by_alias=True).encode())
     return Carve(
         shards=Location(bucket=bucket.name, key=shards_key), assembly=assembly_key, source=source
     )
@@ -182,7 +149,7 @@ def _shard_orders(
             end=shard.end,
             pieces=tuple(pieces[shard.number]),
             splice=_splice_order(spliced, shard) if spliced else None,
-        )
+        ).sealed(operation)
 
 
 def _splice_order(spliced: Spliced, shard: Shard) -> SpliceOrder:
@@ -203,7 +170,7 @@ def _piece_order(
 ) -> PieceOrder:
     if one.joined:
         key = piece_key(operation, shard, layout.number)
-        return PieceOrder(side=layout.number, bytes=size, key=key)
+        return PieceOrder(side=layout.number, bytes=size, key=key, joined=True)
     return PieceOrder(
         side=layout.number,
         bytes=size,
@@ -224,7 +191,7 @@ def _put_plan(
     """Writes each shard's lines, with checksums, one after the other; answers with (offset, size) of each."""
     packed = [
         columns.pack(
-            {"shard": shard.number},
+            {"operation": operation.id, "shard": shard.number},
             {
                 "start": lines.start[shard.first : shard.last],
                 "length": lines.length[shard.first : shard.last],

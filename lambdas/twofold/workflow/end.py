@@ -26,6 +26,7 @@ _SOURCE_ERRORS = {
     "SourceChangedError": "The manifest file changed while it was read.",
     "ObjectUnreachableError": "The S3 bucket permissions are incorrect.",
 }
+_DAMAGE = frozenset({"ConservationError", "DamagedObjectError", "LostObjectError"})
 _SERVICE_ERROR = "An internal error occurred; nothing was changed. Try again."
 _NOT_STARTED = "The operation could not be started; nothing was changed. Try again."
 
@@ -52,6 +53,8 @@ def explain(operation: Operation, failure: Failure) -> tuple[str, StatusCode]:
         return _said(failure), StatusCode.CLIENT_ERROR
     if failure.error in _SOURCE_ERRORS and operation.source:
         return _SOURCE_ERRORS[failure.error], StatusCode.CLIENT_ERROR
+    if failure.error in _DAMAGE:
+        return f"{_SERVICE_ERROR} ({failure.error}: {_said(failure)})", StatusCode.SERVICE_ERROR
     return f"{_SERVICE_ERROR} ({failure.error or 'no error name'})", StatusCode.SERVICE_ERROR
 
 

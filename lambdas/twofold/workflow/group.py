@@ -8,9 +8,9 @@ from twofold.manifest import columns
 from twofold.manifest.groups import GroupBy, Grouping, complaint
 from twofold.manifest.reader import lines_of_range
 from twofold.records import Contents, Operation, Source
-from twofold.stores import keys
+from twofold.stores import keys, sealed
 from twofold.stores.objects import Bucket, LostObjectError, stream_past
-from twofold.workflow.carving import pinned_contents
+from twofold.workflow.contents import pinned_contents
 from twofold.workflow.ingest import order_ranges
 from twofold.workflow.orders import RANGE_LIST, RangeOrder, Ranges
 
@@ -22,12 +22,13 @@ def plan(bucket: Bucket, operation: Operation) -> Ranges:
 
 def group(bucket: Bucket, operation: Operation, source: Source, shard: RangeOrder) -> int:
     """Leaves the group of each line that starts in the range in scratch, and answers with the number of lines."""
+    shard.require_sealed(operation)
     chunks = stream_past(source, max(shard.start - 1, 0), shard.end)
     grouping = Grouping(GroupBy.of(_expression(operation)))
     grouping.read(lines_of_range(chunks, shard.start, shard.end))
     meta = {"lost": grouping.lost, "reasons": grouping.reasons}
     piece = columns.pack(meta, {"group": grouping.groups()})
-    bucket.put(_piece_key(operation, shard.number), piece)
+    sealed.put(bucket, _piece_key(operation, shard.number), piece)
     return len(grouping)
 
 
@@ -36,11 +37,14 @@ def groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
 
     Raises OperationRefused, naming the first lines, if some have none.
     """
-    count = len(RANGE_LIST.validate_json(bucket.get(keys.ranges(operation.id))))
+    orders = RANGE_LIST.validate_json(bucket.get(keys.ranges(operation.id)))
+    for order in orders:
+        order.require_sealed(operation)
+    places = (_piece_key(operation, order.number) for order in orders)
     found: list[NDArray[np.uint64]] = []
     lost, reasons, lines = 0, [], 0
     try:
-        for piece in bucket.get_all(_piece_key(operation, number) for number in range(count)):
+        for piece in sealed.get_all(bucket, places):
             meta, arrays = columns.unpack(piece)
             lost += meta["lost"]
             reasons += [(lines + line, reason) for line, reason in meta["reasons"]]

@@ -7,11 +7,12 @@ from twofold.manifest.reader import lines_of_range, ranges
 from twofold.manifest.resolve import DROPPED, KEPT, Resolution, resolve
 from twofold.quotas import Limits
 from twofold.records import Operation, Source
-from twofold.stores import keys
+from twofold.stores import keys, sealed
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket, LostObjectError, require, stream_past
 from twofold.workflow import rejected
-from twofold.workflow.carving import Lines, Side, order_carve, put_index
+from twofold.workflow.carving import Lines, Side, order_carve
+from twofold.workflow.contents import put_index
 from twofold.workflow.orders import RANGE_LIST, Carve, Location, RangeOrder, Ranges
 
 RANGE_BYTES = 32 << 20
@@ -33,7 +34,8 @@ def order_ranges(bucket: Bucket, operation: Operation, source: Source) -> Ranges
     """Writes the list of byte ranges that cover the source."""
     cuts = ranges(source.size, max(RANGE_BYTES, source.size // MAX_RANGES))
     orders = tuple(
-        RangeOrder(number=number, start=start, end=end) for number, (start, end) in enumerate(cuts)
+        RangeOrder(number=number, start=start, end=end).sealed(operation)
+        for number, (start, end) in enumerate(cuts)
     )
     key = keys.ranges(operation.id)
     bucket.put(key, RANGE_LIST.dump_json(orders, by_alias=True))
@@ -43,10 +45,11 @@ def order_ranges(bucket: Bucket, operation: Operation, source: Source) -> Ranges
 
 def index(bucket: Bucket, operation: Operation, shard: RangeOrder) -> int:
     """Indexes the lines that start in the range, leaves the piece in scratch, and answers with the number of lines."""
+    shard.require_sealed(operation)
     first = max(shard.start - 1, 0)
     chunks = stream_past(_source(operation), first, shard.end)
     piece = index_lines(lines_of_range(chunks, shard.start, shard.end))
-    bucket.put(_piece_key(operation, shard.number), piece.encode())
+    sealed.put(bucket, _piece_key(operation, shard.number), piece.encode())
     return len(piece)
 
 
@@ -85,8 +88,8 @@ def _piece_key(operation: Operation, shard: int) -> str:
 
 def _pieces(bucket: Bucket, operation: Operation, found: Ranges) -> list[Piece]:
     try:
-        stored = bucket.get_all(_piece_key(operation, number) for number in range(found.count))
-        return [Piece.decode(piece) for piece in stored]
+        places = (_piece_key(operation, number) for number in range(found.count))
+        return [Piece.decode(piece) for piece in sealed.get_all(bucket, places)]
     except LostObjectError as error:
         require(_source(operation))
         raise ConservationError("A range was not indexed: its worker left no piece.") from error

@@ -19,12 +19,13 @@ from twofold.manifest.reader import Line, lines_of_range
 from twofold.manifest.resolve import KEPT, Resolution, resolve
 from twofold.quotas import Limits
 from twofold.records import Contents, Operation, Source
-from twofold.stores import keys
+from twofold.stores import keys, sealed
 from twofold.stores.contents import StoredContents
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket
 from twofold.workflow import rejected
-from twofold.workflow.carving import Lines, Spliced, order_carve, put_index
+from twofold.workflow.carving import Lines, Spliced, order_carve
+from twofold.workflow.contents import get_index, put_index
 from twofold.workflow.orders import Carve
 
 BATCH_LINES = 4096
@@ -68,10 +69,10 @@ def merge_changes(bucket: Bucket, operation: Operation, limits: Limits) -> Carve
     """
     (dataset,) = operation.datasets
     before = operation.before
-    changes = read_changes(bucket.get(keys.changes(operation.id)))
+    changes = read_changes(sealed.get(bucket, keys.changes(operation.id)))
     rejected.refuse_too_many(changes.resolution)
-    stored = StoredContents.open(bucket, before.folder) if before else None
-    old = Index.decode(bucket.get(ContentsKeys(before.folder).index)) if before else Index.empty()
+    stored = StoredContents.open(bucket, before.folder, before.index) if before else None
+    old = get_index(bucket, before) if before else Index.empty()
     _require_one_bucket(changes, stored)
     matches = _match(stored, old, changes)
     merged = merge(old, changes.resolution.index, matches.replaced)

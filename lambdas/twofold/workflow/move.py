@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
+from xxhash import xxh3_64_hexdigest
 
 from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
 from twofold.manifest.carve import Carving
 from twofold.manifest.splice import Inserts, splice
 from twofold.records import Operation, Source
+from twofold.stores import sealed
 from twofold.stores.objects import Bucket, Part, stream
 from twofold.workflow.carving import record_key
 from twofold.workflow.orders import (
@@ -32,6 +34,7 @@ class _Sink:
     order: PieceOrder
     pending: bytearray = field(default_factory=bytearray)
     sent: list[Part] = field(default_factory=list)
+    checksum: str | None = None
     _full: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,8 +59,11 @@ class _Sink:
             self.sent.append(
                 self.bucket.put_part(self.order.key, self.order.upload, number, self.pending)
             )
+        elif self.order.joined:
+            sealed.put(self.bucket, self.order.key, self.pending)
         else:
             self.bucket.put(self.order.key, self.pending)
+            self.checksum = xxh3_64_hexdigest(self.pending)
         self.pending = bytearray()
 
 
@@ -66,9 +72,10 @@ def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder
 
     Raises DamagedObjectError, SourceChangedError, ObjectUnreachableError; what was written by then is nobody's contents.
     """
+    shard.require_sealed(operation)
     stored = bucket.get_range(shard.plan_key, shard.plan_offset, shard.plan_size)
     meta, lines = columns.unpack(stored)
-    if meta["shard"] != shard.number:
+    if meta != {"operation": operation.id, "shard": shard.number}:
         raise DamagedObjectError(
             f"The plan at {shard.plan_key} is not that of shard {shard.number}."
         )
@@ -89,11 +96,16 @@ def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder
                 bytes=tally.bytes,
                 digest=f"{tally.digest:016x}",
                 parts=parts.get(side, ()),
+                checksum=sinks[side].checksum if side in sinks else None,
             )
             for side, tally in enumerate(tallies)
         ),
     )
-    bucket.put(record_key(operation, shard.number), record.model_dump_json(by_alias=True).encode())
+    sealed.put(
+        bucket,
+        record_key(operation, shard.number),
+        record.model_dump_json(by_alias=True).encode(),
+    )
     return record
 
 

@@ -1,7 +1,11 @@
 """What the states of a workflow tell each other. Nothing here grows with the dataset but the lists that lie in S3."""
 
-from pydantic import Field, TypeAdapter
+from typing import Self
 
+from pydantic import Field, TypeAdapter
+from xxhash import xxh3_64_hexdigest
+
+from twofold.errors import DamagedObjectError
 from twofold.records import Contents, DatasetId, Operation, Record, Source
 
 
@@ -18,7 +22,25 @@ class Ranges(Record):
     source: Source
 
 
-class RangeOrder(Record):
+class Order(Record):
+    """An item of a list that Step Functions reads. Its seal, a checksum, says that it is as it was given, by this operation."""
+
+    seal: str = ""
+
+    def sealed(self, operation: Operation) -> Self:
+        return self.model_copy(update={"seal": self._seal(operation)})
+
+    def require_sealed(self, operation: Operation) -> None:
+        """Raises DamagedObjectError."""
+        if self.seal != self._seal(operation):
+            raise DamagedObjectError("An order is not as it was given, or is another operation's.")
+
+    def _seal(self, operation: Operation) -> str:
+        text = self.model_copy(update={"seal": ""}).model_dump_json()
+        return xxh3_64_hexdigest(f"{operation.id} {text}".encode())
+
+
+class RangeOrder(Order):
     """One byte range [start, end) of the source to index."""
 
     number: int
@@ -35,7 +57,8 @@ class Carve(Record):
 
 
 class PieceOrder(Record):
-    """What a worker does with the lines of one side: `parts` parts of an upload from number `part` on, or one object."""
+    """What a worker does with the lines of one side: `parts` parts of an upload from number `part` on, or one object, which
+    Publish joins with others if it is `joined`."""
 
     side: int
     bytes: int
@@ -43,6 +66,7 @@ class PieceOrder(Record):
     upload: str | None = None
     part: int = 1
     parts: int = 1
+    joined: bool = False
 
 
 class SpliceOrder(Record):
@@ -55,7 +79,7 @@ class SpliceOrder(Record):
     end: int
 
 
-class ShardOrder(Record):
+class ShardOrder(Order):
     """One run of lines to carve: where its part of the plan lies, its bytes [start, end) in the source, its pieces.
 
     With `splice`, `start` and `end` are those of the spliced source (see `manifest.splice`).
@@ -107,12 +131,13 @@ class PartRecord(Record):
 
 
 class SideRecord(Record):
-    """What a worker wrote to one side."""
+    """What a worker wrote to one side. `checksum`: of its bytes (xxh3-64), where they are the whole object."""
 
     entries: int
     bytes: int
     digest: str
     parts: tuple[PartRecord, ...] = ()
+    checksum: str | None = None
 
 
 class ShardRecord(Record):

@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from xxhash import xxh3_64_hexdigest
+
 from twofold import telemetry
-from twofold.errors import ConservationError
+from twofold.errors import ConservationError, DamagedObjectError
 from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.metrics import Outcome
 from twofold.records import Contents, DatasetId, Distribution, Operation
 from twofold.report import dataset_report, page, warnings
-from twofold.stores import keys
+from twofold.stores import keys, sealed
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket, LostObjectError, Part, require
 from twofold.stores.table import Table, operations
@@ -20,7 +22,7 @@ from twofold.workflow.orders import Assembly, Carve, JoinOrder, ShardRecord, Sid
 
 def publish(table: Table, bucket: Bucket, operation: Operation, carve: Carve, now: int) -> None:
     """Raises ConservationError, before anything is changed, unless every planned line has been written once."""
-    assembly = Assembly.model_validate_json(bucket.get(carve.assembly))
+    assembly = Assembly.model_validate_json(sealed.get(bucket, carve.assembly))
     records = _records(bucket, operation, carve, assembly)
     sides = [
         [record.sides[number] if number < len(record.sides) else _NOTHING for record in records]
@@ -45,7 +47,7 @@ def _records(
 ) -> list[ShardRecord]:
     wanted = (record_key(operation, number) for number in range(assembly.shards))
     try:
-        records = [ShardRecord.model_validate_json(text) for text in bucket.get_all(wanted)]
+        records = [ShardRecord.model_validate_json(text) for text in sealed.get_all(bucket, wanted)]
     except LostObjectError as error:
         require(carve.source)
         raise ConservationError("A shard was not moved: its worker left no record.") from error
@@ -83,7 +85,10 @@ def _complete(
     records: Sequence[SideRecord],
 ) -> None:
     """Makes the object, unless an earlier attempt has; raises ConservationError if it does not come out in its size."""
-    if not side.bytes or bucket.size(side.key) == side.bytes:
+    whole = [record.checksum for record in records if record.checksum]
+    if whole:
+        _require_written(bucket, side, whole[0])
+    if whole or not side.bytes or bucket.size(side.key) == side.bytes:
         return
     joined = [_join(bucket, operation, number, side, join) for join in side.joins]
     if side.upload:
@@ -94,13 +99,23 @@ def _complete(
         raise ConservationError(f"{side.key} has {size or 0} bytes, not {side.bytes}.")
 
 
+def _require_written(bucket: Bucket, side: SideOrder, checksum: str) -> None:
+    """Of an object that one worker wrote at once, and that is read here for the first time."""
+    try:
+        body = bucket.get(side.key)
+    except LostObjectError as error:
+        raise ConservationError(f"{side.key} is lost.") from error
+    if xxh3_64_hexdigest(body) != checksum:
+        raise DamagedObjectError(f"{side.key} is not as it was written.")
+
+
 def _join(
     bucket: Bucket, operation: Operation, number: int, side: SideOrder, join: JoinOrder
 ) -> Part | None:
     """Pieces that are too small for a part, as one part or as the whole object."""
     pieces = (piece_key(operation, shard, number) for shard in join.shards)
     try:
-        body = b"".join(bucket.get_all(pieces))
+        body = b"".join(sealed.get_all(bucket, pieces))
     except LostObjectError as error:
         raise ConservationError(f"A piece of {side.key} is lost.") from error
     if side.upload:
@@ -112,7 +127,7 @@ def _join(
 def _put_report(
     bucket: Bucket, operation: Operation, draft: str, contents: dict[DatasetId, Contents]
 ) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads(bucket.get(draft))
+    report: dict[str, Any] = json.loads(sealed.get(bucket, draft))
     if contents:
         report["datasets"] = {
             dataset.type.lower(): dataset_report(

@@ -12,11 +12,12 @@ from twofold.manifest.index import Index
 from twofold.records import Contents, Operation, Source, SplitParameters
 from twofold.report import dataset_report, similar_sources, split_report
 from twofold.split import LabelSets, Objective, Selection, refusal, select_test_entries
-from twofold.stores import keys
+from twofold.stores import keys, sealed
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket
 from twofold.workflow import group
-from twofold.workflow.carving import Lines, order_carve, pinned_contents, put_index
+from twofold.workflow.carving import Lines, order_carve
+from twofold.workflow.contents import get_index, pinned_contents, put_index
 from twofold.workflow.orders import Assembly, Carve, Location
 
 TRAIN, TEST = 0, 1
@@ -28,7 +29,7 @@ def select(bucket: Bucket, operation: Operation) -> Carve:
     Raises OperationRefused if the labels cannot be on both sides.
     """
     before, parameters = _claimed(operation)
-    index = Index.decode(bucket.get(ContentsKeys(before.folder).index))
+    index = get_index(bucket, before)
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
@@ -118,7 +119,7 @@ def _order_report(
         report=draft,
     )
     key = keys.assembly(operation.id)
-    bucket.put(key, assembly.model_dump_json(by_alias=True).encode())
+    sealed.put(bucket, key, assembly.model_dump_json(by_alias=True).encode())
     return Carve(shards=Location(bucket=bucket.name, key=key), assembly=key, source=source)
 
 
@@ -160,5 +161,5 @@ def _put_draft(
             "errorEntries": before.error_entries,
         },
     }
-    bucket.put(key, json.dumps(draft, ensure_ascii=False).encode())
+    sealed.put(bucket, key, json.dumps(draft, ensure_ascii=False).encode())
     return key
