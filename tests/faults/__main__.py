@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
 from multiprocessing import get_context
 
-from tests.faults.batches import every_trial, schedules_of
+from tests.faults.batches import every_damage, every_trial, schedules_of
 from tests.faults.campaign import Figures
 
 PROCESSES = 2
@@ -22,6 +22,7 @@ def main() -> int:
     batches = [seeds[first : first + _BATCH] for first in range(0, len(seeds), _BATCH)]
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         work = [pool.submit(every_trial, part, PROCESSES) for part in range(PROCESSES)]
+        work += [pool.submit(every_damage, part, PROCESSES) for part in range(PROCESSES)]
         work += [pool.submit(schedules_of, batch) for batch in batches]
         reports = [done.result() for done in work]
     broken = list(chain.from_iterable(report.broken for report in reports))
@@ -30,6 +31,7 @@ def main() -> int:
         total.add(report.figures)
     tried = sum(report.trials for report in reports)
     _say(f"{reports[0].sites} call sites, {tried} faults at them, one at a time")
+    _say(f"{sum(report.blows for report in reports)} damaged objects, one at a time")
     _say(
         f"{total.schedules} random schedules (seeds {seeds.start} to {seeds.stop - 1}): {total.calls} calls, "
         f"{total.faults} faults, {total.looks} looks at both datasets, {total.sweeps} sweeps"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tests.faults.campaign import Figures, attempt, schedule, trials
+from tests.faults.damage import Damage, Harmless, Kind, complaint
 from tests.faults.scene import Stage, stage
 from tests.faults.witness import Violated
 
@@ -18,6 +19,7 @@ class Report:
     figures: Figures = field(default_factory=Figures)
     sites: int = 0
     trials: int = 0
+    blows: int = 0
     broken: list[str] = field(default_factory=list)
 
 
@@ -30,6 +32,23 @@ def every_trial(part: int, parts: int) -> Report:
             _note(report, str(trial), partial(attempt, found, trial))
             report.trials += 1
     return report
+
+
+def every_damage(part: int, parts: int) -> Report:
+    report = Report()
+    with _quiet_stage() as found:
+        harmless = Harmless(found)
+        for kind, damage in harmless.blows()[part::parts]:
+            _note(
+                report, f"{kind.name}, {damage}", partial(_undamaged, found, harmless, kind, damage)
+            )
+            report.blows += 1
+    return report
+
+
+def _undamaged(found: Stage, harmless: Harmless, kind: Kind, damage: Damage) -> None:
+    said = complaint(found, harmless, kind, damage)
+    assert not said, said
 
 
 def schedules_of(seeds: range) -> Report:

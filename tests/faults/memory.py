@@ -19,7 +19,7 @@ Item = dict[str, Any]
 @dataclass(frozen=True)
 class Saved:
     items: Any
-    keys: frozenset[str]
+    objects: dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,31 @@ class Memory:
     def has(self, key: str) -> bool:
         return key in self._bucket(self.name).keys
 
+    def write(self, key: str, value: bytes) -> None:
+        """Behind the service's back: the object's ETag stays."""
+        self._bucket(self.name).keys[key].value = value
+
+    def remove(self, key: str) -> None:
+        self._bucket(self.name).keys.pop(key)
+
     def keys(self) -> list[str]:
         return sorted(self._bucket(self.name).keys)
 
     def save(self) -> Saved:
-        return Saved(copy.deepcopy(self._table().items), frozenset(self.keys()))
+        objects = {key: self.object(key) for key in self.keys()}
+        return Saved(copy.deepcopy(self._table().items), objects)
 
     def restore(self, saved: Saved) -> None:
-        """Items as they were; objects that have come since are gone."""
+        """Items and objects as they were."""
         self._table().items = copy.deepcopy(saved.items)
         bucket = self._bucket(self.name)
-        for key in [key for key in bucket.keys if key not in saved.keys]:
+        for key in [key for key in bucket.keys if key not in saved.objects]:
             bucket.keys.pop(key)
+        for key, value in saved.objects.items():
+            if key not in bucket.keys:
+                _s3().put_object(self.name, key, value)
+            elif bucket.keys[key].value != value:
+                bucket.keys[key].value = value
         bucket.multiparts.clear()
 
     def clear(self) -> None:
@@ -69,7 +82,11 @@ class Memory:
         return moto.backends.get_backend("dynamodb")[ACCOUNT]["us-east-1"].tables[self.name]
 
     def _bucket(self, name: str) -> Any:
-        return moto.backends.get_backend("s3")[ACCOUNT]["aws"].buckets[name]
+        return _s3().buckets[name]
+
+
+def _s3() -> Any:
+    return moto.backends.get_backend("s3")[ACCOUNT]["aws"]
 
 
 def plain(raw: Any) -> Item:

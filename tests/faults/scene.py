@@ -43,6 +43,7 @@ class Scene:
     answers: list[dict[str, Any] | None] = field(default_factory=list)
     updates: int = 0
     replaces: bool = True
+    manifest: bytes = MANIFEST
 
     def call(self, operation: str, **members: Any) -> dict[str, Any] | None:
         answer = self.theatre.call(operation, **members)
@@ -77,7 +78,7 @@ class Scene:
 
     def _create(self) -> dict[str, Any] | None:
         with self.theatre.outside.looking():
-            source = self.theatre.api.source(MANIFEST)
+            source = self.theatre.api.source(self.manifest)
         arguments = {"DatasetType": "TRAIN", "DatasetSource": source}
         answer = self.call("CreateDataset", ProjectArn=self.project, **arguments)
         if answer and "DatasetArn" in answer:
@@ -188,17 +189,18 @@ def stage() -> Iterator[Stage]:
         mock.start(reset=False)
         shrink(patch)
         with theatre() as found:
-            source = _source(found)
+            source = given_source(found, "sources", MANIFEST)
             yield Stage(found, source, Memory(found.api.name).save())
         mock.stop(remove_data=False)
     for cache in CACHED:
         cache.cache_clear()
 
 
-def _source(theatre: Theatre) -> str:
-    answer = theatre.call("CreateProject", ProjectName="sources")
+def given_source(theatre: Theatre, name: str, manifest: bytes) -> str:
+    """The ARN of a dataset of the manifest in a project of that name."""
+    answer = theatre.call("CreateProject", ProjectName=name)
     assert answer
-    arguments = {"DatasetType": "TRAIN", "DatasetSource": theatre.api.source(MANIFEST)}
+    arguments = {"DatasetType": "TRAIN", "DatasetSource": theatre.api.source(manifest)}
     created = theatre.call("CreateDataset", ProjectArn=answer["ProjectArn"], **arguments)
     assert created
     theatre.company.play()

@@ -26,13 +26,15 @@ class Violated(BaseException):
 
 @dataclass
 class Witness:
-    """`seen`: of each dataset the folder of its contents and its lines. `looks` counts the times it looked."""
+    """`seen`: of each dataset the folder of its contents and its lines. `looks` counts the times it looked. `trusting`: it does
+    not read again what it has seen, where a test damages that."""
 
     theatre: Theatre
     project: str
     seen: dict[DatasetType, tuple[str, Lines]] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     looks: int = 0
+    trusting: bool = False
 
     @property
     def memory(self) -> Memory:
@@ -84,6 +86,8 @@ class Witness:
         if not contents:
             return "", ()
         known = self.seen.get(dataset.id.type)
+        if self.trusting and known and known[0] == contents.folder:
+            return known
         manifest = self.memory.object(ContentsKeys(contents.folder).manifest)
         lines = tuple(manifest.split(b"\n")[:-1])
         if known and known[0] == contents.folder:
