@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
-from twofold.stores import keys
+from twofold.errors import DamagedObjectError
+from twofold.stores import keys, sealed
 from twofold.stores.folders import folders
 from twofold.stores.objects import Bucket, LostObjectError
 
@@ -27,13 +28,13 @@ def progress(bucket: Bucket, operation: str) -> Progress | None:
     """None while there is nothing to count, or if it cannot be learned now."""
     try:
         return _counted(bucket, operation, folders(bucket, keys.scratch_folder(operation)))
-    except (ClientError, BotoCoreError, LostObjectError):
+    except (ClientError, BotoCoreError, LostObjectError, DamagedObjectError):
         return None
 
 
 def _counted(bucket: Bucket, operation: str, steps: frozenset[str]) -> Progress | None:
     if "carve" in steps:
-        total = orjson.loads(bucket.get(keys.assembly(operation)))["Shards"]
+        total = orjson.loads(sealed.get(bucket, keys.assembly(operation)))["Shards"]
         return _told(bucket, operation, "move", total, "Moved {} of {} shards.")
     if "plan" not in steps:
         return None
