@@ -194,7 +194,8 @@ def _boxes(row: Row) -> Iterator[Html]:
     if row.boxes is not None:
         total, tested = row.boxes
         yield _number(whole(total), total)
-        yield _number(f"{whole(tested)}, {percent(tested, total)}", tested)
+        share = f", {percent(tested, total)}" if total else ""
+        yield _number(f"{whole(tested)}{share}", tested)
 
 
 def _number(text: str, value: object, class_: str = "number") -> Html:
