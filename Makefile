@@ -14,7 +14,7 @@ AUTH     ?= any
 KEYS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults check bench imports screenshots synth bootstrap deploy diff smoke destroy lock clean
+.PHONY: help run serve test faults storm check bench imports screenshots synth bootstrap deploy diff smoke destroy lock clean
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -57,6 +57,13 @@ privileges: $(VENV)/.dev $(VENV)/.command  ## compare every AWS call of the whol
 	rm -rf build/calls
 	TWOFOLD_CALLS=build/calls $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.privileges.check build/calls
+
+# The suite has a dozen clients for a moment.
+CLIENTS   ?= 200
+SECONDS   ?= 60
+
+storm: $(VENV)/.dev $(VENV)/.command  ## many clients in one project at once: make storm [CLIENTS=200] [SECONDS=60]
+	@$(BIN)/python -m tests.faults.storm --clients "$(CLIENTS)" --seconds "$(SECONDS)"
 
 check: $(VENV)/.dev $(VENV)/.command  ## linters, types, arrows between the rooms
 	$(BIN)/ruff check .
