@@ -14,7 +14,7 @@ AUTH     ?= any
 KEYS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults storm check bench imports screenshots synth bootstrap deploy diff smoke destroy lock clean
+.PHONY: help run serve test faults storm check bench imports measure simulate screenshots synth bootstrap deploy diff smoke destroy lock clean
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -107,6 +107,12 @@ screenshots: $(VENV)/.dev $(VENV)/.command  ## take the pictures of docs/report.
 
 imports: $(VENV)/.dev            ## what each function loads at a cold start, and how long that takes
 	@PYTHONPATH=lambdas $(BIN)/python -m bench.imports
+
+measure: $(VENV)/.dev $(VENV)/.command  ## the whole stack beside the data path alone: make measure MANIFEST=file
+	@PYTHONPATH=lambdas $(BIN)/python -m bench.stack --manifest "$(MANIFEST)"
+
+simulate: $(VENV)/.dev           ## time, memory and cost of the deployed stack for 10^5 to 10^9 entries, and what breaks first
+	@PYTHONPATH=lambdas $(BIN)/python -m bench.simulate
 
 # The CDK app's own set; Node comes with it. CONTEXT="stage=dev source_buckets=a,b" sets the options of infra/options.py.
 CONTEXT  ?=

@@ -14,6 +14,7 @@ from infra.options import Options
 from twofold.settings import (
     MEMORY_MB,
     RUNTIME,
+    SOLVERS,
     TIMEOUT_SECONDS,
     VARIABLES,
     Function,
@@ -99,7 +100,9 @@ class Functions(Construct):
             handler=function.handler,
             runtime=lambda_.Runtime(f"python{RUNTIME}", lambda_.RuntimeFamily.PYTHON),
             architecture=lambda_.Architecture.ARM_64,
-            memory_size=MEMORY_MB[function],
+            memory_size=self._options.solver_memory_mb
+            if function in SOLVERS
+            else MEMORY_MB[function],
             timeout=Duration.seconds(TIMEOUT_SECONDS[function]),
             role=self.roles[function],
             environment={LOG_LEVEL: level.value},

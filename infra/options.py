@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from twofold.settings import RETENTION_DAYS, LogLevel, Quotas
+from twofold.settings import RETENTION_DAYS, SOLVER_MEMORY_MB, LogLevel, Quotas
 
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,19}")
 ANY_BUCKET = "*"
@@ -15,6 +15,10 @@ _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 _LEAST_WAF_RATE = 10
+
+_LEAST_SOLVER_MEMORY_MB = 512
+_MOST_MEMORY_MB = 10_240
+"""Lambda's."""
 
 # What CloudWatch Logs offers.
 _LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653)
@@ -37,6 +41,7 @@ class Options:
     kms_key             ARN of the KMS key for the stack's own bucket and table; empty: keys that AWS owns
     quotas              the totals that apply
     retention_days      how long contents are kept that no dataset points to any more
+    solver_memory_mb    memory of Resolve, Select and Merge, which hold a whole index; how many entries fit: docs/performance.md
     throttle_rate       requests a second, steadily, over all callers
     throttle_burst      requests at once
     waf_rate            requests that one address may send in five minutes, held by a web ACL; 0 is no web ACL
@@ -51,6 +56,7 @@ class Options:
     kms_key: str = ""
     quotas: Quotas = Quotas.TWOFOLD
     retention_days: int = RETENTION_DAYS
+    solver_memory_mb: int = SOLVER_MEMORY_MB
     throttle_rate: int = 50
     throttle_burst: int = 100
     waf_rate: int = 0
@@ -73,6 +79,7 @@ class Options:
             kms_key=_key(str(context("kms_key") or "")),
             quotas=_one_of("quotas", str(context("quotas") or cls().quotas), Quotas),
             retention_days=count("retention_days"),
+            solver_memory_mb=_solver_memory(count("solver_memory_mb")),
             throttle_rate=count("throttle_rate"),
             throttle_burst=count("throttle_burst"),
             waf_rate=_waf_rate(count("waf_rate")),
@@ -115,6 +122,15 @@ def _key(value: str) -> str:
     if len(arns) > 1:
         raise OptionError(f"kms_key='{value}': give one key.")
     return arns[0] if arns else ""
+
+
+def _solver_memory(value: int) -> int:
+    if not _LEAST_SOLVER_MEMORY_MB <= value <= _MOST_MEMORY_MB:
+        raise OptionError(
+            f"solver_memory_mb='{value}': use {_LEAST_SOLVER_MEMORY_MB:,} to {_MOST_MEMORY_MB:,}; "
+            f"accounts without a raised quota allow {SOLVER_MEMORY_MB:,}."
+        )
+    return value
 
 
 def _waf_rate(value: int) -> int:

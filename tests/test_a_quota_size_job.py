@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from bench.recording import Recorded, record
-from bench.usage import by_operation
+from bench.simulate import distribute
+from bench.usage import Usage, by_operation
 from local.meter import Meter
 from local.stack import BUCKET
 from tests.job import Job
@@ -79,7 +80,21 @@ def _require_cheap(recorded: Recorded) -> None:
     once = {name: counted[name] - shards * of_each_shard.get(name, 0) for name in counted}
     assert once == ONCE, (shards, once)
     assert max(recorded.payloads()) < 8_000
+    assert counts(recorded.usage) == counts(distribute(ENTRIES).usage), (
+        "bench/simulate.py is of another service"
+    )
     assert recorded.usage.total <= 0.0005, recorded.usage.dollars()
+
+
+def counts(usage: Usage) -> tuple[float, ...]:
+    return (
+        usage.s3_writes,
+        usage.s3_reads,
+        usage.write_units,
+        usage.read_units,
+        usage.transitions,
+        usage.children,
+    )
 
 
 def _manifest(job: Job, arn: str) -> bytes:

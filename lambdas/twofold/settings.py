@@ -98,14 +98,20 @@ VARIABLES: Mapping[Function, tuple[Variable, ...]] = {
     Function.COLLECT: (Variable.TABLE, Variable.BUCKET, Variable.RETENTION),
 }
 
+SOLVER_MEMORY_MB = 3008
+"""The most that a new AWS account allows."""
+
+SOLVERS = (Function.RESOLVE, Function.SELECT, Function.MERGE)
+"""They hold a whole index; how much memory they have is an option of the deployment."""
+
 MEMORY_MB: Mapping[Function, int] = {
     Function.API: 512,
     Function.PLAN: 256,
     Function.INDEX: 1769,
-    Function.RESOLVE: 3008,
+    Function.RESOLVE: SOLVER_MEMORY_MB,
     Function.GROUP: 1769,
-    Function.SELECT: 3008,
-    Function.MERGE: 3008,
+    Function.SELECT: SOLVER_MEMORY_MB,
+    Function.MERGE: SOLVER_MEMORY_MB,
     Function.MOVE: 1769,
     Function.PUBLISH: 1769,
     Function.ABANDON: 256,

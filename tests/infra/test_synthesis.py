@@ -12,7 +12,7 @@ from infra.cdk import CLI, command, environment
 from infra.functions import LOG_LEVEL
 from infra.options import OptionError
 from tests.infra.synthesized import Synthesized
-from twofold.settings import Function
+from twofold.settings import MEMORY_MB, SOLVERS, Function
 
 Synthesize = Callable[..., Synthesized]
 
@@ -108,6 +108,7 @@ def test_options_reach_the_stack(synthesize: Synthesize) -> None:
         stage="dev",
         quotas="rekognition",
         retention_days=3,
+        solver_memory_mb=10240,
         throttle_rate=7,
         throttle_burst=9,
         log_level="WARNING",
@@ -126,6 +127,8 @@ def test_options_reach_the_stack(synthesize: Synthesize) -> None:
         for properties in chosen.functions.values()
     }
     assert levels == {"WARNING"}
+    memory = {name: properties["MemorySize"] for name, properties in chosen.functions.items()}
+    assert memory == {name: 10240 if name in SOLVERS else MEMORY_MB[name] for name in Function}
     collector = chosen.functions[Function.COLLECT]["Environment"]["Variables"]
     assert collector["TWOFOLD_RETENTION_DAYS"] == "3"
 
@@ -138,6 +141,7 @@ def test_options_reach_the_stack(synthesize: Synthesize) -> None:
         ("source_buckets=good-one,Bad_One", "'Bad_One'"),
         ("quotas=none", "quotas='none'"),
         ("retention_days=-1", "retention_days='-1'"),
+        ("solver_memory_mb=10241", "solver_memory_mb='10241'"),
         ("throttle_rate=0", "throttle_rate='0'"),
         ("throttle_burst=many", "throttle_burst='many'"),
         ("kms_key=alias/mine", "kms_key: 'alias/mine'"),

@@ -9,6 +9,7 @@ from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
 from twofold.workflow import merge
 from twofold.workflow.orders import MergeInput
+from twofold.workflow.room import room_in
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -16,5 +17,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     step = MergeInput.model_validate(event)
     bucket = Bucket(settings.bucket)
     with telemetry.step(Function.MERGE, step.operation, context):
-        carve = merge.merge_changes(bucket, step.operation, limits(settings.quotas))
+        carve = merge.merge_changes(
+            bucket, step.operation, limits(settings.quotas), room_in(context)
+        )
     return carve.model_dump(mode="json", by_alias=True)

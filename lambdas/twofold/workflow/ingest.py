@@ -14,6 +14,7 @@ from twofold.workflow import rejected
 from twofold.workflow.carving import Lines, Side, order_carve
 from twofold.workflow.contents import put_index
 from twofold.workflow.orders import RANGE_LIST, Carve, Location, RangeOrder, Ranges
+from twofold.workflow.room import require_room
 
 RANGE_BYTES = 32 << 20
 MAX_RANGES = 10_000
@@ -53,12 +54,14 @@ def index(bucket: Bucket, operation: Operation, shard: RangeOrder) -> int:
     return len(piece)
 
 
-def resolve_pieces(bucket: Bucket, operation: Operation, found: Ranges, limits: Limits) -> Carve:
-    """Joins the pieces into the dataset's new index and orders the carve of its lines.
+def resolve_pieces(
+    bucket: Bucket, operation: Operation, found: Ranges, limits: Limits, room: int | None = None
+) -> Carve:
+    """Joins the pieces into the dataset's new index and orders the carve of its lines; `room` is how many memory holds.
 
     Raises OperationRefused with Rekognition's message for a manifest that cannot be a dataset.
     """
-    resolution = resolve(_pieces(bucket, operation, found))
+    resolution = resolve(_pieces(bucket, operation, found, room))
     refuse(resolution, limits)
     (dataset,) = operation.datasets
     place = ContentsKeys(keys.contents(dataset.path, operation.id))
@@ -86,10 +89,15 @@ def _piece_key(operation: Operation, shard: int) -> str:
     return keys.scratch_shard(operation.id, "index", shard, "piece")
 
 
-def _pieces(bucket: Bucket, operation: Operation, found: Ranges) -> list[Piece]:
+def _pieces(bucket: Bucket, operation: Operation, found: Ranges, room: int | None) -> list[Piece]:
+    pieces, lines = [], 0
     try:
         places = (_piece_key(operation, number) for number in range(found.count))
-        return [Piece.decode(piece) for piece in sealed.get_all(bucket, places)]
+        for stored in sealed.get_all(bucket, places):
+            pieces.append(Piece.decode(stored))
+            lines += len(pieces[-1])
+            require_room(lines, room)
+        return pieces
     except LostObjectError as error:
         require(_source(operation))
         raise ConservationError("A range was not indexed: its worker left no piece.") from error

@@ -27,6 +27,7 @@ from twofold.workflow import rejected
 from twofold.workflow.carving import Lines, Spliced, order_carve
 from twofold.workflow.contents import get_index, put_index
 from twofold.workflow.orders import Carve
+from twofold.workflow.room import require_room
 
 BATCH_LINES = 4096
 """Lines of the dataset that are compared at a time: 400 MB of them at the very most."""
@@ -62,13 +63,16 @@ class Matches:
     digest: int
 
 
-def merge_changes(bucket: Bucket, operation: Operation, limits: Limits) -> Carve:
+def merge_changes(
+    bucket: Bucket, operation: Operation, limits: Limits, room: int | None = None
+) -> Carve:
     """Writes the new index and orders the carve of the dataset's manifest with the changed lines spliced in.
 
-    Raises OperationRefused with Rekognition's message for changes that cannot be made.
+    `room` is how many entries memory holds. Raises OperationRefused with Rekognition's message for changes that cannot be made.
     """
     (dataset,) = operation.datasets
     before = operation.before
+    require_room(before.entries if before else 0, room)
     changes = read_changes(sealed.get(bucket, keys.changes(operation.id)))
     rejected.refuse_too_many(changes.resolution)
     stored = StoredContents.open(bucket, before.folder, before.index) if before else None

@@ -19,16 +19,19 @@ from twofold.workflow import group
 from twofold.workflow.carving import Lines, order_carve
 from twofold.workflow.contents import get_index, pinned_contents, put_index
 from twofold.workflow.orders import Assembly, Carve, Location
+from twofold.workflow.room import require_room
 
 TRAIN, TEST = 0, 1
 
 
-def select(bucket: Bucket, operation: Operation) -> Carve:
+def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Carve:
     """Writes the indexes of both new contents and orders the carve of the training manifest; in a dry run, only the report.
 
-    Raises OperationRefused if the labels cannot be on both sides.
+    `room` is how many entries memory holds. Raises OperationRefused if there are more, or if labels cannot be on both
+    sides.
     """
     before, parameters = _claimed(operation)
+    require_room(before.entries, room)
     index = get_index(bucket, before)
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
