@@ -92,7 +92,7 @@ def distribute(entries: int) -> Simulated:
         writes=12 + 3 * shards,
         reads=25 + 3 * shards,
         moved=2 * size + planned,
-        states=5,
+        states=6,
     )
     return Simulated(entries, shards, seconds, _memory(entries), usage)
 
@@ -135,7 +135,7 @@ def _usage(
         s3_reads=reads,
         s3_bytes=moved,
         read_units=3,
-        write_units=16,
+        write_units=18,
         transitions=states,
         children=children,
         invocations={**once, **shared},

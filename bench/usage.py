@@ -2,8 +2,8 @@
 
 Everything but time is counted on the embedded stack, where the same functions make the same calls. Time is reckoned, since
 a Lambda is not this machine: a function's CPU seconds here, divided by the part of a vCPU that its memory gets; 30 ms for
-every call that a function makes, at the memory of the largest; and its S3 bytes at 75 MB/s (a Lambda gets 50 to 90), at the
-memory of Move.
+every call that a function makes, and its S3 bytes at 75 MB/s (a Lambda gets 50 to 90), both at the memory of Move: the
+callers' average is lower.
 """
 
 from collections import Counter
@@ -51,7 +51,7 @@ class Usage:
             seconds / min(1, MEMORY_MB[function] / VCPU_MB) * MEMORY_MB[function]
             for function, seconds in self.cpu_seconds.items()
         )
-        waiting = self.calls * CALL_SECONDS * max(MEMORY_MB.values())
+        waiting = self.calls * CALL_SECONDS * MEMORY_MB[Function.MOVE]
         moving = self.s3_bytes / S3_BYTES_PER_SECOND * MEMORY_MB[Function.MOVE]
         return (working + waiting + moving) / 1024
 
