@@ -103,7 +103,7 @@ def schedule(stage: Stage, seed: int) -> Figures:
     job = random.choice(list(Job))
     with stage.scene(job, seed) as scene:
         jobs = [job, *random.choices(_MUTATING, k=random.choice((0, 0, 1, 2)))]
-        scene.replaces = Job.DISTRIBUTE not in jobs
+        scene.replaces = not {Job.DISTRIBUTE, Job.REVERT} & set(jobs)
         tempers = Tempers(
             fault=random.choice((0.0, 0.01, 0.05, 0.2)),
             mishap=random.choice((0.0, 0.1, 0.3)),

@@ -30,11 +30,12 @@ class Job(StrEnum):
     DISTRIBUTE = "distribute"
     UPDATE = "update"
     DELETE = "delete"
+    REVERT = "revert"
 
 
 @dataclass
 class Scene:
-    """A training dataset of ENTRIES entries (but before a CREATE) and an empty test dataset."""
+    """A training dataset of ENTRIES entries (but before a CREATE) and an empty test dataset (but before a REVERT)."""
 
     theatre: Theatre
     project: str
@@ -67,6 +68,8 @@ class Scene:
                 changes = {"GroundTruth": base64.b64encode(self.changes()).decode()}
                 arn = self.arns[DatasetType.TRAIN]
                 return self.call("UpdateDatasetEntries", DatasetArn=arn, Changes=changes)
+            case Job.REVERT:
+                return self.call("RevertDatasetDistribution", ProjectArn=self.project)
             case Job.DELETE:
                 return self.call("DeleteDataset", DatasetArn=self.arns[DatasetType.TRAIN])
 
@@ -157,6 +160,10 @@ class Stage:
         with theatre.outside.looking():
             found = self._scene(job)
             found.witness.look()
+            if job is Job.REVERT:
+                found.do(Job.DISTRIBUTE)
+                theatre.company.play()
+                found.witness.begin_again()
         theatre.outside.calls.clear()
         usual = theatre.outside.passing
         theatre.outside.passing = found.witness.passing

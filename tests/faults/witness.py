@@ -35,6 +35,7 @@ class Witness:
     operations: dict[str, Operation] = field(default_factory=dict)
     looks: int = 0
     trusting: bool = False
+    undone: dict[DatasetType, tuple[str, Lines]] | None = None
 
     @property
     def memory(self) -> Memory:
@@ -65,10 +66,15 @@ class Witness:
             before, after = self.seen.get(kind, ("", ())), found.get(kind, ("", ()))
             if before[0] == after[0]:
                 assert kind not in found or before[1] == after[1], "Contents are immutable."
-            elif kind in now:
+            elif kind in now and self.seen and found != self.undone:
                 self._require_legal(now[kind], found)
         _require_apart(found)
         self.seen = found
+
+    def begin_again(self) -> None:
+        """With the datasets as they are; what they were until now is what a distribution can be undone to."""
+        self.undone, self.seen = self.seen, {}
+        self.look()
 
     def datasets(self) -> list[Dataset]:
         """Those in the project's slots."""
