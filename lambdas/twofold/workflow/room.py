@@ -6,7 +6,7 @@ from twofold.errors import OperationRefused
 
 BASE_BYTES = 200 << 20
 BYTES_PER_ENTRY = 112
-"""The most that one of them was seen to need: docs/performance.md."""
+"""Measured for Select, with the plan reckoned on top: docs/performance.md."""
 
 
 def room_in(context: Any) -> int:
