@@ -52,7 +52,7 @@ def split(request: Request) -> dict[str, Any]:
             entries = read_entries(request.manifest, size, request.group_by, pool, step)
         previous = read_previous(request.previous, pool) if request.previous else None
         with progress("Selecting"):
-            selection = _selected(request, entries, previous)
+            selection = select(request, entries, previous)
         targets = (folder / TRAIN, folder / TEST)
         with progress("Writing", entries.resolution.index.manifest_bytes) as step:
             tallies = write_manifests(
@@ -79,7 +79,7 @@ def _size(manifest: Path) -> int:
     return found.st_size
 
 
-def _selected(request: Request, entries: Entries, previous: PreviousSplit | None) -> Selection:
+def select(request: Request, entries: Entries, previous: PreviousSplit | None) -> Selection:
     index, label_sets = entries.resolution.index, _label_sets(entries)
     reason = refusal(
         label_set=index.label_set,

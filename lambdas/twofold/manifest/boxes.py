@@ -75,9 +75,12 @@ def _read_annotations(annotations: Any, frame_width: float, frame_height: float)
     ids: list[Any] = []
     faults: dict[int, Code] = {}
     for class_id, left, top, width, height in map(_box_of, annotations):
-        if type(left) is type(top) is type(width) is type(height) is int:
-            pass
-        elif not NUMBERS.issuperset((type(left), type(top), type(width), type(height))):
+        if (
+            type(left) not in NUMBERS
+            or type(top) not in NUMBERS
+            or type(width) not in NUMBERS
+            or type(height) not in NUMBERS
+        ):
             raise TypeError
         if left < 0 or top < 0 or left + width > right or top + height > bottom:
             faults[len(ids)] = Code.INVALID_BOUNDING_BOX

@@ -1,0 +1,92 @@
+"""The data path's section of docs/performance.md, and its plot."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.page import machine
+
+BEGIN, END = "<!-- data path: make bench-scale -->", "<!-- end of data path -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Wall and processor seconds, and bytes of the largest process; `split` seconds of Twofold once it has indexed."""
+
+    entries: int
+    name: str
+    seconds: float
+    processor: float
+    peak: int
+    worker_peak: int | None
+    split: float | None
+
+
+def best(runs: Iterable[Run]) -> list[Run]:
+    """Of each size and contender the quickest, in order of appearance."""
+    found: dict[tuple[int, str], Run] = {}
+    for run in runs:
+        key = (run.entries, run.name)
+        if key not in found or run.seconds < found[key].seconds:
+            found[key] = run
+    return list(found.values())
+
+
+def put_section(path: Path, runs: Sequence[Run]) -> None:
+    """Puts the table between its marks; what else the page says stays."""
+    text = path.read_text(encoding="utf-8") if path.exists() else f"{BEGIN}\n{END}\n"
+    before, _, rest = text.partition(BEGIN)
+    after = rest.partition(END)[2]
+    table = "\n".join(section(best(runs)))
+    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def section(runs: Sequence[Run]) -> Iterator[str]:
+    yield f"Measured on {datetime.now(UTC):%Y-%m-%d} with {machine()}.\n"
+    yield "| Entries | | Seconds | Times `shuf` | Processor seconds | Largest process, MB |"
+    yield "| ---: | --- | ---: | ---: | ---: | ---: |"
+    shuffled = {run.entries: run.seconds for run in runs if run.name == "shuf"}
+    for run in runs:
+        yield _row(run, run.name, run.seconds, f"{run.processor:.1f}", run.peak, shuffled)
+        if run.split is not None:
+            name = f"{run.name}, once indexed; a worker's memory"
+            yield _row(run, name, run.split, "", run.worker_peak or 0, shuffled)
+
+
+def _row(
+    run: Run, name: str, seconds: float, processor: str, peak: int, shuffled: dict[int, float]
+) -> str:
+    ratio = f"{seconds / shuffled[run.entries]:.2f}" if run.entries in shuffled else ""
+    size = f"{peak / 1e6:.0f}"
+    return f"| {run.entries:,} | {name} | {seconds:.2f} | {ratio} | {processor} | {size} |"
+
+
+def plot(path: Path, runs: Sequence[Run]) -> None:
+    """Time and memory against entries, both axes logarithmic."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "twofold"
+    from matplotlib import pyplot
+
+    figure, (time, memory) = pyplot.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
+    for axes, title, unit in ((time, "Seconds", 1), (memory, "Largest process, MB", 1e6)):
+        for name in dict.fromkeys(run.name for run in runs):
+            own = [run for run in best(runs) if run.name == name]
+            values = [(run.seconds if axes is time else run.peak) / unit for run in own]
+            width = 2.5 if name == "Twofold" else 1.2
+            axes.plot([run.entries for run in own], values, "o-", label=name, linewidth=width)
+        axes.set(xscale="log", yscale="log", xlabel="Entries", title=title)
+        axes.grid(alpha=0.3)
+    workers = [run for run in best(runs) if run.worker_peak]
+    memory.plot(
+        [run.entries for run in workers],
+        [(run.worker_peak or 0) / 1e6 for run in workers],
+        "o--",
+        color="C0",
+        label="Twofold, a worker",
+    )
+    memory.legend(fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -1,0 +1,49 @@
+"""A worker of `twofold split` holds a range or a shard at a time, however large the manifest is."""
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.manifests import write_manifest
+from twofold_command import carving, indexing
+from twofold_command.carving import Stretch, carve
+from twofold_command.indexing import Range, index_range
+
+RANGE = 1 << 20
+
+
+def peak_of(work: Callable[[], Any]) -> int:
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_workers_peak_does_not_grow_with_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "CHUNK_BYTES", RANGE // 4)
+    monkeypatch.setattr(carving, "_BUFFER_BYTES", RANGE // 4)
+    peaks = [_peaks(tmp_path, entries) for entries in (3_000, 12_000)]
+    for small, large in zip(*peaks, strict=True):
+        assert large < 1.1 * small
+
+
+def _peaks(folder: Path, entries: int) -> tuple[int, int]:
+    """Of indexing the last range of a manifest, and of carving it."""
+    manifest = folder / "all.manifest"
+    size = write_manifest(manifest, entries)
+    task = Range(manifest, size - RANGE, size, None)
+    piece = index_range(task).piece
+    targets = (folder / "train", folder / "test")
+    for target in targets:
+        target.touch()
+    side = (np.arange(len(piece)) % 5 == 0).astype(np.uint8)
+    stretch = Stretch(manifest, targets, (0, 0), piece.start, piece.length, side, RANGE)
+    return peak_of(lambda: index_range(task)), peak_of(lambda: carve(stretch))
