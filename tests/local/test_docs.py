@@ -51,7 +51,14 @@ def test_a_page_with_commands_has_a_test_that_reads_it_or_says_that_they_need_aw
 ) -> None:
     if page in (OPERATIONS, ROOT / "CONTRIBUTING.md"):
         return
-    assert not _blocks(page) or _runners(page), page.name
+    assert all(map(_is_make, _blocks(page))) or _runners(page), page.name
+
+
+def _is_make(block: str) -> bool:
+    """Long campaigns have a target of their own; the suite runs a sample of each."""
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    lines = [line.split() for line in block.splitlines() if not line.startswith("#")]
+    return all(line[0] == "make" and line[1] in targets for line in lines if line)
 
 
 def test_the_commands_for_contributors_are_those_of_the_continuous_integration() -> None:
