@@ -1,28 +1,17 @@
 """A worker of `twofold split` holds a range or a shard at a time, however large the manifest is."""
 
-import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from bench.manifests import write_manifest
+from tests.unit.test_memory import peak_of
 from twofold_command import carving, indexing
 from twofold_command.carving import Stretch, carve
 from twofold_command.indexing import Range, index_range
 
 RANGE = 1 << 20
-
-
-def peak_of(work: Callable[[], Any]) -> int:
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 def test_a_workers_peak_does_not_grow_with_the_manifest(
