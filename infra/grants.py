@@ -85,6 +85,7 @@ class Grants:
         """The three that end an operation: they update datasets and delete the mark of the operation."""
         for function in (Function.PUBLISH, Function.ABANDON, Function.SETTLE):
             self._table(function, _SETTLE)
+            self._allow(self.functions.roles[function], ("events:PutEvents",), [self._bus()])
         self._sources(Function.PUBLISH)
         self._objects(Function.PUBLISH, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
         self._objects(Function.PUBLISH, _WRITE, Prefix.CONTENTS, Prefix.REPORTS)
@@ -142,6 +143,11 @@ class Grants:
         )
         if actions != _DELETE:
             self._use_own_key(role, _LOCK if set(_WRITE) & set(actions) else _UNLOCK, "s3")
+
+    def _bus(self) -> str:
+        return self.stack.format_arn(
+            service="events", resource="event-bus", resource_name="default"
+        )
 
     def _list_scratch(self, function: Function) -> None:
         """To see how far an operation is."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.report.made import report_of
 from tests.unit.any_lines import lines as nearly_right_lines
 from twofold.api import contract, tokens, wire
-from twofold.api.arns import Scope
+from twofold.arns import Scope
 from twofold.errors import ClientFault, InvalidPaginationTokenException, ResourceNotFoundException
 from twofold.manifest.groups import GroupBy, UngroupedError
 from twofold.manifest.lines import Entry, list_entry, read_entry, strip_annotations

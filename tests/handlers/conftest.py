@@ -9,11 +9,12 @@ from moto import mock_aws
 from local.functions import REGION
 from local.stack import Stack
 from twofold.settings import Function
-from twofold.stores import contents, executions, objects
+from twofold.stores import contents, events, executions, objects
 from twofold.stores.table import connection
 
 CACHED: tuple[Any, ...] = (
     objects._client,
+    events._client,
     executions._client,
     connection._client,
     contents._header,

@@ -75,8 +75,8 @@ def test_workers_know_nothing_of_the_table_or_the_state_machines(template: Synth
         assert _services(template, worker) <= {"s3", "kms"}, worker
 
 
-def test_abandon_touches_nothing_but_the_table(template: Synthesized) -> None:
-    assert _services(template, Function.ABANDON) == {"dynamodb"}
+def test_abandon_touches_the_table_and_tells_of_it(template: Synthesized) -> None:
+    assert _services(template, Function.ABANDON) == {"dynamodb", "events"}
     changes = {"dynamodb:UpdateItem", "dynamodb:DeleteItem"}
     assert {a for a in _actions(template, Function.ABANDON) if "dynamodb" in a} == changes
 

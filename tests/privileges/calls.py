@@ -12,6 +12,7 @@ from local.functions import ACCOUNT, REGION
 
 DYNAMODB = "DynamoDB_20120810."
 STATES = "AWSStepFunctions."
+PUT_EVENTS = "AWSEvents.PutEvents"
 _KINDS = {
     "Put": "PutItem",
     "Update": "UpdateItem",
@@ -40,6 +41,10 @@ def asked(caller: str, request: Request, body: bytes) -> Iterator[Call]:
         named = json.loads(body)
         arn = named.get("stateMachineArn") or named.get("executionArn") or "*"
         yield Call(caller, f"states:{target.removeprefix(STATES)}", arn)
+    elif target == PUT_EVENTS:
+        yield Call(
+            caller, "events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
+        )
     elif invoked := _INVOCATION.fullmatch(request.path):
         name = unquote(invoked["name"]).rpartition(":")[2]
         # Here a state machine names its functions; the deployed ones name versions of them.

@@ -11,8 +11,18 @@ from local.stack import BUCKET, TABLE, Stack
 from tests.backstage import Backstage, s3, s3_error
 from tests.job import Job, line, two_labels
 from twofold.manifest.shards import SHARD_BYTES
-from twofold.records import Contents, DatasetId, DatasetType, Operation, OperationKind, Source
+from twofold.records import (
+    Contents,
+    DatasetId,
+    DatasetType,
+    Operation,
+    OperationKind,
+    Source,
+    Status,
+    StatusCode,
+)
 from twofold.settings import Function
+from twofold.settled import Settled
 
 VERSIONED = "versioned-sources"
 SOURCES = ("sources", VERSIONED)
@@ -107,6 +117,9 @@ def _settle(stack: Stack) -> None:
     for one in orphans:
         item = {"pk": "operations", "sk": one.id, "Operation": one.event()}
         table.put_item(TableName=TABLE, Item={name: {"S": text} for name, text in item.items()})
+    unsent = Settled.of(orphans[0], Status.CREATE_COMPLETE, "", StatusCode.SUCCESS, LONG_AGO)
+    item = {"pk": "outbox", "sk": unsent.event, "Settled": unsent.model_dump_json(by_alias=True)}
+    table.put_item(TableName=TABLE, Item={name: {"S": text} for name, text in item.items()})
     try:
         for _ in range(2):
             stack.functions.invoke(Function.SETTLE, b"{}")

@@ -7,10 +7,10 @@ from moto import mock_aws
 
 from tests.small import shrink
 from tests.workflow.world import World
-from twofold.stores import executions, objects
+from twofold.stores import events, executions, objects
 from twofold.stores.table import connection
 
-_CACHED = (executions._client, objects._client, connection._client)
+_CACHED = (events._client, executions._client, objects._client, connection._client)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from twofold import telemetry
 from twofold.api import tokens
-from twofold.api.arns import Scope
+from twofold.arns import Scope
 from twofold.errors import (
     LimitExceededException,
     ProvisionedThroughputExceededException,

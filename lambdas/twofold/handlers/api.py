@@ -8,9 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from twofold import clock, telemetry
 from twofold.api import contract, wire
-from twofold.api.arns import Scope
 from twofold.api.operations import OPERATIONS
 from twofold.api.service import Service
+from twofold.arns import Scope
 from twofold.errors import ClientFault, InternalServerError, ServiceError, ThrottlingException
 from twofold.quotas import limits
 from twofold.settings import Function, Settings

@@ -1,17 +1,26 @@
-"""Settle: end what nobody else ends. Runs every minute, and when an execution fails, times out or is aborted."""
+"""Settle: end what nobody else ends, and send the events that nobody else has sent.
+
+Runs every minute, and when an execution fails, times out or is aborted.
+"""
 
 import os
 from typing import Any
 
 from twofold import clock, telemetry
+from twofold.arns import Scope
 from twofold.settings import Function, Settings
+from twofold.stores.events import Events
 from twofold.stores.executions import Executions
 from twofold.stores.table import Table
 from twofold.workflow import end
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     settings = Settings.of(Function.SETTLE, os.environ)
     telemetry.begin(Function.SETTLE, context)
     executions = Executions(settings.state_machines)
-    return {"Settled": end.settle(Table(settings.table), executions, clock.now())}
+    table = Table(settings.table)
+    try:
+        return {"Settled": end.settle(table, executions, clock.now())}
+    finally:
+        Events(table, Scope.of_function(context.invoked_function_arn)).send_waiting()

@@ -8,6 +8,7 @@ from twofold import telemetry
 from twofold.errors import OperationRefused
 from twofold.metrics import Outcome
 from twofold.records import Operation, StatusCode
+from twofold.settled import Settled
 from twofold.stores.executions import Executions, ExecutionState
 from twofold.stores.failures import error_code
 from twofold.stores.table import Table, operations
@@ -31,17 +32,22 @@ _SERVICE_ERROR = "An internal error occurred; nothing was changed. Try again."
 _NOT_STARTED = "The operation could not be started; nothing was changed. Try again."
 
 
-def abandon(table: Table, operation: Operation, failure: Failure, now: int) -> None:
-    """Sets the operation's datasets to *_FAILED with the reason; their contents stay as they were."""
+def abandon(table: Table, operation: Operation, failure: Failure, now: int) -> Settled | None:
+    """Sets the operation's datasets to *_FAILED with the reason; their contents stay as they were.
+
+    Answers with what settled, if it was this that settled it.
+    """
     message, code = explain(operation, failure)
-    _give_up(table, operation, message, code, now, failure.cause)
+    return _give_up(table, operation, message, code, now, failure.cause)
 
 
 def _give_up(
     table: Table, operation: Operation, message: str, code: StatusCode, now: int, cause: str = ""
-) -> None:
-    if operations.abandon(table, operation, message, code, now):
-        telemetry.ended(operation, Outcome(code.value), now, reason=message, cause=cause)
+) -> Settled | None:
+    if not operations.abandon(table, operation, message, code, now):
+        return None
+    telemetry.ended(operation, Outcome(code.value), now, reason=message, cause=cause)
+    return Settled.of(operation, operation.kind.failed, message, code, now)
 
 
 def explain(operation: Operation, failure: Failure) -> tuple[str, StatusCode]:

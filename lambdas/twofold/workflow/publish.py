@@ -10,8 +10,9 @@ from twofold import telemetry
 from twofold.errors import ConservationError, DamagedObjectError
 from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.metrics import Outcome
-from twofold.records import Contents, DatasetId, Distribution, Operation
+from twofold.records import Contents, DatasetId, Distribution, Operation, StatusCode
 from twofold.report import dataset_report, page, warnings
+from twofold.settled import Settled
 from twofold.stores import keys, sealed
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import Bucket, LostObjectError, Part, require
@@ -20,8 +21,13 @@ from twofold.workflow.carving import piece_key, record_key
 from twofold.workflow.orders import Assembly, Carve, JoinOrder, ShardRecord, SideOrder, SideRecord
 
 
-def publish(table: Table, bucket: Bucket, operation: Operation, carve: Carve, now: int) -> None:
-    """Raises ConservationError, before anything is changed, unless every planned line has been written once."""
+def publish(
+    table: Table, bucket: Bucket, operation: Operation, carve: Carve, now: int
+) -> Settled | None:
+    """What settled, if it was this that settled it.
+
+    Raises ConservationError, before anything is changed, unless every planned line has been written once.
+    """
     assembly = Assembly.model_validate_json(sealed.get(bucket, carve.assembly))
     records = _records(bucket, operation, carve, assembly)
     sides = [
@@ -35,8 +41,11 @@ def publish(table: Table, bucket: Bucket, operation: Operation, carve: Carve, no
     if assembly.report:
         report = _put_report(bucket, operation, assembly.report, contents)
         remembered = _remembered(operation, report, contents, now)
-    if operations.publish(table, operation, contents, assembly.message, now, remembered):
-        telemetry.ended(operation, Outcome.COMPLETE, now, statusMessage=assembly.message)
+    message = assembly.message
+    if not operations.publish(table, operation, contents, message, now, remembered):
+        return None
+    telemetry.ended(operation, Outcome.COMPLETE, now, statusMessage=message)
+    return Settled.of(operation, operation.kind.complete, message, StatusCode.SUCCESS, now)
 
 
 _NOTHING = SideRecord(entries=0, bytes=0, digest="0")

@@ -9,6 +9,7 @@ calls               <operation>#<second>           how many there were, where a 
 answer#<call>       answer                         what a call that changed something was answered; expires
 secret              pagination                     the key that seals pagination tokens
 distributions#<name> <newest first>#<id>           a Distribution, and whether it was reverted
+outbox              <event>                        a Settled that has not been sent; deleted when it has
 released            <folder>                       contents that a dataset left, and when; deleted as they are collected
 """
 

@@ -6,7 +6,8 @@ from typing import Any, Self
 
 from twofold.records import SETTLED, Contents, Distribution, Project, Status, StatusCode
 from twofold.settings import SORT_KEY
-from twofold.stores.table import projects, released
+from twofold.settled import Settled
+from twofold.stores.table import outbox, projects, released
 from twofold.stores.table.connection import ConditionFailedError, Table, Write
 from twofold.stores.table.items import Item
 from twofold.stores.table.released import Note
@@ -76,6 +77,7 @@ def revert(table: Table, done: Distribution, kept: Note | None, caller: str, now
             values={":now": now, ":caller": caller},
         ),
         released.reclaim(table, done.before.folder, kept),
+        outbox.put(table, Settled.reverted(done, _REVERTED, now)),
     ]
     for dataset, after, before in zip(done.datasets, done.after, (done.before, None), strict=True):
         pointer = "SET #Contents = :contents," if before else "REMOVE #Contents SET"

@@ -19,8 +19,9 @@ from twofold.records import (
     StatusCode,
 )
 from twofold.settings import PARTITION_KEY, SORT_KEY
+from twofold.settled import Settled
 from twofold.stores import keys
-from twofold.stores.table import history, projects, released
+from twofold.stores.table import history, outbox, projects, released
 from twofold.stores.table.connection import ConditionFailedError, Table, Write
 
 ACTIVE = "operations"
@@ -102,7 +103,8 @@ def publish(
 
     What is `remembered` goes into the project's history. False if the operation has ended already.
     """
-    writes = [_end(table, operation)]
+    told = Settled.of(operation, operation.kind.complete, message, StatusCode.SUCCESS, now)
+    writes = [_end(table, operation), outbox.put(table, told)]
     if remembered:
         writes.append(history.remember(table, remembered))
     if operation.before and contents:
@@ -136,7 +138,8 @@ def abandon(table: Table, operation: Operation, message: str, code: StatusCode, 
         ":code": code.value,
         ":now": now,
     }
-    writes = [_end(table, operation)]
+    told = Settled.of(operation, operation.kind.failed, message, code, now)
+    writes = [_end(table, operation), outbox.put(table, told)]
     writes += [
         _settle(table, operation, dataset, change=f"SET {_STATUS}", values=values)
         for dataset in operation.datasets
