@@ -14,10 +14,10 @@ AUTH     ?= any
 KEYS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults storm check bench bench-scale imports measure simulate screenshots synth bootstrap deploy diff smoke destroy lock clean
+.PHONY: help run serve test faults storm check bench bench-scale bench-solver imports measure simulate screenshots synth bootstrap deploy diff smoke destroy lock clean
 
 help:            ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 $(BIN)/uv:
 	$(PYTHON) -m venv $(VENV)
@@ -125,6 +125,9 @@ measure: $(VENV)/.dev $(VENV)/.command  ## the whole stack beside the data path 
 
 simulate: $(VENV)/.dev           ## time, memory and cost of the deployed stack for 10^5 to 10^9 entries, and what breaks first
 	@PYTHONPATH=lambdas $(BIN)/python -m bench.simulate
+
+bench-solver: $(VENV)/.dev $(VENV)/.command  ## time and memory of the split alone: make bench-solver [ENTRIES="1000000 100000000"]
+	$(BIN)/python -m bench.solver $(ENTRIES)
 
 # The CDK app's own set; Node comes with it. CONTEXT="stage=dev source_buckets=a,b" sets the options of infra/options.py.
 CONTEXT  ?=

@@ -42,7 +42,7 @@ def measure(method: str, data: Dataset, seed: int) -> Run:
     began = time.perf_counter()
     test = split(data, seed)
     seconds = time.perf_counter() - began
-    peak = _peak_bytes()
+    peak = peak_bytes()
     images = data.images()
     deviation = np.abs(data.images(test) - float(FRACTION) * images)[images > 0]
     patient = seconds < PATIENCE_SECONDS
@@ -61,12 +61,18 @@ def measure(method: str, data: Dataset, seed: int) -> Run:
     )
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """Of this program: what Linux's getrusage tells includes the process that started it."""
     if not _STATUS.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     (peak,) = (line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
     return int(peak.split()[1]) * 1024
+
+
+def forget_peak() -> None:
+    """So that `peak_bytes` tells of what comes now, where Linux allows it."""
+    if _STATUS.exists():
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def _divided(data: Dataset, test: Mask) -> int | None:
