@@ -16,7 +16,7 @@ from twofold.metrics import NAMESPACE, Dimension, Metric
 from twofold.records import Operation, OperationKind
 from twofold.settings import Function
 from twofold.stores.executions import Executions, ExecutionState
-from twofold.stores.table import Table, operations
+from twofold.stores.table import Table, operations, projects
 from twofold.workflow import move
 
 LINES = [
@@ -177,8 +177,17 @@ def test_settle_publishes_the_age_of_the_oldest_operation_even_when_it_fails(
 def test_an_operation_that_ends_twice_is_counted_once(
     api: Api, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = Operation(id="lost", kind=OperationKind.DISTRIBUTE, datasets=(), created=1_000)
-    Table(api.name).transact([operations._begin(Table(api.name), old)])
+    project = api.done("CreateProject", ProjectName="twice")["ProjectArn"]
+    api.done("CreateDataset", ProjectArn=project, DatasetType="TRAIN")
+    table = Table(api.name)
+    found = projects.find(table, "twice")
+    assert found
+    (dataset,) = (projects.find_dataset(table, one) for one in found.datasets())
+    assert dataset
+    old = Operation(
+        id="lost", kind=OperationKind.UPDATE, datasets=(dataset.id,), created=dataset.updated
+    )
+    assert operations.claim(table, old, [dataset], dataset.updated)
     monkeypatch.setattr(Executions, "state", lambda *_: ExecutionState.ENDED)
     settle.handler({}, SETTLE)
     settle.handler({}, SETTLE)
