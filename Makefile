@@ -14,7 +14,7 @@ AUTH     ?= any
 KEYS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults storm check bench bench-scale bench-solver imports measure simulate screenshots synth bootstrap deploy diff smoke destroy lock clean
+.PHONY: help run serve test faults storm check bench bench-scale bench-solver imports measure simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
