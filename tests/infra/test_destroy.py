@@ -21,14 +21,21 @@ def data(template: Synthesized, monkeypatch: pytest.MonkeyPatch) -> Iterator[des
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "any")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        boto3.client("cloudformation").create_stack(StackName=STACK, TemplateBody=_stored(template))
-        found = destroy.data_of(STACK)
-        assert found
-        s3 = boto3.client("s3")
-        s3.put_object(Bucket=found.bucket, Key="contents/first", Body=b"x")
-        s3.create_multipart_upload(Bucket=found.bucket, Key="contents/unfinished")
-        yield found
+    mock = mock_aws()
+    # The data of the running stack, in the same memory, is left alone.
+    mock.start(reset=False)
+    boto3.client("cloudformation").create_stack(StackName=STACK, TemplateBody=_stored(template))
+    found = destroy.data_of(STACK)
+    assert found
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket=found.bucket, Key="contents/first", Body=b"x")
+    s3.create_multipart_upload(Bucket=found.bucket, Key="contents/unfinished")
+    yield found
+    if destroy.data_of(STACK):
+        boto3.client("cloudformation").delete_stack(StackName=STACK)
+    if any(_remaining(found)):
+        destroy.delete(found)
+    mock.stop(remove_data=False)
 
 
 def _stored(template: Synthesized) -> str:
