@@ -1,5 +1,9 @@
 """What `clients/aws-models` gives to boto3: members, waiters, help and validation before anything is sent."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +53,40 @@ def test_boto3_waits_for_everything_that_takes_a_while(rekognition: Any, job: Jo
     wait(rekognition, "dataset_deleted", DatasetArn=test)
     rekognition.delete_project(**project)
     wait(rekognition, "project_deleted", ProjectNames=[job.project.split("/")[1]])
+
+
+CLI_WAITS = """
+aws rekognition wait dataset-created --dataset-arn $TRAIN
+aws rekognition update-dataset-entries --dataset-arn $TRAIN --changes "$CHANGES"
+aws rekognition wait dataset-updated --dataset-arn $TRAIN
+aws rekognition distribute-dataset-entries --datasets Arn=$TRAIN Arn=$TEST --test-fraction 1/3
+aws rekognition wait dataset-distributed --dataset-arn $TEST
+aws rekognition describe-dataset --dataset-arn $TEST --query DatasetDescription.DatasetStats.TotalEntries
+aws rekognition delete-dataset --dataset-arn $TEST
+aws rekognition delete-dataset --dataset-arn $TRAIN
+aws rekognition wait dataset-deleted --dataset-arn $TRAIN
+aws rekognition delete-project --project-arn $PROJECT
+aws rekognition wait project-deleted --project-names $NAME
+"""
+
+
+def test_the_aws_cli_waits_for_everything_that_takes_a_while(
+    environment: dict[str, str], job: Job
+) -> None:
+    train, test = job.pair(two_labels(50))
+    changes = json.dumps({"GroundTruth": f"{line('late', 'dog')}\n"})
+    names = {"TRAIN": train, "TEST": test, "PROJECT": job.project, "CHANGES": changes}
+    shell = environment | {
+        **names,
+        "NAME": job.project.split("/")[1],
+        "AWS_DATA_PATH": str(EXTENSION),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", CLI_WAITS], env=shell, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "17" in done.stdout.split()
 
 
 def test_a_waiter_gives_up_as_soon_as_what_it_waits_for_has_failed(
