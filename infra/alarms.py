@@ -35,6 +35,11 @@ class Alarm:
 
 
 def alarms(metrics: Metrics) -> Iterator[Alarm]:
+    yield from _of_operations(metrics)
+    yield from _of_functions(metrics)
+
+
+def _of_operations(metrics: Metrics) -> Iterator[Alarm]:
     yield Alarm(
         "stuck-operations",
         "An operation has been under way for longer than any workflow may take, or Settle does not run.",
@@ -62,6 +67,9 @@ def alarms(metrics: Metrics) -> Iterator[Alarm]:
         metrics.function(Function.PUBLISH, "Errors"),
         threshold=1,
     )
+
+
+def _of_functions(metrics: Metrics) -> Iterator[Alarm]:
     yield Alarm(
         "server-errors",
         "Callers are answered with 5xx.",
@@ -82,6 +90,14 @@ def alarms(metrics: Metrics) -> Iterator[Alarm]:
             },
         ),
         threshold=10,
+        due=3,
+        periods=3,
+    )
+    yield Alarm(
+        "uncollected-contents",
+        "Collect has failed for three days: nothing is lost, and storage of contents that nobody points to grows.",
+        metrics.function(Function.COLLECT, "Errors", period=Duration.days(1)),
+        threshold=1,
         due=3,
         periods=3,
     )

@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from infra.functions import LOG_LEVEL
 from tests.infra.synthesized import Synthesized
 from twofold.settings import MEMORY_MB, TIMEOUT_SECONDS, VARIABLES, Function, Workflow
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_every_door_is_a_function_and_every_function_a_door(template: Synthesized) -> None:
@@ -59,3 +63,15 @@ def test_functions_learn_the_table_the_bucket_and_the_state_machines(
     for name in Workflow:
         alias = variables[f"TWOFOLD_{name.upper()}_STATE_MACHINE"]
         assert template.machine_behind(alias) == f"twofold-prod-{name}"
+
+
+def test_the_memory_that_the_docs_give_a_reason_for_is_that_of_the_template(
+    template: Synthesized,
+) -> None:
+    page = " ".join((ROOT / "docs" / "performance.md").read_text().split())
+    memory = {function: template.functions[function]["MemorySize"] for function in Function}
+    assert f"so it gets {memory[Function.INDEX]:,} MB" in page
+    assert f"It has {memory[Function.MOVE]:,} MB" in page
+    assert f"{memory[Function.SELECT]:,} MB unless you choose" in page
+    cost = (ROOT / "docs" / "cost.md").read_text()
+    assert f"one invocation of {memory[Function.SETTLE]} MB" in cost

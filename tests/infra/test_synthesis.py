@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
@@ -21,6 +22,8 @@ REGIONS = [
     *("eu-west-1", "eu-west-2", "eu-central-1"),
     *("ap-south-1", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "ap-northeast-2"),
 ]
+"""Where Rekognition offers Custom Labels: AWS General Reference, "Amazon Rekognition endpoints and quotas", its table of
+Custom Labels. botocore knows the regions of Rekognition as a whole."""
 
 
 def _findings(template: str) -> list[str]:
@@ -30,6 +33,10 @@ def _findings(template: str) -> list[str]:
 
 def test_cfn_lint_finds_nothing_in_any_region(template: Synthesized) -> None:
     assert _findings(json.dumps(template.body)) == []
+
+
+def test_every_region_that_is_linted_has_rekognition() -> None:
+    assert set(REGIONS) <= set(boto3.Session().get_available_regions("rekognition"))
 
 
 def test_cfn_lint_reads_the_state_machines(template: Synthesized) -> None:

@@ -11,7 +11,16 @@ from tests.infra.conftest import Synthesize, synthesize
 __all__ = ["synthesize"]
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+RUN_BY = {
+    "README.md": "local/test_readme.py",
+    "docs/clients/aws-cli.md": "clients/test_guides.py",
+    "docs/clients/boto3.md": "clients/test_guides.py",
+    "docs/clients/curl.md": "clients/test_guides.py",
+    "docs/getting-started.md": "clients/test_guides.py",
+}
+"""The tests that run the commands of a page, where these are not all of make, and not of AWS alone."""
+
 BLOCK = re.compile(r"^```(?:sh|bash|shell|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NEEDS_AWS = "# needs AWS\n"
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -30,12 +39,6 @@ def _anchors(page: Path) -> set[str]:
     return {heading.replace(" ", "-") for heading in plain}
 
 
-def _runners(page: Path) -> list[Path]:
-    """Tests that read the page by its name."""
-    tests = (file for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__))
-    return [file for file in tests if f'"{page.name}"' in file.read_text()]
-
-
 @every_page
 def test_every_link_leads_to_a_file_and_to_a_heading_of_it(page: Path) -> None:
     for link in re.findall(r"\]\((?!http)([^)]+)\)", page.read_text()):
@@ -45,18 +48,20 @@ def test_every_link_leads_to_a_file_and_to_a_heading_of_it(page: Path) -> None:
         assert not anchor or anchor in _anchors(target), link
 
 
-@every_page
-def test_a_page_with_commands_has_a_test_that_reads_it_or_says_that_they_need_aws(
-    page: Path,
-) -> None:
-    if page in (OPERATIONS, ROOT / "CONTRIBUTING.md"):
-        return
-    assert all(map(_is_make, _blocks(page))) or _runners(page), page.name
+def test_the_pages_with_commands_are_those_that_tests_run() -> None:
+    """Operations and contributing have tests of their own, below."""
+    others = (page for page in PAGES if page not in (OPERATIONS, ROOT / "CONTRIBUTING.md"))
+    shown = {
+        str(page.relative_to(ROOT)) for page in others if not all(map(_is_make, _blocks(page)))
+    }
+    assert shown == set(RUN_BY)
+    for page, test in RUN_BY.items():
+        assert Path(page).name in (ROOT / "tests" / test).read_text(), page
 
 
 def _is_make(block: str) -> bool:
     """Long campaigns have a target of their own; the suite runs a sample of each."""
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     lines = [line.split() for line in block.splitlines() if not line.startswith("#")]
     return all(line[0] == "make" and line[1] in targets for line in lines if line)
 
@@ -79,7 +84,7 @@ def test_what_operations_shows_without_aws_is_synthesized(synthesize: Synthesize
 
 
 def test_every_command_that_needs_aws_is_one_of_make_or_of_the_aws_cli() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for block in BLOCK.findall(OPERATIONS.read_text()):
         for line in block.replace("\\\n", " ").splitlines():
             program, *rest = line.split()
