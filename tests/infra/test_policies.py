@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,3 +121,10 @@ def test_a_web_acl_limits_each_address_and_stands_before_the_stage(
     assert spelt(association["ResourceArn"]) == (
         f"arn:<AWS::Partition>:apigateway:<AWS::Region>::/restapis/<{rest}>/stages/<{stage}>"
     )
+
+
+def test_the_policies_that_the_docs_name_are_those_of_the_template(template: Synthesized) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
+    assert "`twofold-<stage>-ReadOnly`, `-Editor` and one for each operation" in page
+    policies = template.properties("AWS::IAM::ManagedPolicy").values()
+    assert {one["ManagedPolicyName"] for one in policies} == {f"twofold-prod-{n}" for n in NAMES}
