@@ -1,7 +1,7 @@
 """AWS's list prices in us-east-1, in dollars, without the free tier; functions run on arm64.
 
 As of 2026-11, from the price pages of AWS Lambda, Amazon S3 (Standard), Amazon DynamoDB (on demand), AWS Step Functions,
-Amazon API Gateway (REST) and Amazon CloudWatch Logs. Correct them here and every figure follows.
+Amazon API Gateway (REST), Amazon EventBridge (custom events) and Amazon CloudWatch Logs. Correct them here and every figure follows.
 """
 
 DATE = "2026-11"
@@ -19,4 +19,5 @@ STATE_TRANSITION = 0.025 / 1e3
 EXPRESS_REQUEST = 1.00 / 1e6
 EXPRESS_GB_SECOND = 0.00001667
 API_REQUEST = 3.50 / 1e6
+EVENT = 1.00 / 1e6
 LOGS_GB = 0.50

@@ -37,10 +37,12 @@ class Recorded:
 def record(stack: Stack, meter: Meter, begin: Callable[[], None]) -> Recorded:
     """What `begin`'s call of the API and the workflow that it starts use, up to Publish. No sweep comes in between."""
     functions = stack.functions
+    _await(lambda: functions.idle)
     before, spent = dict(functions.invocations), dict(functions.cpu_seconds)
     with stack.sweeping, meter.recording() as calls:
         begin()
         _await(lambda: functions.invocations[Function.PUBLISH] > before.get(Function.PUBLISH, 0))
+        _await(lambda: functions.idle)
     started = next(call.request for call in calls if call.operation == "StartExecution")
     history = _history(stack, started)
     invocations = _difference(functions.invocations, before)

@@ -135,12 +135,13 @@ def _usage(
         s3_reads=reads,
         s3_bytes=moved,
         read_units=3,
-        write_units=18,
+        write_units=22,
         transitions=states,
+        events=1,
         children=children,
         invocations={**once, **shared},
         cpu_seconds=cpu,
-        calls=writes + reads + 6,
+        calls=writes + reads + 8,
     )
 
 

@@ -41,6 +41,7 @@ class Usage:
     write_units: float
     transitions: int
     children: int
+    events: int
     invocations: Mapping[Function, int]
     cpu_seconds: Mapping[Function, float]
     calls: int
@@ -74,6 +75,7 @@ class Usage:
             "Step Functions": (self.transitions + self.children) * prices.STATE_TRANSITION
             + self.children * prices.EXPRESS_REQUEST
             + self.express_gb_seconds * prices.EXPRESS_GB_SECOND,
+            "EventBridge": self.events * prices.EVENT,
             "Logs": invocations * _LOG_BYTES / 1e9 * prices.LOGS_GB,
         }
 
@@ -101,6 +103,7 @@ def usage(
         write_units=sum(write_units(call) for call in recorded),
         transitions=sum(event["type"].endswith("StateEntered") for event in history),
         children=invocations.get(Function.INDEX, 0) + invocations.get(Function.MOVE, 0),
+        events=sum(call.operation == "PutEvents" for call in recorded),
         invocations=dict(invocations),
         cpu_seconds=dict(cpu_seconds),
         calls=sum(call.service != "Lambda" for call in recorded),
@@ -127,7 +130,7 @@ def read_units(call: Call) -> float:
 
 
 SWEEP_SECONDS = 0.03
-"""Of a warm Settle that finds nothing: one query."""
+"""Of a warm Settle that finds nothing: two queries."""
 
 
 def idle_month() -> float:
@@ -136,7 +139,7 @@ def idle_month() -> float:
     each = (
         prices.LAMBDA_REQUEST
         + SWEEP_SECONDS * MEMORY_MB[Function.SETTLE] / 1024 * prices.LAMBDA_GB_SECOND
-        + prices.DYNAMODB_READ_UNIT
+        + 2 * prices.DYNAMODB_READ_UNIT
         + _LOG_BYTES / 1e9 * prices.LOGS_GB
     )
     return minutes * each

@@ -35,14 +35,28 @@ class Functions:
     invocations: Counter[Function] = field(default_factory=Counter)
     peak_bytes: dict[Function, int] = field(default_factory=dict)
     cpu_seconds: dict[Function, float] = field(default_factory=dict)
+    _under_way: set[str] = field(default_factory=set)
 
     def invoke(self, function: Function, event: bytes) -> Answer:
+        request_id = str(uuid4())
+        self._under_way.add(request_id)
+        try:
+            return self._invoke(function, event, request_id)
+        finally:
+            self._under_way.remove(request_id)
+
+    @property
+    def idle(self) -> bool:
+        """No function is at work, not even for what follows the change that its caller waits for."""
+        return not self._under_way
+
+    def _invoke(self, function: Function, event: bytes, request_id: str) -> Answer:
         pool = self.api if function is Function.API else self.steps
         answer = pool.invoke(
             Invocation(
                 handler=function.handler,
                 arn=self.arn(function),
-                request_id=str(uuid4()),
+                request_id=request_id,
                 memory_mb=MEMORY_MB[function],
                 environment=self._environment(function),
                 event=event,
