@@ -1,7 +1,8 @@
 """AWS's list prices in us-east-1, in dollars, without the free tier; functions run on arm64.
 
 As of 2026-11, from the price pages of AWS Lambda, Amazon S3 (Standard), Amazon DynamoDB (on demand), AWS Step Functions,
-Amazon API Gateway (REST), Amazon EventBridge (custom events) and Amazon CloudWatch Logs. Correct them here and every figure follows.
+Amazon API Gateway (REST), Amazon EventBridge (custom events) and Amazon CloudWatch Logs. Correct them here and every figure
+follows.
 """
 
 DATE = "2026-11"
