@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.command.terminal import labelled, read, twofold, written
 from tests.job import line
 from twofold.manifest.groups import GroupBy, UngroupedError
+from twofold.manifest.reader import Batch
 
 VIDEO = r"/(video-\d+)/"
 
@@ -100,9 +101,9 @@ def test_no_expression_takes_for_ever(expression: str) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=30))
 def test_equal_keys_have_equal_hashes_and_others_do_not(keys: list[str]) -> None:
-    lines = [(i, f'{{"k":"{key}"}}'.encode()) for i, key in enumerate(keys)]
+    batch = Batch(range(len(keys)), [f'{{"k":"{key}"}}'.encode() for key in keys])
     hashes: list[int | None] = []
-    assert list(GroupBy.of("k").hashes(lines, hashes)) == lines
+    assert list(GroupBy.of("k").hashes([batch], hashes)) == [batch]
     by_key = defaultdict(set)
     for key, value in zip(keys, hashes, strict=True):
         by_key[key].add(value)

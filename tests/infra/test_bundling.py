@@ -65,7 +65,13 @@ def test_every_compiled_package_is_for_lambda_on_arm(bundled: Path) -> None:
         ]
         for wheel in bundled.glob("*.dist-info/WHEEL")
     }
-    assert {name.split("-")[0] for name in tags} >= {"numpy", "orjson", "highspy", "pydantic_core"}
+    assert {name.split("-")[0] for name in tags} >= {
+        "numpy",
+        "orjson",
+        "msgspec",
+        "highspy",
+        "pydantic_core",
+    }
     for name, supported in tags.items():
         for tag in supported:
             assert tag.endswith(("-none-any", "_aarch64")), name

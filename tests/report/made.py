@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twofold.manifest.index import gather_label_sets
+from twofold.manifest.label_sets import gather_label_sets
 from twofold.report import dataset_report, split_report, warnings
 from twofold.split import LabelSets, select_test_entries
 

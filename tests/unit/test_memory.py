@@ -9,8 +9,8 @@ import pytest
 
 from tests.unit.any_manifests import class_line
 from twofold.manifest.carve import Carving
-from twofold.manifest.pieces import index_lines
-from twofold.manifest.reader import lines_of_range
+from twofold.manifest.pieces import index_batches
+from twofold.manifest.reader import batches_of_range, lines_of_range
 
 MIB = 1 << 20
 LINE = class_line("owl.jpg", "owl")[:-1] + b', "note": "' + b"x" * 4000 + b'"}'
@@ -40,7 +40,7 @@ def peak_of(work: Callable[[], Any]) -> int:
 
 
 def test_indexing_holds_some_chunks_and_some_bytes_a_line() -> None:
-    peak = peak_of(lambda: len(index_lines(lines_of_range(chunks(), 0, SIZE))))
+    peak = peak_of(lambda: len(index_batches(batches_of_range(chunks(), 0, SIZE))))
     assert peak < 4 * MIB + 200 * LINES
 
 

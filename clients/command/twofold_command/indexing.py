@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from twofold.manifest.acceptance import refusal
 from twofold.manifest.groups import GroupBy, UngroupedError, complaint
-from twofold.manifest.pieces import ACCEPTED, Piece, index_lines
-from twofold.manifest.reader import lines_of_range, ranges
+from twofold.manifest.pieces import ACCEPTED, Piece, index_batches
+from twofold.manifest.reader import batches_of_range, ranges
 from twofold.manifest.resolve import Resolution, resolve
 from twofold.quotas import limits
 from twofold.settings import Quotas
@@ -18,7 +18,7 @@ from twofold_command.errors import CommandError
 from twofold_command.pool import Pool
 from twofold_command.progress import Progress
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 1 << 20
 RANGE_BYTES = 16 << 20
 
 
@@ -66,11 +66,12 @@ def read_entries(
 
 def index_range(task: Range) -> Indexed:
     """In a worker process: what is in the lines that start in the range."""
-    lines = lines_of_range(read_from(task.manifest, max(task.start - 1, 0)), task.start, task.end)
+    chunks = read_from(task.manifest, max(task.start - 1, 0))
+    batches = batches_of_range(chunks, task.start, task.end)
     hashes: list[int | None] = []
     if task.group_by is not None:
-        lines = GroupBy.of(task.group_by).hashes(lines, hashes)
-    piece = index_lines(lines)
+        batches = GroupBy.of(task.group_by).hashes(batches, hashes)
+    piece = index_batches(batches)
     group = np.array([key or 0 for key in hashes], dtype=np.uint64)
     return Indexed(piece, group, np.array([key is not None for key in hashes], dtype=np.bool_))
 

@@ -19,13 +19,14 @@ A label attribute is a key K with a partner K-metadata. What AWS leaves open is 
 from collections.abc import Callable
 from typing import Any
 
-from twofold.manifest.boxes import read_boxes
+from twofold.manifest.boxes import BOXES, read_boxes
 from twofold.manifest.document import Document
 from twofold.manifest.faults import STOPPING, Code, Fault
 from twofold.manifest.findings import Findings, is_confidence, is_provenance, read_class_map
 
 METADATA = "-metadata"
 EVALUATION = "rekognition-custom-labels-evaluation"
+CLASSES = ("groundtruth/image-classification", "groundtruth/image-classification-multilabel")
 
 _NOT_ATTRIBUTES = frozenset({"source-ref", "cl"})
 _NOT_HALVES = frozenset({"source-ref", "cl-errors", "cl-metadata", "errors", "warnings"})
@@ -40,7 +41,7 @@ def examine(document: Document) -> Findings:
     for partner, metadata in document.items():
         if partner.endswith(METADATA):
             key = partner[:-9]
-            if key in document and _may_be_attribute(key):
+            if key in document and may_be_attribute(key):
                 pairs += 1
                 _read_attribute(key, document[key], metadata, findings)
     if not pairs:
@@ -50,7 +51,8 @@ def examine(document: Document) -> Findings:
     return findings
 
 
-def _may_be_attribute(key: str) -> bool:
+def may_be_attribute(key: str) -> bool:
+    """Whether this key and its partner are labels."""
     return not (key in _NOT_ATTRIBUTES or key.endswith(METADATA) or key.startswith(EVALUATION))
 
 
@@ -123,9 +125,9 @@ def _has_confidences(metadata: Document, ids: list[str]) -> bool:
 
 
 _READERS: dict[str, Callable[[str, Any, Document, Findings], None]] = {
-    "groundtruth/image-classification": _read_class,
-    "groundtruth/image-classification-multilabel": _read_classes,
-    "groundtruth/object-detection": read_boxes,
+    CLASSES[0]: _read_class,
+    CLASSES[1]: _read_classes,
+    BOXES: read_boxes,
 }
 
 

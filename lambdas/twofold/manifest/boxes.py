@@ -14,6 +14,7 @@ from twofold.manifest.document import Document
 from twofold.manifest.faults import Code
 from twofold.manifest.findings import NUMBERS, Findings, is_provenance, read_class_map
 
+BOXES = "groundtruth/object-detection"
 MIN_IMAGE_PIXELS = 64
 MAX_IMAGE_PIXELS = 4096
 MAX_BOXES = 50
@@ -69,9 +70,7 @@ def _read_annotations(annotations: Any, frame_width: float, frame_height: float)
     if type(annotations) is not list:
         raise TypeError
     right, bottom = frame_width + EDGE_PIXELS, frame_height + EDGE_PIXELS
-    # Compared, not max(): called for every line.
-    longer = frame_width if frame_width > frame_height else frame_height
-    smallest = longer / TRAINING_PIXELS if longer > TRAINING_PIXELS else 1
+    smallest = smallest_side(frame_width, frame_height)
     ids: list[Any] = []
     faults: dict[int, Code] = {}
     for class_id, left, top, width, height in map(_box_of, annotations):
@@ -93,6 +92,13 @@ def _read_annotations(annotations: Any, frame_width: float, frame_height: float)
     if not _CLASS_IDS.issuperset(map(type, ids)):
         raise TypeError
     return Boxes([*map(str, ids)], faults)
+
+
+def smallest_side(frame_width: float, frame_height: float) -> float:
+    """What a side of a box must exceed, in pixels of the image."""
+    # Compared, not max(): called for every line.
+    longer = frame_width if frame_width > frame_height else frame_height
+    return longer / TRAINING_PIXELS if longer > TRAINING_PIXELS else 1
 
 
 def _check_metadata(

@@ -75,7 +75,8 @@ class Carving:
         tally = self.tallies[number]
         tally.entries += len(starts)
         tally.bytes += ends[-1] - starts[0] + 1
-        hashes = sum(xxh3_64_intdigest(data[a:b]) for a, b in zip(starts, ends, strict=True))
+        lines = map(data.__getitem__, map(slice, starts, ends))
+        hashes = sum(map(xxh3_64_intdigest, lines))
         tally.digest = (tally.digest + hashes) % DIGEST_MODULUS
 
 

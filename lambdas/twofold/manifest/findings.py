@@ -28,11 +28,16 @@ class Findings:
 
     def count(self, label: str, boxes: int, metadata_key: str) -> bool:
         """Takes a label in; False, and a fault, when the API could not carry its name."""
-        if 0 < len(label) <= MAX_LABEL_CHARACTERS:
+        if is_label(label):
             self.labels[label] = self.labels.get(label, 0) + boxes
             return True
         self.add((metadata_key,), Code.INVALID_LABEL_NAME_LENGTH)
         return False
+
+
+def is_label(name: str | None) -> bool:
+    """Whether the API can carry the name."""
+    return name is not None and 0 < len(name) <= MAX_LABEL_CHARACTERS
 
 
 def is_confidence(value: Any) -> bool:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from twofold.manifest.document import Document
 from twofold.manifest.index import source_hash
-from twofold.manifest.reader import Line
+from twofold.manifest.reader import Batch, Line
 
 MAX_EXPRESSION_CHARACTERS = 1_000
 MAX_REASONS = 3
@@ -56,16 +56,17 @@ class GroupBy:
             raise UngroupedError("The line is not a JSON object.")
         return self._member(document) if self._pattern is None else self._matched(document)
 
-    def hashes(self, lines: Iterable[Line], found: list[int | None]) -> Iterator[Line]:
+    def hashes(self, batches: Iterable[Batch], found: list[int | None]) -> Iterator[Batch]:
         """Passes the lines on, and appends each one's 64-bit group hash to `found`, or None."""
-        for start, line in lines:
-            try:
-                key = self.key(line or b"")
-            except UngroupedError:
-                found.append(None)
-            else:
-                found.append(source_hash(key)[0])
-            yield start, line
+        for batch in batches:
+            found.extend(map(self._hash, batch.lines))
+            yield batch
+
+    def _hash(self, line: bytes | None) -> int | None:
+        try:
+            return source_hash(self.key(line or b""))[0]
+        except UngroupedError:
+            return None
 
     def _matched(self, document: Document) -> str:
         source_ref = document.get("source-ref")

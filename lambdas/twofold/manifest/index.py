@@ -3,7 +3,7 @@
 About 21 bytes an entry, and one more for each label of an entry where the dataset has bounding boxes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from xxhash import xxh3_64_digest, xxh3_128_digest
 
 from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
+from twofold.manifest.label_sets import sizes_of
 
 LABELED = 1
 HAS_ERRORS = 2
@@ -24,25 +25,24 @@ _CHUNK_ENTRIES = 1 << 22
 _LOW_64 = (1 << 64) - 1
 
 
+source_digest = xxh3_128_digest
+"""Of the UTF-8 `source-ref`: 16 bytes, the most significant first. Indexes keep the last 8."""
+
+
 def source_hash(source_ref: str) -> tuple[int, int]:
-    """`source_digest` as (low, high) 64-bit halves. Indexes keep the low half."""
-    digest = int.from_bytes(source_digest(source_ref))
+    """`source_digest` as (low, high) 64-bit halves."""
+    digest = int.from_bytes(source_digest(source_ref.encode()))
     return digest & _LOW_64, digest >> 64
-
-
-def source_digest(source_ref: str) -> bytes:
-    """xxh3-128 of the UTF-8 `source-ref`, 16 bytes, the most significant first."""
-    return xxh3_128_digest(source_ref.encode())
 
 
 def file_name_hash(source_ref: str) -> int:
     """32 bits of what follows the last slash: equal names have equal hashes, and among a million others a hundred pairs."""
-    return int.from_bytes(file_name_digest(source_ref)[4:])
+    return int.from_bytes(xxh3_64_digest(file_name(source_ref.encode()))[4:])
 
 
-def file_name_digest(source_ref: str) -> bytes:
-    """8 bytes; `file_name_hash` is the last 4 of them."""
-    return xxh3_64_digest((source_ref.rpartition("/")[2] or source_ref).encode())
+def file_name(source_ref: bytes) -> bytes:
+    """What follows the last slash, or all if nothing does."""
+    return source_ref.rpartition(b"/")[2] or source_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,33 +192,12 @@ class Index:
         return cls(**own, names=tuple(meta["names"]))
 
 
-def sizes_of(offsets: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """How many values lie between one offset and the next."""
-    wide = offsets.astype(np.int64)
-    return wide[1:] - wide[:-1]
+class Numbering(dict[Any, int]):
+    """`numbering[thing]` numbers things in the order in which they are first asked for."""
 
-
-def gather_label_sets(
-    sets: Sequence[tuple[int, ...]],
-) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """(set_offsets, set_labels) of label sets given as tuples of label ids."""
-    sizes = np.fromiter((len(one) for one in sets), np.int64, len(sets))
-    offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]).astype(np.uint32)
-    flat = [label for one in sets for label in one]
-    return offsets, np.array(flat, np.uint32)
-
-
-class Numbering:
-    """Numbers things in the order in which they are first seen."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Any, int] = {}
-
-    def number(self, thing: Any) -> int:
-        return self._numbers.setdefault(thing, len(self._numbers))
-
-    def things(self) -> list[Any]:
-        return list(self._numbers)
+    def __missing__(self, thing: Any) -> int:
+        number = self[thing] = len(self)
+        return number
 
 
 def label_table(index: Index) -> Mapping[str, tuple[int, int]]:

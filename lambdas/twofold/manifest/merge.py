@@ -76,10 +76,8 @@ def _joined(
         joined[places] = after[in_place]
         return joined
 
-    numbering = Numbering()
-    for name in old.names:
-        numbering.number(name)
-    labels = np.array([numbering.number(name) for name in changes.names], np.uint32)
+    numbering = Numbering({name: number for number, name in enumerate(old.names)})
+    labels = np.array([numbering[name] for name in changes.names], np.uint32)
     return Index(
         length=column(old.length, changes.length),
         source=column(old.source, changes.source),
@@ -93,7 +91,7 @@ def _joined(
             [old.set_offsets[:-1], changes.set_offsets + old.set_offsets[-1]]
         ),
         set_labels=np.concatenate([old.set_labels, labels[changes.set_labels]]),
-        names=tuple(numbering.things()),
+        names=tuple(numbering),
     )
 
 

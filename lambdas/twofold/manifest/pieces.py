@@ -4,9 +4,10 @@ It covers every line that starts in the range, accepted or not, in order; label 
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from itertools import islice
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +16,27 @@ from xxhash import xxh3_64_digest
 from twofold.manifest import columns
 from twofold.manifest.attributes import examine
 from twofold.manifest.document import Rejection, RejectionReason, parse, source_bucket
+from twofold.manifest.findings import is_label
+from twofold.manifest.forms import Known, Labels
 from twofold.manifest.index import (
     HAS_ERRORS,
     LABELED,
     Numbering,
-    file_name_digest,
-    gather_label_sets,
+    file_name,
     source_digest,
 )
-from twofold.manifest.reader import Line
+from twofold.manifest.label_sets import gather_label_sets
+from twofold.manifest.reader import Batch, Line
+from twofold.manifest.shapes import Shapes
 
 ACCEPTED = 0
 REASONS = tuple(RejectionReason)
 MAX_DETAILS = 1_000
 MAX_BUCKETS = 2
+MAX_MET = 1 << 16
+OPENING_LINES = 8
+SIMPLE_CHARACTERS = 255
+"""A source-ref that is no longer has no key over 1024 bytes."""
 
 _NO_DIGEST, _NO_SOURCE = bytes(8), bytes(16)
 _TOO_LONG = Rejection(RejectionReason.LINE_TOO_LONG, "The line has more than 100,000 characters.")
@@ -41,9 +49,9 @@ class Piece:
     `start` uint64[L]: offset in the source. `length` uint32[L]: bytes without the terminator, 0 for a line that is too long to
     be read. `source`, `source_high` uint64[L]: halves of the hash of the source-ref, `file_name` uint32[L]: its file_name_hash.
     `digest` uint64[L]: hash of the line. `reason` uint8[L]: ACCEPTED, or 1 + the position in REASONS. `label_set`, `flags`,
-    `boxes` and the label sets are as in the index; they mean nothing for a rejected line (set 0, the empty one). `details`:
-    (line of this piece, sentence) of the first MAX_DETAILS rejected lines. `buckets`: up to MAX_BUCKETS buckets that the
-    images are in.
+    `boxes` and the label sets are as in the index; they and the hashes of the source-ref mean nothing for a rejected line.
+    `details`: (line of this piece, sentence) of the first MAX_DETAILS rejected lines. `buckets`: up to MAX_BUCKETS buckets that
+    the images are in.
     """
 
     start: NDArray[np.uint64]
@@ -87,66 +95,122 @@ _COLUMNS = tuple(
 )
 
 
-def index_lines(lines: Iterable[Line]) -> Piece:
+def index_batches(batches: Iterable[Batch]) -> Piece:
     """Validates and indexes the lines of one range."""
     builder = _Builder()
-    builder.read(lines)
+    for batch in _opened(batches):
+        builder.read(batch)
     return builder.piece()
 
 
+def _opened(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """The first lines on their own: from them it is learned what the others look like."""
+    batches = iter(batches)
+    for starts, lines in islice(batches, 1):
+        yield Batch(starts[:OPENING_LINES], lines[:OPENING_LINES])
+        if len(lines) > OPENING_LINES:
+            yield Batch(starts[OPENING_LINES:], lines[OPENING_LINES:])
+    yield from batches
+
+
+def index_lines(lines: Iterable[Line]) -> Piece:
+    """The same of lines that are all at hand."""
+    starts, texts = zip(*lines, strict=True) if (lines := list(lines)) else ((), ())
+    return index_batches([Batch(starts, texts)])
+
+
 class _Builder:
-    """Grows the columns of a piece line by line, as machine numbers; hashes as bytes, most significant first."""
+    """Grows the columns of a piece batch by batch, as machine numbers; hashes as bytes, most significant first."""
 
     def __init__(self) -> None:
         self._starts, self._lengths, self._label_sets = array("Q"), array("I"), array("I")
         self._digests, self._sources, self._file_names = bytearray(), bytearray(), bytearray()
         self._reasons, self._flags, self._boxes = bytearray(), bytearray(), bytearray()
-        self._sets, self._names = Numbering(), Numbering()
-        self._sets.number(())
-        self._known_sets: dict[tuple[str, ...], int] = {}
+        self._names, self._sets = Numbering(), Numbering({(): 0})
+        self._shapes = Shapes()
+        self._met: dict[Labels, tuple[int, bytes]] = {}
         self._details: list[tuple[int, str]] = []
         self._buckets: dict[str, None] = {}
         self._bucket = "\n"
 
-    def read(self, lines: Iterable[Line]) -> None:
-        """The loop that everything passes through: what it does not call costs nothing."""
-        starts, lengths, digests = self._starts, self._lengths, self._digests
-        sources, file_names = self._sources, self._file_names
-        flags, known_sets = self._flags, self._known_sets
-        for start, line in lines:
-            starts.append(start)
-            if line is None:
-                self._reject(_TOO_LONG, 0, _NO_DIGEST)
-                continue
-            document = parse(line)
-            if isinstance(document, Rejection):
-                self._reject(document, len(line), xxh3_64_digest(line))
-                continue
-            lengths.append(len(line))
-            digests += xxh3_64_digest(line)
-            source_ref = document["source-ref"]
-            sources += source_digest(source_ref)
-            file_names += file_name_digest(source_ref)
-            if not source_ref.startswith(self._bucket):
-                self._meet_bucket(source_ref)
-            found = examine(document)
-            flags.append(LABELED * found.labeled | (HAS_ERRORS if found.faults else 0))
-            labels = tuple(found.labels)
-            number = known_sets.get(labels)
-            self._label_sets.append(self._set_number(labels) if number is None else number)
-            self._boxes.extend(found.labels.values())
-            self._reasons.append(ACCEPTED)
+    def read(self, batch: Batch) -> None:
+        lines = [line or b"" for line in batch.lines]
+        self._starts.extend(batch.starts)
+        self._lengths.extend(map(len, lines))
+        self._digests += b"".join(map(xxh3_64_digest, lines))
+        self._reasons += bytes([ACCEPTED]) * len(lines)
+        self._flags += bytes([LABELED]) * len(lines)
+        known = self._shapes.read(lines)
+        source_refs = [ref.encode() for ref in self._source_refs(batch.lines, known)]
+        self._sources += b"".join(map(source_digest, source_refs))
+        self._file_names += b"".join(map(xxh3_64_digest, map(file_name, source_refs)))
 
-    def _reject(self, rejection: Rejection, length: int, digest: bytes) -> None:
+    def _source_refs(
+        self, lines: Sequence[bytes | None], found: Sequence[Known | None]
+    ) -> Iterator[str]:
+        """Of each line, when its labels are in. Everything passes through this loop: what it does not call costs nothing."""
+        label_sets, boxes, met, prefix = self._label_sets, self._boxes, self._met, self._bucket
+        for line, known in zip(lines, found, strict=True):
+            if known:
+                source_ref, labels, _ = known
+                size = len(source_ref)
+                if len(prefix) < size <= SIMPLE_CHARACTERS and source_ref.startswith(prefix):
+                    content = met.get(labels) or self._meet(labels)
+                    if content:
+                        label_sets.append(content[0])
+                        boxes += content[1]
+                        yield source_ref
+                        continue
+            yield self._read(line)
+            prefix = self._bucket
+
+    def _meet(self, labels: Labels) -> tuple[int, bytes] | None:
+        """The number of their set and the boxes of each, or None where a label is none."""
+        counts: dict[Any, int] = {}
+        if type(labels[0]) is tuple:
+            counts = dict.fromkeys(labels[0], 0)
+        else:
+            for label in labels:
+                counts[label] = counts.get(label, 0) + 1
+        if not counts.keys() <= self._names.keys() and not all(map(is_label, counts)):
+            return None
+        if len(self._met) == MAX_MET:
+            self._met.clear()
+        found = self._met[labels] = self._number_of(counts), bytes(counts.values())
+        return found
+
+    def _number_of(self, labels: Iterable[str]) -> int:
+        names = self._names
+        return self._sets[tuple([names[label] for label in labels])]
+
+    def _read(self, line: bytes | None) -> str:
+        """By the rules; the source-ref, or nothing for a line that is rejected."""
+        if line is None:
+            return self._reject(_TOO_LONG)
+        document = parse(line)
+        if isinstance(document, Rejection):
+            return self._reject(document)
+        source_ref: str = document["source-ref"]
+        if not source_ref.startswith(self._bucket):
+            self._meet_bucket(source_ref)
+        found = examine(document)
+        self._flags[len(self._label_sets)] = LABELED * found.labeled | HAS_ERRORS * bool(
+            found.faults
+        )
+        self._label_sets.append(self._number_of(found.labels))
+        self._boxes.extend(found.labels.values())
+        if not found.faults:
+            self._shapes.learn(line, document)
+        return source_ref
+
+    def _reject(self, rejection: Rejection) -> str:
+        row = len(self._label_sets)
         if len(self._details) < MAX_DETAILS:
-            self._details.append((len(self._reasons), rejection.detail))
-        self._lengths.append(length)
-        self._digests += digest
-        self._sources += _NO_SOURCE
-        self._file_names += _NO_DIGEST
-        self._reasons.append(1 + REASONS.index(rejection.reason))
-        self._flags.append(0)
+            self._details.append((row, rejection.detail))
+        self._reasons[row] = 1 + REASONS.index(rejection.reason)
+        self._flags[row] = 0
         self._label_sets.append(0)
+        return ""
 
     def _meet_bucket(self, source_ref: str) -> None:
         if len(self._buckets) < MAX_BUCKETS:
@@ -154,13 +218,8 @@ class _Builder:
             self._buckets[bucket] = None
             self._bucket = f"s3://{bucket}/"
 
-    def _set_number(self, labels: tuple[str, ...]) -> int:
-        number = self._sets.number(tuple(self._names.number(name) for name in labels))
-        self._known_sets[labels] = number
-        return number
-
     def piece(self) -> Piece:
-        offsets, labels = gather_label_sets(self._sets.things())
+        offsets, labels = gather_label_sets(list(self._sets))
         sources = np.frombuffer(self._sources, ">u8").astype(np.uint64)
         return Piece(
             start=np.frombuffer(self._starts, np.uint64),
@@ -173,9 +232,9 @@ class _Builder:
             label_set=np.frombuffer(self._label_sets, np.uint32),
             flags=np.frombuffer(self._flags, np.uint8),
             boxes=np.frombuffer(self._boxes, np.uint8),
-            set_offsets=offsets,
+            set_offsets=offsets.astype(np.uint32),
             set_labels=labels,
-            names=tuple(self._names.things()),
+            names=tuple(self._names),
             details=tuple(self._details),
             buckets=tuple(self._buckets),
         )

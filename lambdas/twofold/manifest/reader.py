@@ -4,8 +4,10 @@ Ranges are cut without looking at the data: a range owns the lines that *start* 
 last one, and skips the line that began before it.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from twofold.manifest.lines import MAX_LINE_CHARACTERS
 
@@ -13,6 +15,13 @@ MAX_LINE_BYTES = 4 * MAX_LINE_CHARACTERS
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Line = tuple[int, bytes | None]
+
+
+class Batch(NamedTuple):
+    """Consecutive lines without their terminators, and where in the file each begins. A line that is too long is None."""
+
+    starts: Sequence[int]
+    lines: Sequence[bytes | None]
 
 
 def ranges(size: int, span: int) -> list[tuple[int, int]]:
@@ -23,24 +32,16 @@ def ranges(size: int, span: int) -> list[tuple[int, int]]:
 
 
 def lines_of_range(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Line]:
-    """The lines that start in [start, end), as (offset in the file, line without its terminator).
+    """The lines of `batches_of_range` one by one, as (offset in the file, line without its terminator)."""
+    for batch in batches_of_range(chunks, start, end):
+        yield from zip(batch.starts, batch.lines, strict=True)
+
+
+def batches_of_range(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Batch]:
+    """The lines that start in [start, end), those that end in one chunk together.
 
     `chunks` are the bytes from `start - 1` (from 0 if `start` is 0) onwards, past `end` as far as asked for. Terminators are
     `\\n` and `\\r\\n`; a byte order mark at the start of the file is dropped. A line over MAX_LINE_BYTES comes as None.
-    """
-    lines = _lines(chunks, start, end)
-    for offset, line in lines:
-        if offset < start:
-            continue
-        if offset == 0 and line is not None and line.startswith(_BYTE_ORDER_MARK):
-            yield len(_BYTE_ORDER_MARK), line[len(_BYTE_ORDER_MARK) :]
-        else:
-            yield offset, line
-        yield from lines
-
-
-def _lines(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Line]:
-    """Every line that starts before `end`; the first may be the tail of a line.
 
     Asks for no chunk that it does not need: it stops as soon as the next line starts at `end` or later, and at `end` if the
     line that goes on there began before `start` or has proved too long.
@@ -48,25 +49,45 @@ def _lines(chunks: Iterable[bytes], start: int, end: int) -> Iterator[Line]:
     position, carry, skipped = max(start - 1, 0), b"", 0
     for chunk in chunks:
         data = carry + chunk
-        whole = data.split(b"\n")
-        carry = whole.pop()
-        ready = b"\r" not in data and not skipped
-        for line in whole:
-            if position >= end:
-                return
-            size = len(line)
-            yield position, line if ready and size <= MAX_LINE_BYTES else _limited(line, skipped)
-            position += skipped + size + 1
+        lines: list[bytes] = data.split(b"\n")
+        carry = lines.pop()
+        if lines:
+            starts = list(accumulate([len(line) + 1 for line in lines], initial=position + skipped))
+            starts[0], position = position, starts.pop()
+            yield from _within(start, end, starts, _readable(lines, skipped, b"\r" in data))
             skipped = 0
         if len(carry) > MAX_LINE_BYTES + 1:
             skipped, carry = skipped + len(carry), b""
         dispensable = skipped or position < start
         if position >= end or (dispensable and position + skipped + len(carry) >= end):
             break
-    if (carry or skipped) and position < end:
-        yield position, _limited(carry, skipped)
+    if carry or skipped:
+        yield from _within(start, end, [position], _readable([carry], skipped, True))
+
+
+def _readable(lines: list[bytes], skipped: int, returns: bool) -> Sequence[bytes | None]:
+    """The lines without carriage returns at their ends, None for one that is too long. The first has lost `skipped` bytes."""
+    if not returns and not skipped and max(map(len, lines)) <= MAX_LINE_BYTES:
+        return lines
+    return [_limited(lines[0], skipped), *(_limited(line, 0) for line in lines[1:])]
 
 
 def _limited(line: bytes, skipped: int) -> bytes | None:
     line = line.removesuffix(b"\r")
     return None if skipped or len(line) > MAX_LINE_BYTES else line
+
+
+def _within(
+    start: int, end: int, starts: list[int], lines: Sequence[bytes | None]
+) -> Iterator[Batch]:
+    """Those that start in [start, end), if any."""
+    first, last = bisect_left(starts, start), bisect_left(starts, end)
+    if first == last:
+        return
+    if first > 0 or last < len(starts):
+        starts, lines = starts[first:last], lines[first:last]
+    opening = lines[0]
+    if starts[0] == 0 and opening is not None and opening.startswith(_BYTE_ORDER_MARK):
+        starts[0] = len(_BYTE_ORDER_MARK)
+        lines = [opening[len(_BYTE_ORDER_MARK) :], *lines[1:]]
+    yield Batch(starts, lines)

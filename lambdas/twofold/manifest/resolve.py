@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.manifest.index import Index, Numbering, gather_label_sets, sizes_of
+from twofold.manifest.index import Index, Numbering
+from twofold.manifest.label_sets import LabelSets, distinct_rows, offsets_of, sizes_of
 from twofold.manifest.lines import RejectionReason
 from twofold.manifest.pieces import ACCEPTED, REASONS, Piece
 
 KEPT, DROPPED = 0, 1
 _DUPLICATE = 1 + REASONS.index(RejectionReason.DUPLICATE_SOURCE_REF)
-
-LabelSet = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +90,9 @@ def _join(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
 
 
 def _index(pieces: Sequence[Piece], kept: NDArray[np.bool_]) -> Index:
-    label_set, sets, names = _number_globally(pieces)
-    offsets, labels = gather_label_sets(sets)
+    names, sets = _global_sets(pieces)
+    number, (offsets, labels) = distinct_rows(sets)
+    label_set = number[_set_rows(pieces)]
     boxes = _joined(pieces, "boxes")
     boxes = boxes[np.repeat(kept, sizes_of(offsets)[label_set])] if boxes.any() else boxes[:0]
     return Index(
@@ -103,28 +102,28 @@ def _index(pieces: Sequence[Piece], kept: NDArray[np.bool_]) -> Index:
         label_set=label_set[kept],
         flags=_joined(pieces, "flags")[kept],
         boxes=boxes if boxes.any() else np.empty(0, np.uint8),
-        set_offsets=offsets,
+        set_offsets=offsets.astype(np.uint32),
         set_labels=labels,
-        names=tuple(names),
+        names=names,
     )
 
 
-def _number_globally(
-    pieces: Sequence[Piece],
-) -> tuple[NDArray[np.uint32], list[LabelSet], list[str]]:
-    """The label set of each line in one numbering for all pieces, that numbering, and the labels'."""
-    names, sets = Numbering(), Numbering()
-    columns = []
-    for piece in pieces:
-        labels = [names.number(name) for name in piece.names]
-        bounds = piece.set_offsets.tolist()
-        members = piece.set_labels.tolist()
-        numbers = [
-            sets.number(tuple(labels[member] for member in members[first:last]))
-            for first, last in pairwise(bounds)
-        ]
-        columns.append(np.array(numbers, np.uint32)[piece.label_set])
-    return _join(columns).astype(np.uint32), sets.things(), names.things()
+def _global_sets(pieces: Sequence[Piece]) -> tuple[tuple[str, ...], LabelSets]:
+    """The labels in one numbering for all pieces, and in it the label sets of all pieces, one after the other."""
+    names = Numbering()
+    labels = [
+        np.array([names[name] for name in piece.names], np.uint32)[piece.set_labels]
+        for piece in pieces
+    ]
+    sizes = _join([sizes_of(piece.set_offsets) for piece in pieces])
+    return tuple(names), (offsets_of(sizes), _join(labels).astype(np.uint32))
+
+
+def _set_rows(pieces: Sequence[Piece]) -> NDArray[np.int64]:
+    """Of each line the row of its label set among those of all pieces."""
+    before = offsets_of(np.array([piece.set_offsets.size - 1 for piece in pieces]))
+    rows = [piece.label_set + first for piece, first in zip(pieces, before.tolist(), strict=False)]
+    return _join(rows).astype(np.int64)
 
 
 def _duplicates(pieces: Sequence[Piece]) -> dict[int, int]:

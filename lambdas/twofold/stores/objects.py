@@ -19,7 +19,7 @@ from botocore.exceptions import (
 from twofold.records import Source
 from twofold.stores.clients import client
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 1 << 20
 OVERRUN_BYTES = 256 << 10
 _CONCURRENCY = 16
 

@@ -2,8 +2,8 @@
 
 from twofold.errors import ConservationError, OperationRefused
 from twofold.manifest.acceptance import refusal
-from twofold.manifest.pieces import Piece, index_lines
-from twofold.manifest.reader import lines_of_range, ranges
+from twofold.manifest.pieces import Piece, index_batches
+from twofold.manifest.reader import batches_of_range, ranges
 from twofold.manifest.resolve import DROPPED, KEPT, Resolution, resolve
 from twofold.quotas import Limits
 from twofold.records import Operation, Source
@@ -49,7 +49,7 @@ def index(bucket: Bucket, operation: Operation, shard: RangeOrder) -> int:
     shard.require_sealed(operation)
     first = max(shard.start - 1, 0)
     chunks = stream_past(_source(operation), first, shard.end)
-    piece = index_lines(lines_of_range(chunks, shard.start, shard.end))
+    piece = index_batches(batches_of_range(chunks, shard.start, shard.end))
     sealed.put(bucket, _piece_key(operation, shard.number), piece.encode())
     return len(piece)
 

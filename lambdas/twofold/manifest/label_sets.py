@@ -1,0 +1,74 @@
+"""Label sets as rows of label numbers, and which of many rows are the same."""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LabelSets = tuple[NDArray[np.int64], NDArray[np.uint32]]
+"""(offsets, labels): row i holds labels[offsets[i]:offsets[i + 1]]."""
+
+_ODD = tuple(
+    np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+)
+
+
+def gather_label_sets(sets: Sequence[tuple[int, ...]]) -> LabelSets:
+    """Of label sets given as tuples of label numbers."""
+    sizes = np.fromiter((len(one) for one in sets), np.int64, len(sets))
+    flat = [label for one in sets for label in one]
+    return offsets_of(sizes), np.array(flat, np.uint32)
+
+
+def sizes_of(offsets: NDArray[Any]) -> NDArray[np.int64]:
+    """How many values lie between one offset and the next."""
+    wide = offsets.astype(np.int64)
+    return wide[1:] - wide[:-1]
+
+
+def offsets_of(sizes: NDArray[Any]) -> NDArray[np.int64]:
+    """Where values of these sizes begin, and where the last ends."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
+
+
+def distinct_rows(sets: LabelSets) -> tuple[NDArray[np.uint32], LabelSets]:
+    """The number of each row among the distinct ones, and these in the order in which they first appear.
+
+    Rows are the same if they have the same labels in the same order. They are compared by hashes, and then label by label:
+    should two rows have one hash by chance, they are hashed again in another way.
+    """
+    for salt in count(1):
+        _, first, number = np.unique(_hashes(sets, salt), return_index=True, return_inverse=True)
+        if _are_equal(sets, first[number]):
+            break
+    order = np.argsort(first)
+    rank = np.empty(order.size, np.uint32)
+    rank[order] = np.arange(order.size, dtype=np.uint32)
+    return rank[number], _rows(sets, first[order])
+
+
+def _hashes(sets: LabelSets, salt: int) -> NDArray[np.uint64]:
+    offsets, labels = sets
+    within = np.arange(labels.size) - np.repeat(offsets[:-1], sizes_of(offsets))
+    word = labels * _ODD[0] + (within.astype(np.uint64) + np.uint64(salt << 32)) * _ODD[1]
+    word = (word ^ (word >> np.uint64(30))) * _ODD[1]
+    word = (word ^ (word >> np.uint64(27))) * _ODD[2]
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(word, dtype=np.uint64)])
+    found: NDArray[np.uint64] = sums[offsets[1:]] - sums[offsets[:-1]]
+    return found + sizes_of(offsets).astype(np.uint64)
+
+
+def _are_equal(sets: LabelSets, others: NDArray[np.int64]) -> bool:
+    """Whether each row is the same as the one that `others` names for it."""
+    offsets, labels = _rows(sets, others)
+    return np.array_equal(offsets, sets[0]) and np.array_equal(labels, sets[1])
+
+
+def _rows(sets: LabelSets, rows: NDArray[np.int64]) -> LabelSets:
+    offsets, labels = sets
+    sizes = sizes_of(offsets)[rows]
+    taken = offsets_of(sizes)
+    shift = offsets[rows] - taken[:-1]
+    return taken, labels[np.arange(int(taken[-1])) + np.repeat(shift, sizes)]
