@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from tests.backstage import eventually
 from tests.handlers.any_request import boxed, faulty, name
-from tests.job import line
+from tests.job import line, while_deletion_shows
 
 LINES = [
     line("birds/0", "robin"),
@@ -175,12 +175,15 @@ def _distribute(client: Client, train: str, test: str, names: list[str]) -> None
 
 def _delete_datasets(client: Client, project: str, train: str, test: str, copy: str) -> None:
     assert client.refused("ResourceInUseException", "DeleteProject", ProjectArn=project)
-    # A deletion shows for five seconds only, so each is looked at before the next.
-    client.call("DeleteDataset", DatasetArn=train)
     pair = [{"Arn": train}, {"Arn": test}]
-    assert client.refused("ResourceNotReadyException", "DistributeDatasetEntries", Datasets=pair)
+    client.call("DeleteDataset", DatasetArn=train)
+    with while_deletion_shows():
+        assert client.refused(
+            "ResourceNotReadyException", "DistributeDatasetEntries", Datasets=pair
+        )
     client.call("DeleteDataset", DatasetArn=test)
-    assert _described(client, test)["Status"] == "DELETE_IN_PROGRESS"
+    with while_deletion_shows():
+        assert _described(client, test)["Status"] == "DELETE_IN_PROGRESS"
     client.call("DeleteDataset", DatasetArn=copy)
     for arn in (train, test, copy):
         assert eventually(partial(_is_gone, client, arn))

@@ -4,7 +4,7 @@ import pytest
 
 from local.stack import BUCKET
 from tests.handlers.any_request import NO_DATASET, entries, folder, refused
-from tests.job import Job, line, two_labels
+from tests.job import Job, line, two_labels, while_deletion_shows
 from twofold.settings import Function, Variable
 
 
@@ -82,8 +82,9 @@ def test_what_failed_or_goes_is_not_copied(job: Job) -> None:
     assert code == "InvalidParameterException"
     assert "CREATE_FAILED" in message
     job.client.delete_dataset(DatasetArn=failed)
-    code, message = refused("CreateDataset", lambda: copied(job, failed, "TEST"))
-    assert (code, "DELETE_IN_PROGRESS" in message) == ("InvalidParameterException", True)
+    with while_deletion_shows():
+        code, message = refused("CreateDataset", lambda: copied(job, failed, "TEST"))
+        assert (code, "DELETE_IN_PROGRESS" in message) == ("InvalidParameterException", True)
     code, _ = refused("CreateDataset", lambda: copied(job, NO_DATASET, "TEST"))
     assert code == "ResourceNotFoundException"
 

@@ -6,7 +6,7 @@ import pytest
 from local.stack import Stack
 from tests.backstage import Backstage, eventually, hold, s3
 from tests.handlers.any_request import NO_DATASET, NOWHERE, refused
-from tests.job import Job, line, two_labels
+from tests.job import Job, line, two_labels, while_deletion_shows
 from twofold.api.service import DELETION_SHOWN_MILLISECONDS
 
 
@@ -23,9 +23,10 @@ def test_a_deleted_dataset_is_in_deletion_and_then_gone(job: Job) -> None:
     job.settled(arn)
     begun = time.monotonic()
     job.client.delete_dataset(DatasetArn=arn)
-    described = job.describe(arn)
-    assert described["Status"] == "DELETE_IN_PROGRESS"
-    assert described["StatusMessageCode"] == "SUCCESS"
+    with while_deletion_shows():
+        described = job.describe(arn)
+        assert described["Status"] == "DELETE_IN_PROGRESS"
+        assert described["StatusMessageCode"] == "SUCCESS"
     assert eventually(lambda: gone(job, arn), 10)
     assert time.monotonic() - begun >= DELETION_SHOWN_MILLISECONDS / 1000 - 0.1
 
@@ -33,8 +34,9 @@ def test_a_deleted_dataset_is_in_deletion_and_then_gone(job: Job) -> None:
 def test_the_slot_is_free_as_soon_as_delete_returns(job: Job) -> None:
     first = job.create("TRAIN")
     job.client.delete_dataset(DatasetArn=first)
-    second = job.create("TRAIN", [line(0, "a")])
-    assert job.describe(first)["Status"] == "DELETE_IN_PROGRESS"
+    with while_deletion_shows():
+        second = job.create("TRAIN", [line(0, "a")])
+        assert job.describe(first)["Status"] == "DELETE_IN_PROGRESS"
     assert job.settled(second)["DatasetStats"]["TotalEntries"] == 1
     assert first != second
     name = job.project.split("/")[1]
@@ -51,7 +53,13 @@ def test_a_dataset_that_failed_can_be_deleted_and_made_again(job: Job) -> None:
 
 def test_a_dataset_in_deletion_is_not_worked_with(job: Job) -> None:
     train, test = job.pair(two_labels(10))
-    job.client.delete_dataset(DatasetArn=train)
+    client = job.client
+    client.delete_dataset(DatasetArn=train)
+    with while_deletion_shows():
+        _demand_that_nothing_is_done(job, train, test)
+
+
+def _demand_that_nothing_is_done(job: Job, train: str, test: str) -> None:
     client = job.client
     again = refused("DeleteDataset", lambda: client.delete_dataset(DatasetArn=train))
     assert again[0] == "ResourceInUseException"
