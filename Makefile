@@ -121,6 +121,7 @@ imports: $(VENV)/.dev            ## what each function loads at a cold start, an
 	@PYTHONPATH=lambdas $(BIN)/python -m bench.imports
 
 measure: $(VENV)/.dev $(VENV)/.command  ## the whole stack beside the data path alone: make measure MANIFEST=file
+	@test -f "$(MANIFEST)" || { echo "Name a JSON Lines file: make measure MANIFEST=path/to/file" >&2; exit 1; }
 	@PYTHONPATH=lambdas $(BIN)/python -m bench.stack --manifest "$(MANIFEST)"
 
 simulate: $(VENV)/.dev           ## time, memory and cost of the deployed stack for 10^5 to 10^9 entries, and what breaks first
@@ -140,20 +141,21 @@ synth: $(VENV)/.app              ## write the CloudFormation template to cdk.out
 	$(BIN)/python app.py $(CONTEXT)
 
 bootstrap: $(VENV)/.app          ## once for an account and region: make what the CDK CLI deploys with
-	$(BIN)/python -m infra.cdk bootstrap $(addprefix --context ,$(CONTEXT))
+	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk bootstrap $(CONTEXT)
 
 deploy: $(VENV)/.app             ## deploy to the AWS account of your credentials: make deploy [CONTEXT="stage=dev"]
-	$(BIN)/python -m infra.cdk deploy $(addprefix --context ,$(CONTEXT))
+	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk deploy $(CONTEXT)
 
 diff: $(VENV)/.app               ## show what a deployment would change: make diff [CONTEXT="stage=dev"]
-	$(BIN)/python -m infra.cdk diff $(addprefix --context ,$(CONTEXT))
+	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk diff $(CONTEXT)
 
 smoke: $(VENV)/.app              ## do the main job on a deployed stack and clean up: make smoke URL=endpoint
 	@PYTHONPATH=clients/command $(BIN)/python -m twofold_smoke --url "$(URL)"
 
 # DATA=delete deletes the bucket and the table too.
 destroy: $(VENV)/.app            ## remove the stack, keep its data: make destroy [CONTEXT="stage=dev"] [DATA=delete]
-	$(BIN)/python -m infra.destroy $(if $(filter delete,$(DATA)),--delete-data) $(CONTEXT)
+	@case "$(DATA)" in keep|delete) ;; *) echo "DATA=$(DATA): use keep or delete" >&2; exit 1;; esac
+	@PYTHONPATH=lambdas $(BIN)/python -m infra.destroy $(if $(filter delete,$(DATA)),--delete-data) $(CONTEXT)
 
 lock: $(BIN)/uv                  ## regenerate the pin files from their .in files
 	for set in lambdas/requirements local/requirements requirements requirements-dev bench/requirements supply/requirements tests/fuzz/requirements; do \

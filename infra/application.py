@@ -9,9 +9,8 @@ from typing import Any
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
-from infra.options import OptionError, Options
+from infra.options import Options, pairs_of, stack_name
 from infra.stack import TwofoldStack
-from twofold.settings import PRODUCT
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,7 +29,7 @@ def build(
     """
     app = App(
         outdir=str(outdir or os.environ.get("CDK_OUTDIR") or ROOT / "cdk.out"),
-        context=_defaults() | _parsed(arguments) | (context or {}),
+        context=_defaults() | pairs_of(arguments) | (context or {}),
     )
     options = Options.of(app.node.try_get_context)
     if checked:
@@ -39,27 +38,7 @@ def build(
     return app
 
 
-def options_of(arguments: Iterable[str]) -> Options:
-    """The options that `option=value` pairs choose; raises OptionError."""
-    return Options.of(_parsed(arguments).get)
-
-
-def stack_name(stage: str) -> str:
-    return f"{PRODUCT.capitalize()}-{stage}"
-
-
 def _defaults() -> dict[str, Any]:
     """cdk.json's context, which only the CDK CLI would read by itself."""
     defaults: dict[str, Any] = json.loads((ROOT / "cdk.json").read_bytes())["context"]
     return defaults
-
-
-def _parsed(arguments: Iterable[str]) -> dict[str, str]:
-    pairs = {}
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not equals or key not in Options.__dataclass_fields__:
-            known = ", ".join(Options.__dataclass_fields__)
-            raise OptionError(f"'{argument}': give options as key=value, with a key of {known}.")
-        pairs[key] = value
-    return pairs

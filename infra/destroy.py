@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.application import options_of, stack_name
-from infra.cdk import command, environment
-from infra.options import OptionError
+from infra.account import AccountError, settle
+from infra.cdk import arguments_of, command, environment
+from infra.options import OptionError, options_of, stack_name
 
 DELETE_DATA = "--delete-data"
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Data:
     def told(self) -> str:
         return (
             f"The data stays: bucket {self.bucket}, table {self.table}. A new deployment makes new ones.\n"
-            "To delete them with the stack, use: make destroy DATA=delete"
+            "docs/operations.md says how to delete them by hand; with the stack it is: make destroy DATA=delete"
         )
 
 
@@ -68,18 +69,28 @@ def main(arguments: Sequence[str]) -> int:
     pairs = [argument for argument in arguments if argument != DELETE_DATA]
     try:
         name = stack_name(options_of(pairs).stage)
-    except OptionError as error:
+        region = settle()
+        return _remove(name, region, pairs, with_data=DELETE_DATA in arguments)
+    except (OptionError, AccountError) as error:
         sys.exit(str(error))
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"AWS did not do it: {error}")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _remove(name: str, region: str, pairs: Sequence[str], *, with_data: bool) -> int:
     data = data_of(name)
     if not data:
-        sys.exit(f"There is no stack {name} in this account and region.")
-    context = [part for pair in pairs for part in ("--context", pair)]
+        sys.exit(
+            f"There is no stack {name} in this account in {region}. Name its stage: make destroy CONTEXT=stage=dev"
+        )
     done = subprocess.run(  # noqa: S603
-        command(["destroy", *context]), env=environment(), check=False
+        command(arguments_of("destroy", pairs)), env=environment(), check=False
     )
     if done.returncode or data_of(name):
         return done.returncode or 1
-    if DELETE_DATA in arguments:
+    if with_data:
         delete(data)
         print(f"Deleted bucket {data.bucket} and table {data.table}.")  # noqa: T201
     else:

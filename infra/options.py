@@ -1,12 +1,12 @@
 """What can be chosen at deployment, read from CDK context."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from twofold.settings import RETENTION_DAYS, SOLVER_MEMORY_MB, LogLevel, Quotas
+from twofold.settings import PRODUCT, RETENTION_DAYS, SOLVER_MEMORY_MB, LogLevel, Quotas
 
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,19}")
 ANY_BUCKET = "*"
@@ -87,6 +87,26 @@ class Options:
             log_level=_one_of("log_level", str(context("log_level") or cls().log_level), LogLevel),
             log_retention_days=_log_days(count("log_retention_days")),
         )
+
+
+def options_of(arguments: Iterable[str]) -> Options:
+    """The options that `option=value` pairs choose; raises OptionError."""
+    return Options.of(pairs_of(arguments).get)
+
+
+def pairs_of(arguments: Iterable[str]) -> dict[str, str]:
+    pairs = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals or key not in Options.__dataclass_fields__:
+            known = ", ".join(Options.__dataclass_fields__)
+            raise OptionError(f"'{argument}': give options as key=value, with a key of {known}.")
+        pairs[key] = value
+    return pairs
+
+
+def stack_name(stage: str) -> str:
+    return f"{PRODUCT.capitalize()}-{stage}"
 
 
 def _stage(value: str) -> str:

@@ -1,9 +1,16 @@
 """`make smoke`: the program that checks a deployed stack passes against the embedded one, and fails where it should."""
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from threading import Event
+
 import pytest
 
 from local.stack import Stack
-from tests.backstage import Backstage, json_error, states
+from tests.backstage import Backstage, eventually, hold, json_error, s3, s3_error, states
 from twofold_smoke.__main__ import main
 
 
@@ -45,3 +52,66 @@ def test_a_service_that_does_not_names_the_step_and_is_left_as_it_was(
     assert "create the datasets: failed after" in printed
     assert "works" not in printed
     assert not _left(stack)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_half_way_cleans_up_and_says_no_more(
+    url: str, stack: Stack, backstage: Backstage, number: signal.Signals
+) -> None:
+    """While the service makes a dataset, which is in progress when the cleaning begins."""
+    going_on = Event()
+    with backstage.scene(states("StartExecution"), hold(going_on)) as scene:
+        smoke = subprocess.Popen(
+            [sys.executable, "-m", "twofold_smoke", "--url", url],
+            env={**os.environ, "PYTHONPATH": str(Path("clients/command").resolve())},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert eventually(lambda: scene.seen > 0)
+        smoke.send_signal(number)
+        going_on.set()
+        printed, _ = smoke.communicate(timeout=120)
+    assert smoke.returncode == 128 + number
+    steps = [line.partition(":")[0] for line in printed.splitlines()]
+    assert steps == ["upload", "create the datasets", "clean up"]
+    assert "create the datasets: stopped after" in printed
+    assert not _left(stack)
+
+
+def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(
+    url: str, stack: Stack, backstage: Backstage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with backstage.scene(s3("DELETE", "twofold-smoke"), s3_error(403, "AccessDenied")):
+        assert main(["--url", url]) == 1
+    (bucket,) = _left(stack)
+    printed = capsys.readouterr().out
+    assert f"Left behind, to be deleted by hand: bucket {bucket} (AccessDenied" in printed
+    stack.client("s3").delete_object(Bucket=bucket, Key="manifest")
+    stack.client("s3").delete_bucket(Bucket=bucket)
+
+
+def test_a_local_service_needs_no_settings(
+    url: str, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert main(["--url", url]) == 0
+
+
+def test_a_service_that_does_not_answer_is_told_in_one_line(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--url", "http://127.0.0.1:9"]) == 1
+    failed, why = capsys.readouterr().out.splitlines()
+    assert failed.startswith("upload: failed after")
+    assert "http://127.0.0.1:9" in why
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "ftp://example.com"])
+def test_what_is_no_address_is_named(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--url", address])
+    assert stopped.value.code == 2
+    assert f"'{address}' is no address" in capsys.readouterr().err

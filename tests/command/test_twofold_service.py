@@ -13,6 +13,7 @@ import pytest
 from local.stack import Stack
 from tests.command.terminal import labelled, twofold, written
 from tests.job import Job, line
+from twofold_service.session import connect
 
 Run = Callable[..., int]
 TWOFOLD = Path(sys.executable).with_name("twofold")
@@ -162,12 +163,35 @@ def test_a_pull_of_a_dataset_that_changes_meanwhile_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("region", ["", "us-east-1"])
 def test_rekognition_itself_is_never_called(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    region: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    if region:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     assert twofold("status") == 1
     assert "No Twofold is named" in capsys.readouterr().err
+
+
+DEPLOYED = "https://abcdefghij.execute-api.eu-west-1.amazonaws.com/prod/"
+
+
+def test_what_a_deployed_service_needs_of_the_shell_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert twofold("status", "--endpoint", DEPLOYED) == 1
+    assert "There are no AWS credentials. Set AWS_PROFILE" in capsys.readouterr().err
+    assert twofold("status", "--endpoint", "https://twofold.example.com/") == 1
+    assert "No region is set. Set AWS_DEFAULT_REGION" in capsys.readouterr().err
+
+
+def test_a_deployed_service_is_signed_for_in_its_own_region(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    service = connect(DEPLOYED)
+    assert service.rekognition.meta.region_name == service.s3.meta.region_name == "eu-west-1"
+    assert service.rekognition.meta.endpoint_url == DEPLOYED
 
 
 def test_a_service_that_does_not_answer_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.application import build, stack_name
+from infra.application import build
+from infra.options import stack_name
 from tests.handlers.conftest import aws
 from tests.infra.synthesized import Synthesized
 

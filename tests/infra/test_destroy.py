@@ -20,7 +20,8 @@ def data(template: Synthesized, monkeypatch: pytest.MonkeyPatch) -> Iterator[des
     """What a stage has after a while: contents, and an upload that was never completed."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "any")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "us-east-1")
     mock = mock_aws()
     # The data of the running stack, in the same memory, is left alone.
     mock.start(reset=False)

@@ -7,7 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infra.application import build, stack_name
+from infra.application import build
+from infra.options import stack_name
 from local.stack import BUCKET, STAGE
 from tests.infra.synthesized import Synthesized
 from tests.privileges.calls import Call

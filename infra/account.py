@@ -1,0 +1,36 @@
+"""Where a deployment goes: the shell's region and credentials, looked for as the CDK CLI does, before anything slow starts."""
+
+import os
+from typing import Any
+
+import boto3
+
+_REGION = "AWS_REGION"
+_DEFAULT_REGION = "AWS_DEFAULT_REGION"
+
+
+class AccountError(Exception):
+    """There is nowhere to deploy to; the message says what to set."""
+
+
+def settle() -> str:
+    """The region, set for the CDK CLI and for boto3 alike, which read different variables; raises AccountError.
+
+    The CDK CLI would take us-east-1 where no region is set, and a stack in the wrong region is easily overlooked.
+    """
+    region = os.environ.get(_REGION) or os.environ.get(_DEFAULT_REGION) or _session().region_name
+    if not region:
+        raise AccountError(
+            f"No region is set. Say where to: export {_REGION}=eu-west-1, or name a profile: export AWS_PROFILE=name."
+        )
+    os.environ[_REGION] = os.environ[_DEFAULT_REGION] = region
+    if _session().get_credentials() is None:
+        raise AccountError(
+            "There are no AWS credentials. Log in (aws sso login, aws login) and name the profile: export AWS_PROFILE=name, "
+            "or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. See that it works: aws sts get-caller-identity."
+        )
+    return region
+
+
+def _session() -> Any:
+    return boto3.Session()
