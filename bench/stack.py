@@ -5,6 +5,7 @@ counts, and both must give the same two manifests. Then what each function took:
 """
 
 import argparse
+import logging
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
+    logging.getLogger("moto").setLevel(logging.CRITICAL)
     measure(options.manifest, options.runs)
 
 

@@ -21,6 +21,7 @@ from twofold.split.units import Units
 NEAREST = 48
 SWEEPS = 6
 MAX_EXCHANGES = 20_000
+_CHUNK = 1 << 22
 
 
 class Objective(StrEnum):
@@ -46,28 +47,59 @@ class Boxes:
         return np.bincount(self.labels, weights, len(self.total)).astype(np.int64)
 
 
+def count_boxes(
+    boxes: NDArray[np.uint8],
+    label_set: NDArray[np.uint32],
+    label_sets: LabelSets,
+    test: NDArray[np.bool_],
+) -> tuple[Ints, Ints]:
+    """Boxes of each label, by label_order: in all, and in the entries that are tested."""
+    rank, done = _ranks(label_sets), 0
+    total, tested = np.zeros(len(rank)), np.zeros(len(rank))
+    for first in range(0, len(label_set), _CHUNK):
+        chosen = label_set[first : first + _CHUNK]
+        sizes = np.diff(label_sets.offsets)[chosen]
+        labels = rank[label_sets.labels[_places(label_sets, chosen, sizes)]]
+        counts = boxes[done : done + len(labels)]
+        done += len(labels)
+        total += np.bincount(labels, counts, len(rank))
+        in_test = counts * np.repeat(test[first : first + _CHUNK], sizes)
+        tested += np.bincount(labels, in_test, len(rank))
+    return total.astype(np.int64), tested.astype(np.int64)
+
+
+def _ranks(label_sets: LabelSets) -> Ints:
+    rank = np.empty(len(label_sets.names), dtype=np.int64)
+    rank[label_order(label_sets.names)] = np.arange(len(rank), dtype=np.int64)
+    return rank
+
+
+def _places(label_sets: LabelSets, label_set: NDArray[np.uint32], sizes: Ints) -> Ints:
+    """Where in `label_sets.labels` the labels of each entry's set are; `sizes` is how many it has."""
+    ends = np.cumsum(sizes)
+    shift = label_sets.offsets[label_set] - (ends - sizes)
+    places: Ints = np.arange(int(sizes.sum()), dtype=np.int64) + np.repeat(shift, sizes)
+    return places
+
+
 def boxes_of_units(
     boxes: NDArray[np.uint8], label_set: NDArray[np.uint32], label_sets: LabelSets, unit: Ints
 ) -> Boxes:
     """`boxes` are an index's: for each entry and each label of its set; `unit` is the unit of each entry."""
-    rank = np.empty(len(label_sets.names), dtype=np.int64)
-    rank[label_order(label_sets.names)] = np.arange(len(rank), dtype=np.int64)
-    sizes = np.diff(label_sets.offsets)[label_set]
-    ends = np.cumsum(sizes)
-    place = np.arange(len(boxes), dtype=np.int64) - np.repeat(ends - sizes, sizes)
-    place += np.repeat(label_sets.offsets[label_set], sizes)
-    key = (np.repeat(unit, sizes) << np.int64(32)) | rank[label_sets.labels[place]]
+    rank, sizes = _ranks(label_sets), np.diff(label_sets.offsets)[label_set]
+    labels = rank[label_sets.labels[_places(label_sets, label_set, sizes)]]
+    key = (np.repeat(unit, sizes) << np.int64(32)) | labels
     order = np.argsort(key, kind="stable")
     key = key[order]
     first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1]))[: len(key)])
     counts = np.add.reduceat(boxes[order].astype(np.int64), first) if len(first) else first
-    labels = (key[first] & np.int64(0xFFFFFFFF)).astype(np.int32)
+    owned = (key[first] & np.int64(0xFFFFFFFF)).astype(np.int32)
     lengths = np.bincount(key[first] >> np.int64(32), minlength=int(unit.max(initial=-1)) + 1)
     return Boxes(
         offsets=np.concatenate(([0], np.cumsum(lengths))),
-        labels=labels,
+        labels=owned,
         counts=counts,
-        total=np.bincount(labels, counts, len(rank)).astype(np.int64),
+        total=np.bincount(owned, counts, len(rank)).astype(np.int64),
     )
 
 

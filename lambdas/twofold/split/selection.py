@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.fraction import MAX_DENOMINATOR
-from twofold.split.boxes import Boxes, Objective, balance_boxes, boxes_of_units
+from twofold.split.boxes import Objective, balance_boxes, boxes_of_units, count_boxes
 from twofold.split.certificate import ALGORITHM_VERSION, BoxTable, Certificate, Overlap, Selection
 from twofold.split.coordination import coordinated_keys, of_groups
 from twofold.split.division import Counts, Division, Task, count, divide, summed_deviation
@@ -60,32 +60,32 @@ def select_test_entries(
     words = label_words(names)
     task = Task(units, unit is not None, fraction, reachable, words, before)
     division = divide(task, time_limit)
-    counted = _counted_boxes(boxes, label_set, label_sets, unit)
-    if counted is not None and objective is Objective.LABELS_AND_BOXES:
+    boxes = _fitting(boxes, label_set, label_sets)
+    if boxes is not None and objective is Objective.LABELS_AND_BOXES:
+        each = np.arange(len(label_set), dtype=np.int64) if unit is None else unit
+        counted = boxes_of_units(boxes, label_set, label_sets, each)
         balanced = balance_boxes(units, counted, words, division.test, fraction)
         division = replace(division, test=balanced)
     test = division.test if unit is None else division.test[unit]
     after = count(rows, label_set[test], len(names) + 1)
     certificate = _certificate(task, division, after, wanted, seed)
     overlap = None if previous is None else Overlap.of(previous, test)
-    table = None if counted is None else BoxTable(counted.total, counted.tested(division.test))
+    table = None
+    if boxes is not None:
+        table = BoxTable(*count_boxes(boxes, label_set, label_sets, test))
     return Selection(test, certificate, names, before.labels, after.labels, overlap, table)
 
 
-def _counted_boxes(
-    boxes: NDArray[np.uint8] | None,
-    label_set: NDArray[np.uint32],
-    label_sets: LabelSets,
-    unit: Ints | None,
-) -> Boxes | None:
+def _fitting(
+    boxes: NDArray[np.uint8] | None, label_set: NDArray[np.uint32], label_sets: LabelSets
+) -> NDArray[np.uint8] | None:
     """None where there are no boxes at all. Raises ValueError if they do not fit the label sets."""
     if boxes is None or len(boxes) == 0:
         return None
     labels = int(np.diff(label_sets.offsets)[label_set].sum())
     if len(boxes) != labels:
         raise ValueError(f"There are {len(boxes)} numbers of boxes for {labels} labels of entries.")
-    each = np.arange(len(label_set), dtype=np.int64) if unit is None else unit
-    return boxes_of_units(boxes, label_set, label_sets, each)
+    return boxes
 
 
 def _coordinated(units: Units, unit: Ints | None, previous: NDArray[np.uint8]) -> Units:
