@@ -9,6 +9,7 @@ OPEN     ?=
 PORT     ?= 8000
 DATA     ?= keep
 URL      ?=
+BUCKET   ?=
 QUOTAS   ?= twofold
 AUTH     ?= any
 KEYS     ?=
@@ -149,8 +150,8 @@ deploy: $(VENV)/.app             ## deploy to the AWS account of your credential
 diff: $(VENV)/.app               ## show what a deployment would change: make diff [CONTEXT="stage=dev"]
 	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk diff $(CONTEXT)
 
-smoke: $(VENV)/.app              ## do the main job on a deployed stack and clean up: make smoke URL=endpoint
-	@PYTHONPATH=clients/command $(BIN)/python -m twofold_smoke --url "$(URL)"
+smoke: $(VENV)/.app              ## do the main job on a deployed stack and clean up: make smoke URL=endpoint [BUCKET=bucket]
+	@PYTHONPATH=clients/command $(BIN)/python -m twofold_smoke --url "$(URL)" $(if $(BUCKET),--bucket "$(BUCKET)")
 
 # DATA=delete deletes the bucket and the table too.
 destroy: $(VENV)/.app            ## remove the stack, keep its data: make destroy [CONTEXT="stage=dev"] [DATA=delete]

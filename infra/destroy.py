@@ -68,7 +68,7 @@ def delete(data: Data) -> None:
 def main(arguments: Sequence[str]) -> int:
     pairs = [argument for argument in arguments if argument != DELETE_DATA]
     try:
-        name = stack_name(options_of(pairs).stage)
+        name = stack_name(options_of(one for one in pairs if not one.startswith("-")).stage)
         region = settle()
         return _remove(name, region, pairs, with_data=DELETE_DATA in arguments)
     except (OptionError, AccountError) as error:

@@ -112,13 +112,19 @@ class TwofoldStack(Stack):
         )
 
     def _report(self) -> None:
-        url = self.api.rest.url
+        url, bucket = self.api.rest.url, self.storage.bucket.bucket_name
         CfnOutput(self, "Endpoint", value=url, description="Where Rekognition clients are pointed")
-        CfnOutput(self, "Bucket", value=self.storage.bucket.bucket_name, description="Contents")
+        CfnOutput(self, "Bucket", value=bucket, description="Contents")
         CfnOutput(
             self,
             "Export",
             value=f"export AWS_ENDPOINT_URL_REKOGNITION={url} AWS_DEFAULT_REGION={self.region} "
             "AWS_DATA_PATH=$PWD/clients/aws-models",
             description="Paste into a shell in this folder, to use boto3 and the AWS CLI unchanged",
+        )
+        CfnOutput(
+            self,
+            "Smoke",
+            value=f"make smoke URL={url} BUCKET={bucket}",
+            description="Try the main job, see that it is right, and clean up",
         )

@@ -1,6 +1,7 @@
 """`make smoke`: the program that checks a deployed stack passes against the embedded one, and fails where it should."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from local.stack import Stack
+from local.stack import BUCKET, Stack
 from tests.backstage import Backstage, eventually, hold, json_error, s3, s3_error, states
 from twofold_smoke.__main__ import main
 
@@ -26,19 +27,32 @@ def url(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def _left(stack: Stack) -> list[str]:
-    buckets = [bucket["Name"] for bucket in stack.client("s3").list_buckets()["Buckets"]]
+    listed = stack.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="sources/twofold-smoke")
+    objects = [one["Key"] for one in listed.get("Contents", ())]
     projects = stack.client("rekognition").describe_projects()["ProjectDescriptions"]
-    names = buckets + [project["ProjectArn"] for project in projects]
+    names = objects + [project["ProjectArn"] for project in projects]
     return [name for name in names if "twofold-smoke" in name]
 
 
+@pytest.mark.parametrize(
+    ("options", "first"),
+    [
+        (["--bucket", BUCKET], ["upload", "create the datasets"]),
+        ([], ["create the datasets", "send the entries"]),
+    ],
+    ids=["from a manifest", "sent"],
+)
 def test_a_service_that_works_is_told_with_timings_and_left_as_it_was(
-    url: str, stack: Stack, capsys: pytest.CaptureFixture[str]
+    url: str,
+    stack: Stack,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    first: list[str],
 ) -> None:
-    assert main(["--url", url]) == 0
+    assert main(["--url", url, *options]) == 0
     printed = capsys.readouterr().out
-    for step in ("upload", "create the datasets", "distribute", "verify", "clean up"):
-        assert f"{step}: " in printed
+    steps = re.findall(r"^([a-z ]+): \d+\.\d s$", printed, re.M)
+    assert steps == [*first, "distribute", "verify", "clean up"]
     assert printed.endswith(f"{url} works: 60 entries, 12 of them tested.\n")
     assert not _left(stack)
 
@@ -47,7 +61,7 @@ def test_a_service_that_does_not_names_the_step_and_is_left_as_it_was(
     url: str, stack: Stack, backstage: Backstage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with backstage.scene(states("StartExecution"), json_error(400, "StateMachineDoesNotExist")):
-        assert main(["--url", url]) == 1
+        assert main(["--url", url, "--bucket", BUCKET]) == 1
     printed = capsys.readouterr().out
     assert "create the datasets: failed after" in printed
     assert "works" not in printed
@@ -62,7 +76,7 @@ def test_a_run_that_is_stopped_half_way_cleans_up_and_says_no_more(
     going_on = Event()
     with backstage.scene(states("StartExecution"), hold(going_on)) as scene:
         smoke = subprocess.Popen(
-            [sys.executable, "-m", "twofold_smoke", "--url", url],
+            [sys.executable, "-m", "twofold_smoke", "--url", url, "--bucket", BUCKET],
             env={**os.environ, "PYTHONPATH": str(Path("clients/command").resolve())},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -83,12 +97,13 @@ def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(
     url: str, stack: Stack, backstage: Backstage, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with backstage.scene(s3("DELETE", "twofold-smoke"), s3_error(403, "AccessDenied")):
-        assert main(["--url", url]) == 1
-    (bucket,) = _left(stack)
+        assert main(["--url", url, "--bucket", BUCKET]) == 1
+    (key,) = _left(stack)
     printed = capsys.readouterr().out
-    assert f"Left behind, to be deleted by hand: bucket {bucket} (AccessDenied" in printed
-    stack.client("s3").delete_object(Bucket=bucket, Key="manifest")
-    stack.client("s3").delete_bucket(Bucket=bucket)
+    assert (
+        f"Left behind, to be deleted by hand: object s3://{BUCKET}/{key} (AccessDenied" in printed
+    )
+    stack.client("s3").delete_object(Bucket=BUCKET, Key=key)
 
 
 def test_a_local_service_needs_no_settings(
@@ -105,7 +120,7 @@ def test_a_service_that_does_not_answer_is_told_in_one_line(
 ) -> None:
     assert main(["--url", "http://127.0.0.1:9"]) == 1
     failed, why = capsys.readouterr().out.splitlines()
-    assert failed.startswith("upload: failed after")
+    assert failed.startswith("create the datasets: failed after")
     assert "http://127.0.0.1:9" in why
 
 

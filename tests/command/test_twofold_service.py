@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.stack import Stack
+from local.stack import BUCKET, Stack
 from tests.command.terminal import labelled, twofold, written
 from tests.job import Job, line
 from twofold_service.session import connect
@@ -67,6 +67,14 @@ def test_a_manifest_goes_there_is_split_and_comes_back_byte_for_byte(
     assert twofold("split", tmp_path / "all.manifest", "-o", tmp_path / "here") == 0
     for name in ("train.manifest", "test.manifest"):
         assert (out / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+def test_a_manifest_can_go_to_the_services_own_bucket(
+    on_service: Run, project: str, tmp_path: Path
+) -> None:
+    """Which a deployed one reads without being told of any other."""
+    manifest = written(tmp_path, labelled(10))
+    assert on_service("push", manifest, project, "--bucket", BUCKET) == 0
 
 
 def test_what_was_pulled_can_be_verified_with_the_report(

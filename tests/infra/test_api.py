@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,8 @@ from infra.api import CONTENT_TYPE, RESPONSES
 from tests.infra.synthesized import Synthesized, spelt
 from twofold import errors
 from twofold.settings import Operation
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 # What a signature can be refused for is named as every AWS service names it; the rest are classes of ours.
 OF_THE_SIGNATURE = {
@@ -123,8 +127,11 @@ def test_outputs_name_the_endpoint_the_bucket_and_the_lines_to_export(
 ) -> None:
     outputs = {name: spelt(output["Value"]) for name, output in template.body["Outputs"].items()}
     (bucket,) = template.of_type("AWS::S3::Bucket")
-    assert set(outputs) == {"Endpoint", "Bucket", "AlarmTopic", "Export"}
+    assert set(outputs) == {"Endpoint", "Bucket", "AlarmTopic", "Export", "Smoke"}
     assert outputs["Bucket"] == f"<{bucket}>"
     assert outputs["Endpoint"].startswith("https://")
     assert f"AWS_ENDPOINT_URL_REKOGNITION={outputs['Endpoint']} " in outputs["Export"]
     assert "AWS_DEFAULT_REGION=<AWS::Region>" in outputs["Export"]
+    assert outputs["Smoke"] == f"make smoke URL={outputs['Endpoint']} BUCKET={outputs['Bucket']}"
+    table = OPERATIONS.read_text().partition("| output |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.M)) == set(outputs)

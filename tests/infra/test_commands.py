@@ -72,7 +72,7 @@ def test_a_mistyped_option_never_leads_to_another_stage(target: str, context: st
 def test_smoke_says_what_is_missing() -> None:
     deployed = "URL=https://abcdefghij.execute-api.eu-west-1.amazonaws.com/prod/"
     failed, why = _made("smoke", deployed).stdout.splitlines()
-    assert failed.startswith("upload: failed after")
+    assert failed.startswith("create the datasets: failed after")
     assert why.startswith("There are no AWS credentials. Set AWS_PROFILE")
     assert "'' is no address" in _made("smoke").stderr
 

@@ -88,7 +88,9 @@ def test_every_command_that_needs_aws_is_one_of_make_or_of_the_aws_cli() -> None
     for block in BLOCK.findall(OPERATIONS.read_text()):
         for line in block.replace("\\\n", " ").splitlines():
             program, *rest = line.split()
-            assert program in ("#", "aws") or (program == "make" and rest[0] in targets), line
+            assert program in ("#", "aws", "export") or (
+                program == "make" and rest[0] in targets
+            ), line
 
 
 def test_every_option_is_in_the_docs_with_its_default() -> None:

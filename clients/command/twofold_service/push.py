@@ -14,12 +14,13 @@ from twofold_service.session import Service, explained
 def push(
     service: Service, manifest: Path, project: str, bucket: str, kind: str, *, make_bucket: bool
 ) -> Dataset:
-    """Uploads to `s3://bucket/project/<name of the file>`, makes the project unless it is there, and the dataset.
+    """Uploads the manifest, makes the project unless it is there, and the dataset.
 
+    The object is `s3://bucket/sources/project/<name of the file>`: of its own bucket a deployed stack reads that folder alone.
     Returns when it is complete; raises CommandError.
     """
     size = _size(manifest)
-    key = f"{project}/{manifest.name}"
+    key = f"sources/{project}/{manifest.name}"
     with explained():
         if make_bucket:
             _make(service, bucket)

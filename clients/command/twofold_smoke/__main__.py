@@ -28,13 +28,15 @@ class Stopped(BaseException):
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="make smoke",
-        usage="make smoke URL=https://… (the output Endpoint, or http://127.0.0.1:8000 of make serve)",
+        usage="make smoke URL=endpoint [BUCKET=bucket]",
     )
     parser.add_argument("--url", required=True, type=_url)
-    url: str = parser.parse_args(arguments).url
+    parser.add_argument("--bucket", help="also take a manifest in from this bucket")
+    options = parser.parse_args(arguments)
+    url: str = options.url
     before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        run(Smoke(connect(url)))
+        run(Smoke(connect(url)), options.bucket)
     except (SmokeError, CommandError) as error:
         _say(str(error))
         return 1
@@ -47,13 +49,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(smoke: Smoke) -> None:
+def run(smoke: Smoke, bucket: str | None) -> None:
+    """The entries come from a manifest in the bucket; without one they are sent, for which nobody needs a right on S3."""
     manifest = lines()
     try:
-        with _step("upload"):
-            smoke.upload(manifest)
+        if bucket:
+            with _step("upload"):
+                smoke.upload(bucket, manifest)
         with _step("create the datasets"):
             train, test = smoke.create()
+        if not bucket:
+            with _step("send the entries"):
+                smoke.send(train, manifest)
         with _step("distribute"):
             smoke.distribute(train, test)
         with _step("verify"):
@@ -92,7 +99,7 @@ def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no address: give the output Endpoint of the stack, https://…"
+            f"'{text}' is no address: give the stack's output Endpoint, or http://127.0.0.1:8000 for make serve"
         )
     return text
 

@@ -1,9 +1,8 @@
-"""The main job with names of its own: a bucket, a project, two datasets; and how each is removed, wherever it stopped."""
+"""The main job with names of its own: a project, two datasets, a manifest; and how each is removed, wherever it stopped."""
 
 import json
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -17,7 +16,6 @@ ENTRIES = 60
 LABELS = 3
 PATIENCE_SECONDS = 300
 _PAUSE_SECONDS = 0.5
-_KEY = "manifest"
 _NOT_MADE = (ClientError, EndpointConnectionError, NoCredentialsError)
 """Refused or never sent; after anything else it may have been made."""
 
@@ -34,33 +32,38 @@ class Smoke:
 
     service: Service
     name: str = field(default_factory=lambda: f"twofold-smoke-{uuid4().hex[:12]}")
-    begun: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
+    begun: list[tuple[str, Callable[[], Any]]] = field(default_factory=list)
+    _manifest: dict[str, Any] = field(default_factory=dict)
 
-    def upload(self, manifest: Sequence[str]) -> None:
-        s3 = self.service.s3
-        region = s3.meta.region_name
-        place = {} if region == "us-east-1" else {"LocationConstraint": region}
-        options = {"CreateBucketConfiguration": place} if place else {}
+    def upload(self, bucket: str, manifest: Sequence[str]) -> None:
+        """To the folder that a deployed stack reads of its own bucket; any other bucket will do if it may read that."""
+        key = f"sources/{self.name}"
+        body = "\n".join(manifest).encode()
         self._make(
-            f"bucket {self.name}",
-            lambda: s3.create_bucket(Bucket=self.name, **options),
-            self._remove_bucket,
+            f"object s3://{bucket}/{key}",
+            lambda: self.service.s3.put_object(Bucket=bucket, Key=key, Body=body),
+            lambda: self.service.s3.delete_object(Bucket=bucket, Key=key),
         )
-        s3.put_object(Bucket=self.name, Key=_KEY, Body="\n".join(manifest).encode())
+        self._manifest = {"S3Object": {"Bucket": bucket, "Name": key}}
 
     def create(self) -> tuple[str, str]:
-        """(train, test): both datasets, complete."""
+        """(train, test): from the manifest if there is one, else both empty."""
         answer = self._make(
             f"project {self.name}",
             lambda: self.service.rekognition.create_project(ProjectName=self.name),
             self._remove_project,
         )
         project = answer["ProjectArn"]
-        s3_object = {"Bucket": self.name, "Name": _KEY}
-        train = self._dataset(project, "TRAIN", GroundTruthManifest={"S3Object": s3_object})
+        source = {"GroundTruthManifest": self._manifest} if self._manifest else {}
+        train = self._dataset(project, "TRAIN", **source)
         test = self._dataset(project, "TEST")
         self._require(train, "CREATE_COMPLETE")
         return train, test
+
+    def send(self, train: str, manifest: Sequence[str]) -> None:
+        changes = {"GroundTruth": "\n".join(manifest).encode()}
+        self.service.rekognition.update_dataset_entries(DatasetArn=train, Changes=changes)
+        self._require(train, "UPDATE_COMPLETE")
 
     def distribute(self, train: str, test: str) -> None:
         pair = [{"Arn": train}, {"Arn": test}]
@@ -98,7 +101,7 @@ class Smoke:
     def left(self) -> list[str]:
         return [what for what, _ in self.begun]
 
-    def _make(self, what: str, make: Callable[[], Answer], remove: Callable[[], None]) -> Answer:
+    def _make(self, what: str, make: Callable[[], Answer], remove: Callable[[], Any]) -> Answer:
         self.begun.append((what, remove))
         try:
             return make()
@@ -133,12 +136,6 @@ class Smoke:
         lister = self.service.rekognition.get_paginator("list_dataset_entries")
         pages = lister.paginate(DatasetArn=arn)
         return [json.loads(e)["source-ref"] for page in pages for e in page["DatasetEntries"]]
-
-    def _remove_bucket(self) -> None:
-        s3 = self.service.s3
-        with suppress(s3.exceptions.NoSuchBucket):
-            s3.delete_object(Bucket=self.name, Key=_KEY)
-            s3.delete_bucket(Bucket=self.name)
 
     def _remove_project(self) -> None:
         """With the datasets that it has: a busy one can only be deleted when it has settled."""
