@@ -28,7 +28,14 @@ from twofold.manifest.pieces import OPENING_LINES, Piece, index_lines
 
 PLAIN = any_box_line(any_box(0), any_box(1), any_box(0))
 TWO_CLASSES = any_class_line("owl", "emu")
-BASES = [PLAIN, any_class_line("owl"), TWO_CLASSES, any_class_line("owl") | {"note": "x", "n": 1.5}]
+BARE: Json = {"source-ref": "s3://bucket/bare.png", "note": "x", "seen": True, "by": None}
+BASES = [
+    PLAIN,
+    any_class_line("owl"),
+    TWO_CLASSES,
+    any_class_line("owl") | {"note": "x", "n": 1.5},
+    BARE,
+]
 
 
 def by_rules(lines: list[bytes]) -> Piece:
@@ -55,15 +62,31 @@ def counted() -> Iterator[Callable[[], int]]:
         yield lambda: read.call_count
 
 
-@pytest.mark.parametrize("base", BASES, ids=["boxes", "class", "classes", "more members"])
+@pytest.mark.parametrize(
+    "base", BASES, ids=["boxes", "class", "classes", "more members", "no label"]
+)
 def test_only_the_first_lines_are_read_by_the_rules(base: Json) -> None:
     with counted() as rules:
         index_lines(enumerate(after(base, *[compact(base)] * 1000)))
         assert rules() == OPENING_LINES
 
 
-def test_lines_of_four_forms_are_all_learned() -> None:
-    lines = [compact(base) for base in BASES] * 500
+def test_lines_of_several_forms_are_all_learned() -> None:
+    other = any_box_line(any_box(1), key="other")
+    lines = [compact(line) for line in (*BASES, other)] * 500
+    with counted() as rules:
+        index_lines(enumerate(lines))
+        assert rules() == OPENING_LINES
+    assert same(lines)
+
+
+def test_attributes_that_are_named_after_labels_are_all_read_alike() -> None:
+    lines = [
+        compact(
+            {"source-ref": f"s3://bucket/{n}", f"k{n}": 1, f"k{n}-metadata": any_class(f"k{n}")}
+        )
+        for n in range(500)
+    ]
     with counted() as rules:
         index_lines(enumerate(lines))
         assert rules() == OPENING_LINES
@@ -71,10 +94,7 @@ def test_lines_of_four_forms_are_all_learned() -> None:
 
 
 def test_lines_that_are_never_alike_are_left_to_the_rules() -> None:
-    lines = [
-        compact({"source-ref": f"s3://b/{n}", f"k{n}": 1, f"k{n}-metadata": any_class()})
-        for n in range(500)
-    ]
+    lines = [compact(any_box_line(any_box(0), key=f"k{number}")) for number in range(500)]
     with counted() as rules:
         index_lines(enumerate(lines))
         assert rules() == len(lines)
@@ -208,8 +228,32 @@ def test_what_a_shape_must_leave_is_read_as_by_the_rules(line: bytes) -> None:
         compact(any_job_line([0, 8])),
         compact(any_class_line("owl", "emu", "jay")),
         compact(any_class_line("emu")),
+        compact(TWO_CLASSES)[:-1] + b',"cl":1,"cl-metadata":{}}',
+        compact(TWO_CLASSES | {"cl": 1, "cl-metadata": any_class()}),
+        compact(TWO_CLASSES | {"errors": 1, "x-metadata": "text"}),
+        compact(TWO_CLASSES | {"x-metadata": any_class()}),
+        compact(TWO_CLASSES | {"x": [], "x-metadata": any_class()}),
+        compact(TWO_CLASSES | {"x": True, "x-metadata": any_class()}),
+        compact(TWO_CLASSES | {"x": "1", "x-metadata": any_class(job_name=...)}),
+        compact(
+            TWO_CLASSES
+            | {
+                "x": 1.5,
+                "x-metadata": any_class(type="groundtruth/image-classification-multilabel"),
+            }
+        ),
+        compact(TWO_CLASSES | {"-metadata": any_class(), "": 1}),
+        compact(BARE | {"n": 1}),
+        compact(BARE | {"n-metadata": "x"}),
+        compact(BARE | {"rekognition-custom-labels-evaluation": 1}),
+        compact(BARE | {"cl-errors": "x", "cl-metadata": {"is_labeled": False}}),
+        compact(BARE)[:-1] + b',"note":"y"}',
+        compact(BARE)[:-1] + b',"note":null}',
+        compact(any_box_line()),
+        b'{"source-ref":null}',
+        b"{}",
     ],
-    ids=range(12),
+    ids=range(30),
 )
 def test_classes_of_whole_images_are_read_as_by_the_rules(line: bytes) -> None:
     assert same(after(TWO_CLASSES, line, compact(TWO_CLASSES), line))

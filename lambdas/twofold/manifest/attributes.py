@@ -30,7 +30,7 @@ CLASSES = ("groundtruth/image-classification", "groundtruth/image-classification
 
 _NOT_ATTRIBUTES = frozenset({"source-ref", "cl"})
 _NOT_HALVES = frozenset({"source-ref", "cl-errors", "cl-metadata", "errors", "warnings"})
-_IDENTIFIERS = frozenset({int, float, str})
+IDENTIFIERS = frozenset({int, float, str})
 _HALVES = frozenset({int, float, list, dict})
 
 
@@ -82,7 +82,7 @@ def _read_attribute(key: str, value: Any, metadata: Any, findings: Findings) -> 
 
 
 def _read_class(key: str, value: Any, metadata: Document, findings: Findings) -> None:
-    if type(value) not in _IDENTIFIERS:
+    if type(value) not in IDENTIFIERS:
         findings.add((key,) if type(value) is dict else (), Code.ATTRIBUTE_FORMAT, key)
         return
     name = metadata.get("class-name")

@@ -1,19 +1,18 @@
-"""The form of a line, and how another line of that form is read: msgspec checks types and limits while it parses.
+"""Reading the lines that tools write by the thousand: msgspec checks types and limits while it parses.
 
-Forms are made of lines without a fault: one attribute with bounding boxes, or attributes of one class each, and beside them any
-texts, numbers and truths. Other lines have none.
+Neither of the two readers takes a line in which the rules (`document`, `attributes`, `boxes`) would find a fault. One is for
+lines without boxes. The other is made for one *form*: the members of a line that has boxes in one attribute.
 """
 
 from collections.abc import Callable
 from functools import lru_cache
-from operator import attrgetter
 from types import NoneType
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, defstruct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct, field
 from msgspec.json import Decoder
 
-from twofold.manifest.attributes import CLASSES, METADATA, may_be_attribute
+from twofold.manifest.attributes import CLASSES, IDENTIFIERS, METADATA, may_be_attribute
 from twofold.manifest.boxes import (
     BOXES,
     EDGE_PIXELS,
@@ -29,7 +28,6 @@ MAX_MEMBERS = 64
 Labels = tuple[str | None, ...] | tuple[tuple[str, ...]]
 """The class of each box, None where it is not in the class map; without boxes the class of each attribute, in a tuple."""
 
-
 Known = tuple[str, Labels, int]
 """Of a line its source-ref, its labels, and how many strings its text has if no key appears twice."""
 
@@ -37,13 +35,24 @@ Read = Callable[[bytes], Known | None]
 """None, or a ValueError (of msgspec or UTF-8), for a line that the rules must read."""
 
 Form = tuple[tuple[str, Any], ...]
-"""Each member of an object: its key, and the type of its value, or of metadata the form; of "type" the text itself."""
+"""Each member of an object: its key, and the type of its value; of an object with members of its own the form."""
 
-_SCALARS = {str: str, int: float, float: float, bool: bool, NoneType: NoneType}
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _Pixels = Annotated[float, Meta(ge=MIN_IMAGE_PIXELS, le=MAX_IMAGE_PIXELS)]
 _Place = Annotated[float, Meta(ge=0)]
 _ClassId = Annotated[int, Meta(ge=0, le=1 << 53)]
+_Human = Literal["yes", "no"]
+
+
+class _Class(Struct, forbid_unknown_fields=True, gc=False):
+    """The metadata of one class."""
+
+    name: str = field(name="class-name")
+    confidence: _Share
+    human_annotated: _Human = field(name="human-annotated")
+    creation_date: str = field(name="creation-date")
+    type: Literal[CLASSES]  # type: ignore[valid-type]
+    job_name: str | UnsetType = field(name="job-name", default=UNSET)
 
 
 class _Size(Struct, forbid_unknown_fields=True, gc=False):
@@ -69,61 +78,77 @@ class _Confidence(Struct, forbid_unknown_fields=True, gc=False):
     confidence: float
 
 
-_NAMES = {
-    "source-ref": "source_ref",
-    "class-name": "class_name",
-    "class-map": "class_map",
-    "objects": "objects",
-}
+_STRINGS_OF_A_CLASS = 9
+"""Its keys and their texts, but for the job's."""
 _STRINGS_OF_BOXES = 5
 """The keys of image_size and annotations, and of the one image."""
 _STRINGS_OF_A_BOX = 6
 """Its own keys and that of its confidence."""
-_PROVENANCE: dict[str, Any] = {"human-annotated": Literal["yes", "no"], "creation-date": str}
-_OF_A_CLASS = {"class-name": str, "confidence": _Share, **_PROVENANCE}
-_OF_BOXES = {"class-map": dict[_ClassId, str], "objects": list[_Confidence], **_PROVENANCE}
-_REQUIRED = {**dict.fromkeys(CLASSES, _OF_A_CLASS), BOXES: _OF_BOXES}
+_SCALARS = {str: str, int: float, float: float, bool: bool, NoneType: NoneType}
+_METADATA_OF_BOXES: dict[str, Any] = {
+    "class-map": dict[_ClassId, str],
+    "objects": list[_Confidence],
+    "human-annotated": _Human,
+    "creation-date": str,
+    "type": Literal[BOXES],
+}
+_NAMES = {"source-ref": "source_ref", "class-map": "class_map", "objects": "objects"}
+
+_decode_classes = Decoder(dict[str, _Class | str | int | float | bool | None]).decode
+
+
+def read_classes(line: bytes) -> Known | None:
+    """Reads a line without boxes: classes of the whole image, in the order of the line, or none."""
+    members = _decode_classes(line)
+    classes, strings, numbers = [], len(members), 0
+    for key, value in members.items():
+        kind = type(value)
+        if isinstance(value, _Class):
+            attribute = key[: -len(METADATA)]
+            if type(members.get(attribute)) not in IDENTIFIERS or not may_be_attribute(attribute):
+                return None
+            classes.append(value.name)
+            strings += _STRINGS_OF_A_CLASS + 2 * (value.job_name is not UNSET)
+        elif kind is str:
+            strings += 1
+        elif kind in IDENTIFIERS:
+            numbers += 1
+        if key.endswith(METADATA) is not (kind is _Class):
+            return None
+    source_ref = members.get("source-ref")
+    if type(source_ref) is not str or (
+        numbers and not classes
+    ):  # a number alone is half an attribute
+        return None
+    return source_ref, (tuple(classes),), strings
 
 
 def form_of(document: Document) -> Form | None:
-    """The form of a line in which the rules found no fault; None where lines like it are left to the rules."""
-    if len(document) > MAX_MEMBERS:
+    """The form of a line in which the rules found no fault; None where there is no reader for such lines."""
+    attributes = [key for key in document if key + METADATA in document]
+    if len(attributes) != 1 or len(document) > MAX_MEMBERS or not may_be_attribute(attributes[0]):
         return None
-    members = tuple((key, _kind_of(key, value, document)) for key, value in document.items())
-    return None if None in dict(members).values() else members
-
-
-def _kind_of(key: str, value: Any, document: Document) -> Any:
-    if key.endswith(METADATA):
-        attribute = key.removesuffix(METADATA)
-        if attribute in document and may_be_attribute(attribute) and type(value) is dict:
-            return _metadata_form(value)
+    (key,) = attributes
+    metadata = document[key + METADATA]
+    if metadata["type"] != BOXES:
         return None
-    if type(value) is dict and key + METADATA in document:
-        return dict
-    return _SCALARS.get(type(value))
+    special = {key: _Boxes, key + METADATA: _form(metadata, _METADATA_OF_BOXES)}
+    return _form(document, special)
 
 
-def _metadata_form(metadata: Document) -> Form | None:
-    kind = metadata["type"]
-    kinds: dict[str, Any] = {key: _SCALARS.get(type(value)) for key, value in metadata.items()}
-    kinds |= _REQUIRED[kind] | {"type": Literal[kind]}
-    if None in kinds.values() or kinds.keys() != metadata.keys():
+def _form(members: Document, special: dict[str, Any]) -> Form | None:
+    """Types of the `special` members are given; all others must be texts, numbers and truths."""
+    kinds = {key: _SCALARS.get(type(value)) for key, value in members.items()} | special
+    halves = any(key.endswith(METADATA) for key in members.keys() - special.keys())
+    if halves or None in kinds.values() or kinds.keys() != members.keys():
         return None
-    return None if any(key.endswith(METADATA) for key in kinds) else tuple(kinds.items())
+    return tuple(kinds.items())
 
 
 @lru_cache(maxsize=64)
-def reader(form: Form) -> Read | None:
-    """Reads a line of this form."""
-    attributes = [key for key, kind in form if type(kind) is tuple]
-    boxed = [key for key, kind in form if kind is dict]
-    if not boxed:
-        return _class_reader(form, attributes) if attributes else None
-    return _box_reader(form, boxed[0]) if len(attributes) == 1 else None
-
-
-def _box_reader(form: Form, key: str) -> Read:
+def box_reader(form: Form) -> Read:
+    """Reads lines of this form."""
+    (key,) = (key for key, kind in form if kind is _Boxes)
     decode = Decoder(_struct(form, {key: "boxes", key + METADATA: "metadata"})).decode
     fixed = _strings(form) + _STRINGS_OF_BOXES
 
@@ -153,31 +178,6 @@ def _box_reader(form: Form, key: str) -> Read:
     return read
 
 
-def _class_reader(form: Form, keys: list[str]) -> Read:
-    names = {key: f"metadata{number}" for number, key in enumerate(keys)}
-    decode = Decoder(_struct(form, names)).decode
-    strings = _strings(form)
-    ordered = [f'"{key}":'.encode() for key in keys]
-
-    def read_one(line: bytes) -> Known | None:
-        entry = decode(line)
-        return entry.source_ref, ((entry.metadata0.class_name,),), strings
-
-    def read(line: bytes) -> Known | None:
-        # The order of several attributes is that of their labels. With the colon a key is found and nothing else: no
-        # member of the metadata ends as these do.
-        places = [line.find(key) for key in ordered]
-        if -1 in places or places != sorted(places):
-            return None
-        entry = decode(line)
-        return entry.source_ref, (classes_of(entry),), strings
-
-    if len(keys) == 1:
-        return read_one
-    classes_of = attrgetter(*(f"{name}.class_name" for name in names.values()))
-    return read
-
-
 def _struct(form: Form, names: dict[str, str]) -> Any:
     """A type with all members of the form and no other; those that are looked at have names."""
     named = _NAMES | names
@@ -189,17 +189,11 @@ def _struct(form: Form, names: dict[str, str]) -> Any:
 
 
 def _type_of(kind: Any) -> Any:
-    if kind is dict:
-        return _Boxes
     return _struct(kind, {}) if type(kind) is tuple else kind
 
 
 def _strings(form: Form) -> int:
     """Strings in the text of a line of this form, but for what is in boxes, class map and objects."""
     nested = sum(_strings(kind) for _, kind in form if type(kind) is tuple)
-    texts = sum(_is_text(kind) for _, kind in form)
+    texts = sum(kind in (str, _Human, _METADATA_OF_BOXES["type"]) for _, kind in form)
     return len(form) + texts + nested
-
-
-def _is_text(kind: Any) -> bool:
-    return kind is str or get_origin(kind) is Literal

@@ -42,6 +42,10 @@ _NO_DIGEST, _NO_SOURCE = bytes(8), bytes(16)
 _TOO_LONG = Rejection(RejectionReason.LINE_TOO_LONG, "The line has more than 100,000 characters.")
 
 
+Content = tuple[int, bytes, int]
+"""Of a line without a fault: the number of its label set, the boxes of each of its labels, and its flags."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Columns of L lines.
@@ -128,7 +132,7 @@ class _Builder:
         self._reasons, self._flags, self._boxes = bytearray(), bytearray(), bytearray()
         self._names, self._sets = Numbering(), Numbering({(): 0})
         self._shapes = Shapes()
-        self._met: dict[Labels, tuple[int, bytes]] = {}
+        self._met: dict[Labels, Content] = {}
         self._details: list[tuple[int, str]] = []
         self._buckets: dict[str, None] = {}
         self._bucket = "\n"
@@ -139,7 +143,6 @@ class _Builder:
         self._lengths.extend(map(len, lines))
         self._digests += b"".join(map(xxh3_64_digest, lines))
         self._reasons += bytes([ACCEPTED]) * len(lines)
-        self._flags += bytes([LABELED]) * len(lines)
         known = self._shapes.read(lines)
         source_refs = [ref.encode() for ref in self._source_refs(batch.lines, known)]
         self._sources += b"".join(map(source_digest, source_refs))
@@ -149,7 +152,8 @@ class _Builder:
         self, lines: Sequence[bytes | None], found: Sequence[Known | None]
     ) -> Iterator[str]:
         """Of each line, when its labels are in. Everything passes through this loop: what it does not call costs nothing."""
-        label_sets, boxes, met, prefix = self._label_sets, self._boxes, self._met, self._bucket
+        label_sets, boxes, flags = self._label_sets, self._boxes, self._flags
+        met, prefix = self._met, self._bucket
         for line, known in zip(lines, found, strict=True):
             if known:
                 source_ref, labels, _ = known
@@ -159,13 +163,14 @@ class _Builder:
                     if content:
                         label_sets.append(content[0])
                         boxes += content[1]
+                        flags.append(content[2])
                         yield source_ref
                         continue
             yield self._read(line)
             prefix = self._bucket
 
-    def _meet(self, labels: Labels) -> tuple[int, bytes] | None:
-        """The number of their set and the boxes of each, or None where a label is none."""
+    def _meet(self, labels: Labels) -> Content | None:
+        """None where a label is none."""
         counts: dict[Any, int] = {}
         if type(labels[0]) is tuple:
             counts = dict.fromkeys(labels[0], 0)
@@ -176,7 +181,8 @@ class _Builder:
             return None
         if len(self._met) == MAX_MET:
             self._met.clear()
-        found = self._met[labels] = self._number_of(counts), bytes(counts.values())
+        flags = LABELED if counts else 0
+        found = self._met[labels] = self._number_of(counts), bytes(counts.values()), flags
         return found
 
     def _number_of(self, labels: Iterable[str]) -> int:
@@ -194,9 +200,7 @@ class _Builder:
         if not source_ref.startswith(self._bucket):
             self._meet_bucket(source_ref)
         found = examine(document)
-        self._flags[len(self._label_sets)] = LABELED * found.labeled | HAS_ERRORS * bool(
-            found.faults
-        )
+        self._flags.append(LABELED * found.labeled | HAS_ERRORS * bool(found.faults))
         self._label_sets.append(self._number_of(found.labels))
         self._boxes.extend(found.labels.values())
         if not found.faults:
@@ -208,7 +212,7 @@ class _Builder:
         if len(self._details) < MAX_DETAILS:
             self._details.append((row, rejection.detail))
         self._reasons[row] = 1 + REASONS.index(rejection.reason)
-        self._flags[row] = 0
+        self._flags.append(0)
         self._label_sets.append(0)
         return ""
 

@@ -1,8 +1,8 @@
 """Lines like one that was read before, in a fraction of the time that the rules take.
 
 The lines of a manifest come from one tool: they have the same keys in the same places. The rules (`document`, `attributes`,
-`boxes`) read the first of them, and of that line a *shape* is made (`forms`). A shape takes lines without a fault and leaves
-every other to the rules. What it takes, the rules would have read alike; what it leaves says nothing of the line.
+`boxes`) read the first of them, and from these it is learned which readers (`forms`) take such lines. A reader takes lines
+without a fault and leaves every other to the rules. What it takes, the rules would have read alike; the rest says nothing.
 
 Parsing does not see a key that appears twice. But every string of what was parsed stands in the line, so a line that has no
 more quotation marks than its strings need has lost none; nor has any of many lines whose sum is right, for none can have fewer.
@@ -15,7 +15,7 @@ from operator import itemgetter
 import numpy as np
 
 from twofold.manifest.document import MAX_LINE_CHARACTERS, Document
-from twofold.manifest.forms import Known, Read, form_of, reader
+from twofold.manifest.forms import Known, Read, box_reader, form_of, read_classes
 
 MAX_SHAPES = 4
 MAX_LESSONS = 64
@@ -24,7 +24,7 @@ _strings_of = itemgetter(2)
 
 
 class Shapes:
-    """The shapes of the lines of one range; most lines have the first."""
+    """The readers for the lines of one range; most lines are for the first."""
 
     def __init__(self) -> None:
         self._reads: list[Read] = []
@@ -36,8 +36,8 @@ class Shapes:
             return
         self._lessons -= 1
         form = form_of(document)
-        read = reader(form) if form else None
-        if read and read not in self._reads and _attempt(read, line):
+        read = box_reader(form) if form else read_classes
+        if read not in self._reads and _attempt(read, line):
             self._reads.append(read)
 
     def read(self, lines: Sequence[bytes]) -> list[Known | None]:
