@@ -177,17 +177,18 @@ class _Builder:
         else:
             for label in labels:
                 counts[label] = counts.get(label, 0) + 1
-        if not counts.keys() <= self._names.keys() and not all(map(is_label, counts)):
+        if not all(map(self._names.__contains__, counts)) and not all(map(is_label, counts)):
             return None
         if len(self._met) == MAX_MET:
             self._met.clear()
         flags = LABELED if counts else 0
-        found = self._met[labels] = self._number_of(counts), bytes(counts.values()), flags
-        return found
+        content = self._met[labels] = self._number_of(counts), bytes(counts.values()), flags
+        return content
 
     def _number_of(self, labels: Iterable[str]) -> int:
         names = self._names
-        return self._sets[tuple([names[label] for label in labels])]
+        numbers = tuple([names[label] for label in labels])
+        return self._sets.setdefault(numbers, len(self._sets))
 
     def _read(self, line: bytes | None) -> str:
         """By the rules; the source-ref, or nothing for a line that is rejected."""
