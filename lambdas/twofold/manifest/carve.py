@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,26 +62,30 @@ class Carving:
         start = (self.start[first:last] - np.uint64(position)).astype(np.int64)
         end = start + self.length[first:last]
         side = self.side[first:last]
+        self._count(data, start.tolist(), end.tolist(), side)
         bounds = _runs(start, end, side)
-        starts, ends = start.tolist(), end.tolist()
-        for begin, stop in pairwise(bounds):
-            number = int(side[begin])
-            write(number, data[starts[begin] : ends[stop - 1]])
+        begins, ends = start[bounds[:-1]].tolist(), end[bounds[1:] - 1].tolist()
+        for number, begin, stop in zip(side[bounds[:-1]].tolist(), begins, ends, strict=True):
+            write(number, data[begin:stop])
             write(number, b"\n")
-            self._count(number, data, starts[begin:stop], ends[begin:stop])
 
-    def _count(self, number: int, data: memoryview, starts: list[int], ends: list[int]) -> None:
-        tally = self.tallies[number]
-        tally.entries += len(starts)
-        tally.bytes += ends[-1] - starts[0] + 1
+    def _count(
+        self, data: memoryview, starts: list[int], ends: list[int], side: NDArray[np.uint8]
+    ) -> None:
         lines = map(data.__getitem__, map(slice, starts, ends))
-        hashes = sum(map(xxh3_64_intdigest, lines))
-        tally.digest = (tally.digest + hashes) % DIGEST_MODULUS
+        hashes = np.fromiter(map(xxh3_64_intdigest, lines), np.uint64, len(starts))
+        sizes = np.subtract(ends, starts) + 1
+        for number, tally in enumerate(self.tallies):
+            own = side == number
+            tally.entries += int(np.count_nonzero(own))
+            tally.bytes += int(sizes[own].sum())
+            digest = int(hashes[own].sum(dtype=np.uint64))
+            tally.digest = (tally.digest + digest) % DIGEST_MODULUS
 
 
-def _runs(start: NDArray[Any], end: NDArray[Any], side: NDArray[np.uint8]) -> list[int]:
+def _runs(start: NDArray[Any], end: NDArray[Any], side: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Bounds of the runs of lines that go to the same side and have one newline between them."""
     if not start.size:
-        return []
+        return np.zeros(1, np.int64)
     breaks = (side[1:] != side[:-1]) | (start[1:] != end[:-1] + 1)
-    return [0, *(np.flatnonzero(breaks) + 1).tolist(), start.size]
+    return np.concatenate([[0], np.flatnonzero(breaks) + 1, [start.size]])
