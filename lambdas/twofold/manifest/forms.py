@@ -25,11 +25,9 @@ from twofold.manifest.document import Document
 
 MAX_MEMBERS = 64
 
-Labels = tuple[str | None, ...] | tuple[tuple[str, ...]]
-"""The class of each box, None where it is not in the class map; without boxes the class of each attribute, in a tuple."""
-
-Known = tuple[str, Labels, int]
-"""Of a line its source-ref, its labels, and how many strings its text has if no key appears twice."""
+Known = tuple[str, list[str | None], int, int]
+"""Of a line its source-ref; the class of each box, None where it is not in the class map, or of each attribute; 1 if these
+are boxes; and how many strings its text has if no key appears twice."""
 
 Read = Callable[[bytes], Known | None]
 """None, or a ValueError (of msgspec or UTF-8), for a line that the rules must read."""
@@ -100,7 +98,8 @@ _decode_classes = Decoder(dict[str, _Class | str | int | float | bool | None]).d
 def read_classes(line: bytes) -> Known | None:
     """Reads a line without boxes: classes of the whole image, in the order of the line, or none."""
     members = _decode_classes(line)
-    classes, strings, numbers = [], len(members), 0
+    classes: list[str | None] = []
+    strings, numbers = len(members), 0
     for key, value in members.items():
         kind = type(value)
         if isinstance(value, _Class):
@@ -120,7 +119,7 @@ def read_classes(line: bytes) -> Known | None:
         numbers and not classes
     ):  # a number alone is half an attribute
         return None
-    return source_ref, (tuple(classes),), strings
+    return source_ref, classes, 0, strings
 
 
 def form_of(document: Document) -> Form | None:
@@ -173,7 +172,7 @@ def box_reader(form: Form) -> Read:
         if len(metadata.objects) != len(labels):
             return None
         strings = fixed + _STRINGS_OF_A_BOX * len(labels) + 2 * len(class_map)
-        return entry.source_ref, tuple(labels), strings
+        return entry.source_ref, labels, 1, strings
 
     return read
 

@@ -33,6 +33,29 @@ def offsets_of(sizes: NDArray[Any]) -> NDArray[np.int64]:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
 
 
+def with_empty_row(sets: LabelSets) -> LabelSets:
+    """The same rows after an empty one."""
+    offsets, labels = sets
+    return np.concatenate([offsets[:1], offsets]), labels
+
+
+def counted_rows(
+    sizes: NDArray[Any], labels: NDArray[np.uint32], times: NDArray[np.uint8]
+) -> tuple[LabelSets, NDArray[np.uint8]]:
+    """Rows of `sizes` labels each with repeated labels put together where they are first, and for each label of each row the
+    sum of its `times`."""
+    row = np.repeat(np.arange(sizes.size, dtype=np.int64), sizes)
+    key = (row << np.int64(32)) | labels
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])[: key.size])
+    sums = np.add.reduceat(times[order], first, dtype=np.uint8) if first.size else times[:0]
+    appearance = np.argsort(order[first])
+    kept = order[first][appearance]
+    offsets = offsets_of(np.bincount(row[kept], minlength=sizes.size))
+    return (offsets, labels[kept]), sums[appearance]
+
+
 def distinct_rows(sets: LabelSets) -> tuple[NDArray[np.uint32], LabelSets]:
     """The number of each row among the distinct ones, and these in the order in which they first appear.
 

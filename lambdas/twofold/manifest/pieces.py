@@ -6,8 +6,8 @@ It covers every line that starts in the range, accepted or not, in order; label 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Self
+from itertools import chain, islice, pairwise
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from twofold.manifest import columns
 from twofold.manifest.attributes import examine
 from twofold.manifest.document import Rejection, RejectionReason, parse, source_bucket
 from twofold.manifest.findings import is_label
-from twofold.manifest.forms import Known, Labels
+from twofold.manifest.forms import Known
 from twofold.manifest.index import (
     HAS_ERRORS,
     LABELED,
@@ -25,7 +25,7 @@ from twofold.manifest.index import (
     file_name,
     source_digest,
 )
-from twofold.manifest.label_sets import gather_label_sets
+from twofold.manifest.label_sets import counted_rows, distinct_rows, with_empty_row
 from twofold.manifest.reader import Batch, Line
 from twofold.manifest.shapes import Shapes
 
@@ -33,17 +33,12 @@ ACCEPTED = 0
 REASONS = tuple(RejectionReason)
 MAX_DETAILS = 1_000
 MAX_BUCKETS = 2
-MAX_MET = 1 << 16
 OPENING_LINES = 8
 SIMPLE_CHARACTERS = 255
 """A source-ref that is no longer has no key over 1024 bytes."""
 
 _NO_DIGEST, _NO_SOURCE = bytes(8), bytes(16)
 _TOO_LONG = Rejection(RejectionReason.LINE_TOO_LONG, "The line has more than 100,000 characters.")
-
-
-Content = tuple[int, bytes, int]
-"""Of a line without a fault: the number of its label set, the boxes of each of its labels, and its flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +119,18 @@ def index_lines(lines: Iterable[Line]) -> Piece:
 
 
 class _Builder:
-    """Grows the columns of a piece batch by batch, as machine numbers; hashes as bytes, most significant first."""
+    """Grows the columns of a piece batch by batch, as machine numbers; hashes as bytes, most significant first.
+
+    `_sizes` has how many labels a line has, repeated ones included; `_labels` their numbers; `_boxes` how many boxes each is.
+    """
 
     def __init__(self) -> None:
-        self._starts, self._lengths, self._label_sets = array("Q"), array("I"), array("I")
+        self._starts, self._lengths = array("Q"), array("I")
         self._digests, self._sources, self._file_names = bytearray(), bytearray(), bytearray()
         self._reasons, self._flags, self._boxes = bytearray(), bytearray(), bytearray()
-        self._names, self._sets = Numbering(), Numbering({(): 0})
+        self._sizes, self._labels = array("I"), array("I")
+        self._names = Numbering()
         self._shapes = Shapes()
-        self._met: dict[Labels, Content] = {}
         self._details: list[tuple[int, str]] = []
         self._buckets: dict[str, None] = {}
         self._bucket = "\n"
@@ -142,56 +140,48 @@ class _Builder:
         self._starts.extend(batch.starts)
         self._lengths.extend(map(len, lines))
         self._digests += b"".join(map(xxh3_64_digest, lines))
-        self._reasons += bytes([ACCEPTED]) * len(lines)
-        known = self._shapes.read(lines)
-        source_refs = [ref.encode() for ref in self._source_refs(batch.lines, known)]
-        self._sources += b"".join(map(source_digest, source_refs))
-        self._file_names += b"".join(map(xxh3_64_digest, map(file_name, source_refs)))
+        found = self._acceptable(self._shapes.read(lines))
+        left = [row for row, known in enumerate(found) if not known]
+        for before, row in pairwise([-1, *left, len(lines)]):
+            self._take(found[before + 1 : row])
+            if row < len(lines):
+                self._read(batch.lines[row])
 
-    def _source_refs(
-        self, lines: Sequence[bytes | None], found: Sequence[Known | None]
-    ) -> Iterator[str]:
-        """Of each line, when its labels are in. Everything passes through this loop: what it does not call costs nothing."""
-        label_sets, boxes, flags = self._label_sets, self._boxes, self._flags
-        met, prefix = self._met, self._bucket
-        for line, known in zip(lines, found, strict=True):
-            if known:
-                source_ref, labels, _ = known
-                size = len(source_ref)
-                if len(prefix) < size <= SIMPLE_CHARACTERS and source_ref.startswith(prefix):
-                    content = met.get(labels) or self._meet(labels)
-                    if content:
-                        label_sets.append(content[0])
-                        boxes += content[1]
-                        flags.append(content[2])
-                        yield source_ref
-                        continue
-            yield self._read(line)
-            prefix = self._bucket
+    def _acceptable(self, found: list[Known | None]) -> list[Known | None]:
+        """Without those that name another bucket, a key that may be too long, or a label that is none."""
+        prefix = self._bucket
+        known = [
+            one
+            if one and one[0].startswith(prefix) and len(prefix) < len(one[0]) <= SIMPLE_CHARACTERS
+            else None
+            for one in found
+        ]
+        names = {name for one in known if one for name in one[1]} - self._names.keys()
+        wrong = {name for name in names if not is_label(name)}
+        if not wrong:
+            return known
+        return [None if one and not wrong.isdisjoint(one[1]) else one for one in known]
 
-    def _meet(self, labels: Labels) -> Content | None:
-        """None where a label is none."""
-        counts: dict[Any, int] = {}
-        if type(labels[0]) is tuple:
-            counts = dict.fromkeys(labels[0], 0)
-        else:
-            for label in labels:
-                counts[label] = counts.get(label, 0) + 1
-        if not all(map(self._names.__contains__, counts)) and not all(map(is_label, counts)):
-            return None
-        if len(self._met) == MAX_MET:
-            self._met.clear()
-        flags = LABELED if counts else 0
-        content = self._met[labels] = self._number_of(counts), bytes(counts.values()), flags
-        return content
+    def _take(self, found: Sequence[Known | None]) -> None:
+        """Consecutive lines that a shape has read."""
+        if not found:
+            return
+        source_refs, labels, boxes, _ = zip(*found, strict=True)
+        sizes = list(map(len, labels))
+        self._sizes.extend(sizes)
+        self._labels.extend(map(self._names.__getitem__, chain.from_iterable(labels)))
+        self._boxes += np.repeat(np.array(boxes, np.uint8), sizes).tobytes()
+        self._flags += np.array([LABELED if size else 0 for size in sizes], np.uint8).tobytes()
+        self._reasons += bytes([ACCEPTED]) * len(found)
+        self._hash(source_refs)
 
-    def _number_of(self, labels: Iterable[str]) -> int:
-        names = self._names
-        numbers = tuple([names[label] for label in labels])
-        return self._sets.setdefault(numbers, len(self._sets))
+    def _hash(self, source_refs: Sequence[str]) -> None:
+        encoded = [source_ref.encode() for source_ref in source_refs]
+        self._sources += b"".join(map(source_digest, encoded))
+        self._file_names += b"".join(map(xxh3_64_digest, map(file_name, encoded)))
 
-    def _read(self, line: bytes | None) -> str:
-        """By the rules; the source-ref, or nothing for a line that is rejected."""
+    def _read(self, line: bytes | None) -> None:
+        """One line, by the rules."""
         if line is None:
             return self._reject(_TOO_LONG)
         document = parse(line)
@@ -201,21 +191,23 @@ class _Builder:
         if not source_ref.startswith(self._bucket):
             self._meet_bucket(source_ref)
         found = examine(document)
-        self._flags.append(LABELED * found.labeled | HAS_ERRORS * bool(found.faults))
-        self._label_sets.append(self._number_of(found.labels))
+        self._sizes.append(len(found.labels))
+        self._labels.extend(map(self._names.__getitem__, found.labels))
         self._boxes.extend(found.labels.values())
+        self._flags.append(LABELED * found.labeled | HAS_ERRORS * bool(found.faults))
+        self._reasons.append(ACCEPTED)
+        self._hash([source_ref])
         if not found.faults:
             self._shapes.learn(line, document)
-        return source_ref
+        return None
 
-    def _reject(self, rejection: Rejection) -> str:
-        row = len(self._label_sets)
+    def _reject(self, rejection: Rejection) -> None:
         if len(self._details) < MAX_DETAILS:
-            self._details.append((row, rejection.detail))
-        self._reasons[row] = 1 + REASONS.index(rejection.reason)
+            self._details.append((len(self._reasons), rejection.detail))
+        self._sizes.append(0)
         self._flags.append(0)
-        self._label_sets.append(0)
-        return ""
+        self._reasons.append(1 + REASONS.index(rejection.reason))
+        self._hash([""])
 
     def _meet_bucket(self, source_ref: str) -> None:
         if len(self._buckets) < MAX_BUCKETS:
@@ -224,7 +216,12 @@ class _Builder:
             self._bucket = f"s3://{bucket}/"
 
     def piece(self) -> Piece:
-        offsets, labels = gather_label_sets(list(self._sets))
+        rows, boxes = counted_rows(
+            np.frombuffer(self._sizes, np.uint32),
+            np.frombuffer(self._labels, np.uint32),
+            np.frombuffer(self._boxes, np.uint8),
+        )
+        label_set, (offsets, labels) = distinct_rows(with_empty_row(rows))
         sources = np.frombuffer(self._sources, ">u8").astype(np.uint64)
         return Piece(
             start=np.frombuffer(self._starts, np.uint64),
@@ -234,9 +231,9 @@ class _Builder:
             file_name=np.frombuffer(self._file_names, ">u4")[1::2].astype(np.uint32),
             digest=np.frombuffer(self._digests, ">u8").astype(np.uint64),
             reason=np.frombuffer(self._reasons, np.uint8),
-            label_set=np.frombuffer(self._label_sets, np.uint32),
+            label_set=label_set[1:],
             flags=np.frombuffer(self._flags, np.uint8),
-            boxes=np.frombuffer(self._boxes, np.uint8),
+            boxes=boxes,
             set_offsets=offsets.astype(np.uint32),
             set_labels=labels,
             names=tuple(self._names),

@@ -20,7 +20,7 @@ from twofold.manifest.forms import Known, Read, box_reader, form_of, read_classe
 MAX_SHAPES = 4
 MAX_LESSONS = 64
 
-_strings_of = itemgetter(2)
+_strings_of = itemgetter(3)
 
 
 class Shapes:
