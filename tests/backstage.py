@@ -93,8 +93,10 @@ def s3_error(status: int, code: str) -> Act:
 
 
 def hold(until: Event) -> Act:
+    """Shorter than a test may last, so that one that fails does not leave a thread behind."""
+
     def wait(request: Request) -> None:
-        until.wait(30)
+        until.wait(100)
 
     return wait
 
@@ -106,7 +108,7 @@ def do(action: Callable[[], None]) -> Act:
     return act
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

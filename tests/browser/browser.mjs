@@ -13,7 +13,7 @@ export async function opened(browser, file, { width = 1000, height = 900, scheme
   const context = await browser.newContext({
     viewport: { width, height }, colorScheme: scheme, javaScriptEnabled: script, locale: "en-GB",
   });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const heard = [];
   page.on("console", (message) => heard.push(`${message.type()}: ${message.text()}`));

@@ -202,7 +202,7 @@ def _is_gone(client: Client, arn: str) -> bool:
 
 
 def _settled(client: Client, arn: str, status: str) -> dict[str, Any]:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while (described := _described(client, arn))["Status"].endswith("IN_PROGRESS"):
         assert time.monotonic() < end, described
         time.sleep(0.05)

@@ -65,7 +65,7 @@ class _Boto3:
 
 
 def _settled(rekognition: Any, arn: str) -> str:
-    for _ in range(600):
+    for _ in range(1_200):
         described = rekognition.describe_dataset(DatasetArn=arn)["DatasetDescription"]
         if not described["Status"].endswith("IN_PROGRESS"):
             break

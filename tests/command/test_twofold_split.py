@@ -273,8 +273,8 @@ def test_a_terminal_sees_progress_and_it_goes_away(tmp_path: Path) -> None:
 def test_a_stopped_command_leaves_nothing(
     stop: Callable[[int, int], None], number: int, code: int, pause: float, tmp_path: Path
 ) -> None:
-    """Ctrl-C goes to the process group, SIGTERM to the command."""
-    manifest, out = written(tmp_path, labelled(40_000)), tmp_path / "out"
+    """Ctrl-C goes to the process group, SIGTERM to the command; the work takes several times the longest pause."""
+    manifest, out = written(tmp_path, labelled(150_000)), tmp_path / "out"
     command: list[str | Path] = [TWOFOLD, "split", manifest, "-o", out, "--processes", "2"]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
     while not list(tmp_path.glob(".twofold-*")):

@@ -216,7 +216,7 @@ def test_a_change_whose_answer_was_given_again_is_not_taken_back(
         ThreadPoolExecutor(1) as threads,
     ):
         first = threads.submit(here.call, Operation.CREATE_DATASET, request)
-        assert reached.wait(10)
+        assert reached.wait(60)
         second = here.call(Operation.CREATE_DATASET, request)
         release.set()
     assert second["HTTP"] == 200
