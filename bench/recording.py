@@ -42,7 +42,7 @@ def record(stack: Stack, meter: Meter, begin: Callable[[], None]) -> Recorded:
     with stack.sweeping, meter.recording() as calls:
         begin()
         _await(lambda: functions.invocations[Function.PUBLISH] > before.get(Function.PUBLISH, 0))
-        _await(lambda: functions.idle)
+        _await(lambda: functions.idle and meter.idle)
     started = next(call.request for call in calls if call.operation == "StartExecution")
     history = _history(stack, started)
     invocations = _difference(functions.invocations, before)

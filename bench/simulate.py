@@ -1,7 +1,7 @@
 """`python -m bench.simulate` (`make simulate`): what the deployed stack would need for more entries than can be tried here.
 
 A model with few parts: what functions take for a byte and for an entry, measured on one machine by `make measure`; how a
-Lambda and S3 differ from it (bench/usage.py); and the counts of calls that tests/test_a_quota_size_job.py holds exactly.
+Lambda and S3 differ from it (bench/usage.py); and the counts of calls (bench/counts.py), which tests hold exactly.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from bench import limits
+from bench.counts import OF_A_RANGE, OF_A_SHARD, OF_A_SHARD_IN_TWO, reads, writes
 from bench.limits import first_to_bind
 from bench.usage import CALL_SECONDS, S3_BYTES_PER_SECOND, Usage
 from twofold.manifest.shards import MAX_PARTS, SHARD_BYTES
@@ -30,6 +31,7 @@ STATE_SECONDS = 0.1
 """Of Step Functions, between two functions."""
 READ_AT_ONCE = 16
 SIZES = tuple(10**power for power in range(5, 10))
+COST_SIZES = (250_000, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class Simulated:
         return min(CONCURRENCY, self.workers)
 
 
-def ingest(entries: int) -> Simulated:
-    size = entries * LINE_BYTES
+def ingest(entries: int, line_bytes: float = LINE_BYTES) -> Simulated:
+    size = round(entries * line_bytes)
     ranges, shards = _ranges(size), _shards(size)
     index, move = INDEX_SECONDS_PER_BYTE * size, MOVE_SECONDS_PER_BYTE * size
     resolve = RESOLVE_SECONDS_PER_ENTRY * entries
@@ -65,16 +67,16 @@ def ingest(entries: int) -> Simulated:
         {Function.INDEX: ranges, Function.MOVE: shards},
         {Function.INDEX: index, Function.MOVE: move, Function.RESOLVE: resolve},
         once={Function.API: 1, Function.PLAN: 1, Function.RESOLVE: 1, Function.PUBLISH: 1},
-        writes=10 + ranges + 2 * shards,
-        reads=8 + 2 * ranges + 3 * shards,
+        writes=7 + ranges * writes(OF_A_RANGE) + shards * writes(OF_A_SHARD),
+        reads=5 + ranges * reads(OF_A_RANGE) + shards * reads(OF_A_SHARD),
         moved=3 * size + planned,
-        states=6,
+        units=(2, 16),
     )
     return Simulated(entries, max(ranges, shards), seconds, _memory(entries), usage)
 
 
-def distribute(entries: int) -> Simulated:
-    size = entries * LINE_BYTES
+def distribute(entries: int, line_bytes: float = LINE_BYTES) -> Simulated:
+    size = round(entries * line_bytes)
     shards = _shards(size)
     move, select = MOVE_SECONDS_PER_BYTE * size, SELECT_SECONDS_PER_ENTRY * entries
     planned = entries * (2 * INDEX_BYTES_PER_ENTRY + PLAN_BYTES_PER_ENTRY)
@@ -89,10 +91,10 @@ def distribute(entries: int) -> Simulated:
         {Function.MOVE: shards},
         {Function.MOVE: move, Function.SELECT: select},
         once={Function.API: 1, Function.SELECT: 1, Function.PUBLISH: 1},
-        writes=12 + 3 * shards,
-        reads=25 + 3 * shards,
+        writes=12 + shards * writes(OF_A_SHARD_IN_TWO),
+        reads=25 + shards * reads(OF_A_SHARD_IN_TWO),
         moved=2 * size + planned,
-        states=6,
+        units=(3, 22),
     )
     return Simulated(entries, shards, seconds, _memory(entries), usage)
 
@@ -126,17 +128,18 @@ def _usage(
     writes: int,
     reads: int,
     moved: int,
-    states: int,
+    units: tuple[int, int],
 ) -> Usage:
+    """`units` that DynamoDB reads and writes."""
     children = sum(shared.values())
     return Usage(
         api_requests=1,
         s3_writes=writes,
         s3_reads=reads,
         s3_bytes=moved,
-        read_units=3,
-        write_units=22,
-        transitions=states,
+        read_units=units[0],
+        write_units=units[1],
+        transitions=6,
         events=1,
         children=children,
         invocations={**once, **shared},
@@ -162,6 +165,23 @@ def table(sizes: Iterable[int] = SIZES) -> str:
     return "\n".join(lines)
 
 
+def cost_table(sizes: Iterable[int] = COST_SIZES) -> str:
+    """Markdown: dollars by service."""
+    works = [(work, size) for size in sizes for work in (distribute, ingest)]
+    heads = [f"{_VERBS[work]} {size:,}" for work, size in works]
+    dollars = [work(size).usage.dollars() for work, size in works]
+    lines = [f"| | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(works)]
+    for service in dollars[0]:
+        lines.append(
+            f"| {service} | " + " | ".join(f"${one[service]:.6f}" for one in dollars) + " |"
+        )
+    sums = " | ".join(f"**${sum(one.values()):.5f}**" for one in dollars)
+    return "\n".join([*lines, f"| **all** | {sums} |"])
+
+
+_VERBS = {ingest: "take in", distribute: "distribute"}
+
+
 def _time(seconds: float) -> str:
     return f"{seconds:,.1f} s" if seconds < 120 else f"{seconds / 60:,.1f} min"
 
@@ -169,7 +189,7 @@ def _time(seconds: float) -> str:
 def main() -> None:
     print(f"Calibrated {MEASURED}; lines of {LINE_BYTES} bytes.\n")
     print(table())
-    print(f"\n{limits.table()}")
+    print(f"\n{limits.table()}\n\n{cost_table()}")
 
 
 if __name__ == "__main__":

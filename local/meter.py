@@ -29,6 +29,7 @@ class Meter:
 
     behind: Application
     _recordings: list[list[Call]] = field(default_factory=list)
+    _passing: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     @contextmanager
@@ -43,9 +44,23 @@ class Meter:
             with self._lock:
                 self._recordings = [one for one in self._recordings if one is not calls]
 
+    @property
+    def idle(self) -> bool:
+        """Every call that began while somebody records has been written down."""
+        return not self._passing
+
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not self._recordings:
             return self.behind(environ, start_response)
+        with self._lock:
+            self._passing += 1
+        try:
+            return self._recorded(environ, start_response)
+        finally:
+            with self._lock:
+                self._passing -= 1
+
+    def _recorded(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
         answer = b"".join(self.behind(environ, start_response))

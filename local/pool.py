@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import queue
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -22,10 +23,11 @@ class Worker:
 
 @dataclass(slots=True)
 class Pool:
-    """`size` processes; `invoke` waits for a free one. Thread-safe."""
+    """`size` processes that do `work`; `invoke` waits for a free one. Thread-safe."""
 
     size: int
     log: str
+    work: Callable[[Connection, str], None] = main
     _idle: queue.SimpleQueue[Worker] = field(default_factory=queue.SimpleQueue)
     workers: dict[int, Worker] = field(default_factory=dict)
     _stopping: Event = field(default_factory=Event)
@@ -38,7 +40,7 @@ class Pool:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
         ours, theirs = context.Pipe()
-        process = context.Process(target=main, args=(theirs, self.log), daemon=True)
+        process = context.Process(target=self.work, args=(theirs, self.log), daemon=True)
         process.start()
         theirs.close()
         worker = Worker(process, ours)

@@ -75,8 +75,12 @@ class Job:
 
     def create(self, kind: str, lines: list[str] | bytes | None = None) -> str:
         """The ARN of a dataset that may not have settled yet."""
-        source = {} if lines is None else {"DatasetSource": self.source(lines)}
-        answer = self.client.create_dataset(ProjectArn=self.project, DatasetType=kind, **source)
+        return self.create_from(kind, None if lines is None else self.source(lines))
+
+    def create_from(self, kind: str, source: dict[str, Any] | None) -> str:
+        """The same of a DatasetSource."""
+        given = {"DatasetSource": source} if source else {}
+        answer = self.client.create_dataset(ProjectArn=self.project, DatasetType=kind, **given)
         arn: str = answer["DatasetArn"]
         return arn
 

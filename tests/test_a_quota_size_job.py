@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
+from bench.counts import OF_A_SHARD_IN_TWO
 from bench.recording import Recorded, record
-from bench.simulate import distribute
+from bench.simulate import distribute, ingest
 from bench.usage import Usage, by_operation
 from local.meter import Meter
 from local.stack import BUCKET
@@ -33,7 +34,7 @@ _LABELS = [f"label {number:03d}" for number in range(250)]
 
 
 def _lines() -> bytes:
-    """About 140 MB: detection lines with one to three of 250 labels."""
+    """About 130 MB: detection lines with one to three of 250 labels."""
     return b"".join(_line(number) for number in range(ENTRIES))
 
 
@@ -56,7 +57,9 @@ def _line(number: int) -> bytes:
 @pytest.mark.timeout(400)
 def test_250_000_entries_are_split_in_workers_below_512_mb(job: Job, meter: Meter) -> None:
     manifest = _lines()
-    train, test = job.create("TRAIN", manifest), job.create("TEST")
+    source, made = job.source(manifest), []
+    taken_in = record(job.stack, meter, lambda: made.append(job.create_from("TRAIN", source)))
+    train, test = made[0], job.create("TEST")
     assert job.settled(train, seconds=180)["DatasetStats"]["TotalEntries"] == ENTRIES
     recorded = record(job.stack, meter, lambda: job.distribute(train, test))
     assert job.settled(test, seconds=180)["DatasetStats"]["TotalEntries"] == ENTRIES // 5
@@ -65,25 +68,25 @@ def test_250_000_entries_are_split_in_workers_below_512_mb(job: Job, meter: Mete
     assert Counter(held[0] + held[1]) == Counter(manifest.splitlines())
     assert max(job.stack.functions.peak_bytes.values()) < 512 * MEGABYTE
     _require_cheap(recorded)
+    line_bytes = len(manifest) / ENTRIES
+    _require_foreseen(taken_in.usage, ingest(ENTRIES, line_bytes).usage)
+    _require_foreseen(recorded.usage, distribute(ENTRIES, line_bytes).usage)
+
+
+def _require_foreseen(counted: Usage, reckoned: Usage) -> None:
+    """bench/simulate.py is of this service."""
+    assert counts(counted) == counts(reckoned)
+    assert +Counter(counted.invocations) == Counter(reckoned.invocations)
 
 
 def _require_cheap(recorded: Recorded) -> None:
     """Below $0.0005, so a million entries below $0.002; each shard makes these requests and no other; states tell little."""
     shards = recorded.usage.invocations[Function.MOVE]
     assert shards > 1
-    of_each_shard = {
-        "S3 GetObject": 3,  # its part of the plan, its part of the source; Publish reads its record
-        "S3 UploadPart": 2,
-        "S3 PutObject": 1,  # the record
-        "Lambda Invoke": 1,
-    }
     counted = by_operation(recorded.calls)
-    once = {name: counted[name] - shards * of_each_shard.get(name, 0) for name in counted}
+    once = {name: counted[name] - shards * OF_A_SHARD_IN_TWO.get(name, 0) for name in counted}
     assert once == ONCE, (shards, once)
     assert max(recorded.payloads()) < 8_000
-    assert counts(recorded.usage) == counts(distribute(ENTRIES).usage), (
-        "bench/simulate.py is of another service"
-    )
     assert recorded.usage.total <= 0.0005, (recorded.usage.total, recorded.usage.dollars())
 
 

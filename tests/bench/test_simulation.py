@@ -13,7 +13,8 @@ from twofold.quotas import limits as quotas
 from twofold.settings import SOLVER_MEMORY_MB, Quotas
 from twofold.workflow.room import entries_in
 
-PAGE = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "performance.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("work", [ingest, distribute])
@@ -54,3 +55,7 @@ def test_each_limit_of_aws_has_its_line(limit: str) -> None:
 def test_the_page_shows_what_the_model_prints(table: str) -> None:
     """`make simulate` prints both."""
     assert table in PAGE
+
+
+def test_the_page_on_cost_shows_what_the_model_prints() -> None:
+    assert simulate.cost_table() in (DOCS / "cost.md").read_text(encoding="utf-8")
