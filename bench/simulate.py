@@ -15,7 +15,7 @@ from bench.usage import CALL_SECONDS, S3_BYTES_PER_SECOND, Usage
 from twofold.manifest.shards import MAX_PARTS, SHARD_BYTES
 from twofold.settings import SOLVER_MEMORY_MB, Function
 from twofold.workflow.ingest import MAX_RANGES, RANGE_BYTES
-from twofold.workflow.room import BASE_BYTES, BYTES_PER_ENTRY
+from twofold.workflow.room import BASE_BYTES, USUAL_BOX_COUNTS, Load
 
 MEASURED = "2026-11-25, 2 cores of a virtual machine (x86-64), Python 3.11"
 LINE_BYTES = 600
@@ -117,7 +117,8 @@ def _publish(shards: int) -> float:
 
 
 def _memory(entries: int) -> float:
-    return (BASE_BYTES + entries * BYTES_PER_ENTRY) / (1 << 20)
+    load = Load(entries, box_counts=USUAL_BOX_COUNTS * entries)
+    return (BASE_BYTES + load.bytes) / (1 << 20)
 
 
 def _usage(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.datasets import generated
 from bench.page import machine
-from bench.worker import forget_peak, peak_bytes
+from bench.peak import forget_peak, peak_bytes
 from twofold.split import LabelSets, select_test_entries
 
 ENTRIES = (250_000, 1_000_000, 10_000_000)

@@ -1,7 +1,6 @@
 """`python -m bench.worker METHOD DATASET SEED` measures one splitter in a process of its own and prints a Run as JSON."""
 
 import json
-import resource
 import sys
 import time
 import warnings
@@ -14,11 +13,11 @@ from numpy.typing import NDArray
 
 from bench.datasets import Dataset
 from bench.methods import FRACTION, METHODS, Mask
+from bench.peak import peak_bytes
 from twofold.split import Previously
 
 GROWTHS = (0.01, 0.10)
 PATIENCE_SECONDS = 30
-_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +58,6 @@ def measure(method: str, data: Dataset, seed: int) -> Run:
         seconds=seconds,
         peak_bytes=peak,
     )
-
-
-def peak_bytes() -> int:
-    """Of this program: what Linux's getrusage tells includes the process that started it."""
-    if not _STATUS.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    (peak,) = (line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(peak.split()[1]) * 1024
-
-
-def forget_peak() -> None:
-    """So that `peak_bytes` tells of what comes now, where Linux allows it."""
-    if _STATUS.exists():
-        Path("/proc/self/clear_refs").write_text("5")
 
 
 def _divided(data: Dataset, test: Mask) -> int | None:

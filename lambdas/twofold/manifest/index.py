@@ -13,7 +13,7 @@ from xxhash import xxh3_64_digest, xxh3_128_digest
 
 from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
-from twofold.manifest.label_sets import sizes_of
+from twofold.manifest.label_sets import sizes_of, spans_of
 
 LABELED = 1
 HAS_ERRORS = 2
@@ -21,7 +21,7 @@ HAS_ERRORS = 2
 BLOCK_ENTRIES = 4096
 """An encoded index says where every so many-th line begins."""
 
-_CHUNK_ENTRIES = 1 << 22
+_CHUNK_ENTRIES = 1 << 16
 _LOW_64 = (1 << 64) - 1
 
 
@@ -103,6 +103,13 @@ class Index:
         spans = self.length.astype(np.uint64) + np.uint64(1)
         return np.cumsum(spans, dtype=np.uint64) - spans
 
+    def _block_starts(self) -> NDArray[np.uint64]:
+        blocks = np.arange(0, len(self), BLOCK_ENTRIES)
+        if not blocks.size:
+            return np.empty(0, np.uint64)
+        sizes = np.add.reduceat(self.length, blocks, dtype=np.uint64) + np.uint64(BLOCK_ENTRIES)
+        return np.cumsum(np.concatenate([np.zeros(1, np.uint64), sizes[:-1]]), dtype=np.uint64)
+
     def set_sizes(self) -> NDArray[np.int64]:
         return sizes_of(self.set_offsets)
 
@@ -121,12 +128,21 @@ class Index:
             boxes=boxes,
         )
 
+    def label_count(self) -> int:
+        """Of all entries together, each with the labels of its set."""
+        per_set = np.bincount(self.label_set, minlength=self.set_offsets.size - 1)
+        return int(per_set @ self.set_sizes())
+
     def entries_by_label(self) -> NDArray[np.int64]:
         """Entries that carry each label, int64[len(names)]."""
         per_set = np.bincount(self.label_set, minlength=self.set_offsets.size - 1)
-        per_member = np.repeat(per_set, self.set_sizes())
-        counts = np.bincount(self.set_labels, weights=per_member, minlength=len(self.names))
-        return counts.astype(np.int64)
+        totals = np.zeros(len(self.names), np.int64)
+        for first, last in spans_of(self.set_offsets):
+            low, high = int(self.set_offsets[first]), int(self.set_offsets[last])
+            times = np.repeat(per_set[first:last], sizes_of(self.set_offsets[first : last + 1]))
+            counts = np.bincount(self.set_labels[low:high], times, totals.size)
+            totals += counts.astype(np.int64)
+        return totals
 
     def boxes_by_label(self) -> NDArray[np.int64]:
         """Bounding boxes of each label, int64[len(names)]."""
@@ -142,10 +158,12 @@ class Index:
 
     def _members(self, label_set: NDArray[np.uint32]) -> NDArray[np.int64]:
         """For each value of `boxes` of these entries, the row of `set_labels` that it belongs to."""
-        sizes = self.set_sizes()[label_set]
-        first = np.repeat(self.set_offsets[label_set].astype(np.int64), sizes)
+        offsets = self.set_offsets[label_set].astype(np.int64)
+        sizes = self.set_offsets[label_set + np.uint32(1)] - offsets
+        first = np.repeat(offsets, sizes)
         within = np.arange(first.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return first + within
+        rows: NDArray[np.int64] = first + within
+        return rows
 
     def stats(self) -> Stats:
         return Stats(
@@ -162,7 +180,7 @@ class Index:
         `label_entries`, `label_boxes` uint64[len(names)]: entries and boxes of each label.
         """
         derived = {
-            "block_start": self.starts()[::BLOCK_ENTRIES],
+            "block_start": self._block_starts(),
             "label_entries": self.entries_by_label().astype(np.uint64),
             "label_boxes": self.boxes_by_label().astype(np.uint64),
         }

@@ -1,7 +1,7 @@
 """Label sets as rows of label numbers, and which of many rows are the same."""
 
-from collections.abc import Sequence
-from itertools import count
+from collections.abc import Iterator, Sequence
+from itertools import count, pairwise
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 LabelSets = tuple[NDArray[np.int64], NDArray[np.uint32]]
 """(offsets, labels): row i holds labels[offsets[i]:offsets[i + 1]]."""
+
+CHUNK_LABELS = 1 << 18
 
 _ODD = tuple(
     np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
@@ -72,8 +74,26 @@ def distinct_rows(sets: LabelSets) -> tuple[NDArray[np.uint32], LabelSets]:
     return rank[number], _rows(sets, first[order])
 
 
+def spans_of(offsets: NDArray[Any], values: int = CHUNK_LABELS) -> Iterator[tuple[int, int]]:
+    """Runs [first, last) of rows with about so many values each, for work that takes memory for each of them."""
+    rows = offsets.size - 1
+    marks = np.arange(0, int(offsets[-1]), values).astype(offsets.dtype)
+    cuts = np.searchsorted(offsets[:-1], marks).tolist()
+    yield from pairwise(sorted({*cuts, *range(0, rows, values), rows} if rows else ()))
+
+
 def _hashes(sets: LabelSets, salt: int) -> NDArray[np.uint64]:
     offsets, labels = sets
+    found = np.empty(offsets.size - 1, np.uint64)
+    for first, last in spans_of(offsets):
+        own = offsets[first : last + 1] - offsets[first]
+        found[first:last] = _hashed(own, labels[offsets[first] : offsets[last]], salt)
+    return found
+
+
+def _hashed(
+    offsets: NDArray[np.int64], labels: NDArray[np.uint32], salt: int
+) -> NDArray[np.uint64]:
     within = np.arange(labels.size) - np.repeat(offsets[:-1], sizes_of(offsets))
     word = labels * _ODD[0] + (within.astype(np.uint64) + np.uint64(salt << 32)) * _ODD[1]
     word = (word ^ (word >> np.uint64(30))) * _ODD[1]
@@ -85,13 +105,25 @@ def _hashes(sets: LabelSets, salt: int) -> NDArray[np.uint64]:
 
 def _are_equal(sets: LabelSets, others: NDArray[np.int64]) -> bool:
     """Whether each row is the same as the one that `others` names for it."""
-    offsets, labels = _rows(sets, others)
-    return np.array_equal(offsets, sets[0]) and np.array_equal(labels, sets[1])
+    offsets, labels = sets
+    for first, last in spans_of(offsets):
+        sizes, same = _rows(sets, others[first:last])
+        own = offsets[first : last + 1] - offsets[first]
+        if not np.array_equal(sizes, own):
+            return False
+        if not np.array_equal(same, labels[offsets[first] : offsets[last]]):
+            return False
+    return True
 
 
 def _rows(sets: LabelSets, rows: NDArray[np.int64]) -> LabelSets:
     offsets, labels = sets
-    sizes = sizes_of(offsets)[rows]
-    taken = offsets_of(sizes)
-    shift = offsets[rows] - taken[:-1]
-    return taken, labels[np.arange(int(taken[-1])) + np.repeat(shift, sizes)]
+    taken = offsets_of(offsets[rows + 1] - offsets[rows])
+    found = np.empty(int(taken[-1]), np.uint32)
+    for first, last in spans_of(taken):
+        low, high = int(taken[first]), int(taken[last])
+        shift = offsets[rows[first:last]] - taken[first:last]
+        found[low:high] = labels[
+            np.arange(low, high) + np.repeat(shift, sizes_of(taken[first : last + 1]))
+        ]
+    return taken, found

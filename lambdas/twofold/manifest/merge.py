@@ -15,7 +15,7 @@ from twofold.manifest.index import Index, Numbering
 from twofold.manifest.splice import Inserts
 
 APPENDED = -1
-_CHUNK_ENTRIES = 1 << 22
+_CHUNK_ENTRIES = 1 << 18
 
 Number = TypeVar("Number", bound=np.generic)
 

@@ -1,19 +1,36 @@
 """From the pieces of all ranges to one index: global label numbers, duplicates, and which lines stay."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twofold.manifest.index import Index, Numbering
-from twofold.manifest.label_sets import LabelSets, distinct_rows, offsets_of, sizes_of
+from twofold.manifest.label_sets import distinct_rows, offsets_of, sizes_of
 from twofold.manifest.lines import RejectionReason
 from twofold.manifest.pieces import ACCEPTED, REASONS, Piece
 
 KEPT, DROPPED = 0, 1
+_CHUNK_LINES = 1 << 17
+_DTYPES: Mapping[str, type[np.generic]] = {
+    "start": np.uint64,
+    "length": np.uint32,
+    "source": np.uint64,
+    "source_high": np.uint64,
+    "file_name": np.uint32,
+    "digest": np.uint64,
+    "reason": np.uint8,
+    "label_set": np.uint32,
+    "flags": np.uint8,
+    "boxes": np.uint8,
+}
+"""Of the columns of a piece that are joined as they are."""
+
 _DUPLICATE = 1 + REASONS.index(RejectionReason.DUPLICATE_SOURCE_REF)
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,102 +76,111 @@ class Resolution:
         return self.details.get(line, "")
 
 
-def resolve(pieces: Sequence[Piece]) -> Resolution:
-    """Joins the pieces of one source manifest, given in its order; of lines with the same source-ref the first stays."""
-    reason = _joined(pieces, "reason")
-    originals = _duplicates(pieces)
-    reason[list(originals)] = _DUPLICATE
-    kept = reason == ACCEPTED
-    length = _joined(pieces, "length")
-    carved = kept | (length > 0)
-    return Resolution(
-        index=_index(pieces, kept),
-        start=_joined(pieces, "start")[carved],
-        length=length[carved],
-        side=np.where(kept[carved], np.uint8(KEPT), np.uint8(DROPPED)),
-        digest=int(_joined(pieces, "digest").sum(dtype=np.uint64, where=kept)),
-        reason=reason,
-        originals=originals,
-        details=_details(pieces),
-        buckets=tuple(dict.fromkeys(bucket for piece in pieces for bucket in piece.buckets)),
-    )
+def resolve(pieces: Iterable[Piece]) -> Resolution:
+    """Joins the pieces of one source manifest, given in its order; of lines with the same source-ref the first stays.
+
+    Pieces are needed one at a time, and may be let go then.
+    """
+    gathered = _Gathered()
+    for piece in pieces:
+        gathered.add(piece)
+    return gathered.resolution()
 
 
-def _joined(pieces: Sequence[Piece], name: str) -> NDArray[Any]:
-    """One column of all pieces. It is let go before the next is joined: all at once would double what is held."""
-    return _join([getattr(piece, name) for piece in pieces])
+class _Gathered:
+    """All pieces as one. Columns grow in place, and are let go when they have been used: they are most of what is held."""
+
+    def __init__(self) -> None:
+        self._columns = {name: np.empty(0, dtype) for name, dtype in _DTYPES.items()}
+        self._names = Numbering()
+        self._set_sizes, self._set_labels = np.empty(0, np.int64), np.empty(0, np.uint32)
+        self._details: dict[int, str] = {}
+        self._buckets: dict[str, None] = {}
+
+    def add(self, piece: Piece) -> None:
+        before, sets = self._columns["start"].size, self._set_sizes.size
+        for name, column in self._columns.items():
+            _append(column, getattr(piece, name))
+        self._columns["label_set"][before:] += np.uint32(sets)
+        numbers = np.array([self._names[name] for name in piece.names], np.uint32)
+        _append(self._set_sizes, sizes_of(piece.set_offsets))
+        _append(self._set_labels, numbers[piece.set_labels])
+        self._details |= {before + line: detail for line, detail in piece.details}
+        self._buckets |= dict.fromkeys(piece.buckets)
+
+    def resolution(self) -> Resolution:
+        take = self._columns.pop
+        reason = take("reason")
+        originals = _duplicates(reason, self._columns["source"], take("source_high"))
+        reason[list(originals)] = _DUPLICATE
+        kept = reason == ACCEPTED
+        digest = int(take("digest").sum(dtype=np.uint64, where=kept))
+        length = take("length")
+        carved = kept | (length > 0)
+        return Resolution(
+            index=self._index(length, kept),
+            start=_chosen(take("start"), carved),
+            length=_chosen(length, carved),
+            side=np.where(_chosen(kept, carved), np.uint8(KEPT), np.uint8(DROPPED)),
+            digest=digest,
+            reason=reason,
+            originals=originals,
+            details=self._details,
+            buckets=tuple(self._buckets),
+        )
+
+    def _index(self, length: NDArray[np.uint32], kept: NDArray[np.bool_]) -> Index:
+        take = self._columns.pop
+        number, (offsets, labels) = distinct_rows((offsets_of(self._set_sizes), self._set_labels))
+        label_set = number[take("label_set")]
+        boxes = take("boxes")
+        if not kept.all():
+            boxes = boxes[np.repeat(kept, sizes_of(offsets)[label_set])]
+        return Index(
+            length=_chosen(length, kept),
+            source=_chosen(take("source"), kept),
+            file_name=_chosen(take("file_name"), kept),
+            label_set=_chosen(label_set, kept),
+            flags=_chosen(take("flags"), kept),
+            boxes=boxes if boxes.any() else np.empty(0, np.uint8),
+            set_offsets=offsets.astype(np.uint32),
+            set_labels=labels,
+            names=tuple(self._names),
+        )
 
 
-def _join(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    return np.concatenate(parts) if parts else np.empty(0, np.uint64)
+def _append(column: NDArray[Any], part: NDArray[Any]) -> None:
+    """In place: where memory is plenty the system moves pages, not bytes."""
+    size = column.size
+    column.resize(size + part.size, refcheck=False)
+    column[size:] = part
 
 
-def _index(pieces: Sequence[Piece], kept: NDArray[np.bool_]) -> Index:
-    names, sets = _global_sets(pieces)
-    number, (offsets, labels) = distinct_rows(sets)
-    label_set = number[_set_rows(pieces)]
-    boxes = _joined(pieces, "boxes")
-    boxes = boxes[np.repeat(kept, sizes_of(offsets)[label_set])] if boxes.any() else boxes[:0]
-    return Index(
-        length=_joined(pieces, "length")[kept],
-        source=_joined(pieces, "source")[kept],
-        file_name=_joined(pieces, "file_name")[kept],
-        label_set=label_set[kept],
-        flags=_joined(pieces, "flags")[kept],
-        boxes=boxes if boxes.any() else np.empty(0, np.uint8),
-        set_offsets=offsets.astype(np.uint32),
-        set_labels=labels,
-        names=names,
-    )
+def _chosen(column: NDArray[Number], chosen: NDArray[np.bool_]) -> NDArray[Number]:
+    return column if chosen.all() else column[chosen]
 
 
-def _global_sets(pieces: Sequence[Piece]) -> tuple[tuple[str, ...], LabelSets]:
-    """The labels in one numbering for all pieces, and in it the label sets of all pieces, one after the other."""
-    names = Numbering()
-    labels = [
-        np.array([names[name] for name in piece.names], np.uint32)[piece.set_labels]
-        for piece in pieces
-    ]
-    sizes = _join([sizes_of(piece.set_offsets) for piece in pieces])
-    return tuple(names), (offsets_of(sizes), _join(labels).astype(np.uint32))
-
-
-def _set_rows(pieces: Sequence[Piece]) -> NDArray[np.int64]:
-    """Of each line the row of its label set among those of all pieces."""
-    before = offsets_of(np.array([piece.set_offsets.size - 1 for piece in pieces]))
-    rows = [piece.label_set + first for piece, first in zip(pieces, before.tolist(), strict=False)]
-    return _join(rows).astype(np.int64)
-
-
-def _duplicates(pieces: Sequence[Piece]) -> dict[int, int]:
+def _duplicates(
+    reason: NDArray[np.uint8], low: NDArray[np.uint64], high: NDArray[np.uint64]
+) -> dict[int, int]:
     """Of each accepted line whose source-ref came before: the line where it first was."""
-    hashes = _join([piece.source[piece.reason == ACCEPTED] for piece in pieces])
+    hashes = low[reason == ACCEPTED]
     hashes.sort()
     repeated = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
     first: dict[tuple[int, int], int] = {}
     originals = {}
-    for line, source in _lines_of(pieces, repeated):
-        original = first.setdefault(source, line)
+    for line in _lines_of(reason, low, repeated):
+        original = first.setdefault((int(low[line]), int(high[line])), line)
         if original != line:
             originals[line] = original
     return originals
 
 
 def _lines_of(
-    pieces: Sequence[Piece], low: NDArray[np.uint64]
-) -> Iterator[tuple[int, tuple[int, int]]]:
-    """The accepted lines with one of these low halves, in order, each with both halves of its hash."""
-    before = 0
-    for piece in pieces if low.size else ():
-        rows = np.flatnonzero((piece.reason == ACCEPTED) & np.isin(piece.source, low))
-        for row in rows.tolist():
-            yield before + row, (int(piece.source[row]), int(piece.source_high[row]))
-        before += len(piece)
-
-
-def _details(pieces: Sequence[Piece]) -> dict[int, str]:
-    details, before = {}, 0
-    for piece in pieces:
-        details.update({before + line: detail for line, detail in piece.details})
-        before += len(piece)
-    return details
+    reason: NDArray[np.uint8], low: NDArray[np.uint64], wanted: NDArray[np.uint64]
+) -> Iterator[int]:
+    """The accepted lines with one of these low halves, in order."""
+    for start in range(0, low.size if wanted.size else 0, _CHUNK_LINES):
+        part = slice(start, start + _CHUNK_LINES)
+        rows = np.flatnonzero((reason[part] == ACCEPTED) & np.isin(low[part], wanted))
+        yield from (rows + start).tolist()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 MAX_COPIES = 5
 """A name in more folders than that is a numbering that begins anew in each of them."""
 MAX_EXAMPLES = 20
-_CHUNK_ENTRIES = 1 << 22
+_CHUNK_ENTRIES = 1 << 18
 _HASHES = 1 << 32
 
 Read = Callable[[Sequence[int]], list[bytes]]

@@ -1,6 +1,6 @@
 """Which labels occur together, and how the split divides the pairs; bounded whatever the number of labels."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +14,7 @@ from twofold.split.rows import Ints, Rows, canonical_rows
 PAIRED_LABELS = 200
 MATRIX_LABELS = 15
 LISTED_PAIRS = 25
+_CHUNK_ROWS = 1 << 15
 
 
 def label_pairs(
@@ -30,9 +31,9 @@ def label_pairs(
     images = rows.totals(times, len(order) + 1)[: len(order)]
     chosen = _most_frequent(images)
     names = [label_sets.names[order[label]] for label in chosen]
-    paired = _restricted(rows, chosen, len(order) + 1)
-    before = _square(paired, times, len(chosen))
-    tested = _square(paired, np.bincount(label_set[test], minlength=len(rows)), len(chosen))
+    number = _numbers(chosen, len(order) + 1)
+    before = _square(rows, number, times)
+    tested = _square(rows, number, np.bincount(label_set[test], minlength=len(rows)))
     first, second = np.nonzero(np.triu(before, 1))
     counts, shares = before[first, second], tested[first, second]
     off = np.abs(fraction.denominator * shares - fraction.numerator * counts)
@@ -64,23 +65,34 @@ def _most_frequent(images: Ints) -> list[int]:
     return [label for label in order.tolist() if images[label]]
 
 
-def _restricted(rows: Rows, chosen: Iterable[int], label_count: int) -> Rows:
-    """The rows with only the chosen labels, numbered in their order; rows may become empty."""
+def _numbers(chosen: Sequence[int], label_count: int) -> NDArray[np.int32]:
+    """Of each label its place among the chosen ones, or -1."""
     number = np.full(label_count, -1, dtype=np.int32)
-    for place, label in enumerate(chosen):
-        number[label] = place
+    number[list(chosen)] = np.arange(len(chosen), dtype=np.int32)
+    return number
+
+
+def _square(rows: Rows, number: NDArray[np.int32], times: Ints) -> Ints:
+    """Entries with both of two chosen labels, at [lower, higher]; in chunks, to bound memory."""
+    size = int(number.max(initial=-1)) + 1
+    total = np.zeros((size, size), dtype=np.int64)
+    used = np.flatnonzero(times)
+    for first in range(0, len(used), _CHUNK_ROWS):
+        some = used[first : first + _CHUNK_ROWS]
+        paired = _restricted(rows.take(some), number)
+        total += pair_counts(paired, times[some], size).reshape(size, size)
+    return total
+
+
+def _restricted(rows: Rows, number: NDArray[np.int32]) -> Rows:
+    """The rows with only the chosen labels, numbered in their order; rows may become empty."""
     labels = number[rows.labels]
     kept = labels >= 0
     owners, labels = rows.owners()[kept], labels[kept]
     inside = np.lexsort((labels, owners))
     lengths = np.bincount(owners, minlength=len(rows))
     offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-    return Rows(offsets, labels[inside], np.ones(len(labels), dtype=np.int64))
-
-
-def _square(rows: Rows, times: Ints, size: int) -> Ints:
-    """Entries with both labels, at [lower, higher]."""
-    return pair_counts(rows, times, size).reshape(size, size)
+    return Rows(offsets, labels[inside], np.broadcast_to(np.int64(1), labels.shape))
 
 
 def _pair(labels: tuple[str, str], before: int, tested: int, fraction: Fraction) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from twofold.split.units import Units
 NEAREST = 48
 SWEEPS = 6
 MAX_EXCHANGES = 20_000
-_CHUNK = 1 << 22
+_CHUNK = 1 << 16
 
 
 class Objective(StrEnum):
@@ -58,7 +58,7 @@ def count_boxes(
     total, tested = np.zeros(len(rank)), np.zeros(len(rank))
     for first in range(0, len(label_set), _CHUNK):
         chosen = label_set[first : first + _CHUNK]
-        sizes = np.diff(label_sets.offsets)[chosen]
+        sizes = label_sets.offsets[chosen + np.uint32(1)] - label_sets.offsets[chosen]
         labels = rank[label_sets.labels[_places(label_sets, chosen, sizes)]]
         counts = boxes[done : done + len(labels)]
         done += len(labels)

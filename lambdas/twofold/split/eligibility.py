@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.rows import LabelSets, Rows, canonical_rows
+from twofold.split.rows import LabelSets, Rows, canonical_rows, spans
 from twofold.split.sizes import nearest_reachable
 
 NOT_ENOUGH = "The manifest file doesn't have enough labeled images to distribute the dataset."
@@ -69,14 +69,15 @@ def _spans_groups(
     rows: Rows, label_set: NDArray[np.uint32], groups: NDArray[np.uint64], unlabelled: int
 ) -> bool:
     """Whether some label's entries are in two groups or more."""
-    order = np.argsort(label_set, kind="stable")
-    sets, first = np.unique(label_set[order], return_index=True)
-    lowest = np.minimum.reduceat(groups[order], first)
-    highest = np.maximum.reduceat(groups[order], first)
-    carried = rows.take(sets.astype(np.int64))
-    owner = carried.owners()
-    order = np.argsort(carried.labels, kind="stable")
-    labels, first = np.unique(carried.labels[order], return_index=True)
-    low = np.minimum.reduceat(lowest[owner][order], first)
-    high = np.maximum.reduceat(highest[owner][order], first)
-    return bool(np.any((low < high) & (labels != unlabelled)))
+    lowest = np.full(len(rows), np.iinfo(np.uint64).max, dtype=np.uint64)
+    highest = np.zeros(len(rows), dtype=np.uint64)
+    np.minimum.at(lowest, label_set, groups)
+    np.maximum.at(highest, label_set, groups)
+    low = np.full(unlabelled + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
+    high = np.zeros(unlabelled + 1, dtype=np.uint64)
+    for first, last in spans(rows.offsets):
+        labels = rows.labels[rows.offsets[first] : rows.offsets[last]]
+        lengths = np.diff(rows.offsets[first : last + 1])
+        np.minimum.at(low, labels, np.repeat(lowest[first:last], lengths))
+        np.maximum.at(high, labels, np.repeat(highest[first:last], lengths))
+    return bool(np.any((low < high)[:unlabelled]))

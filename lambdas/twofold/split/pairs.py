@@ -16,7 +16,7 @@ PAIRED_LABELS = 2_000
 MAX_TRACKED = 3_000
 MIN_TRACKED = 6
 TEST_ENTRIES_A_PAIR = 100
-_CHUNK = 1 << 19
+_LEAST_ROWS, _MOST_ROWS = 1 << 15, 1 << 19
 
 
 def pair_counts(rows: Rows, times: Ints, label_count: int) -> Ints:
@@ -27,8 +27,10 @@ def pair_counts(rows: Rows, times: Ints, label_count: int) -> Ints:
     side = min(label_count, PAIRED_LABELS)
     counts = np.zeros(side * side, dtype=np.int64)
     used = np.flatnonzero(times)
-    for first in range(0, len(used), _CHUNK):
-        some = used[first : first + _CHUNK]
+    # Each step goes over all codes, so it takes about as many rows.
+    step = min(max(_LEAST_ROWS, len(counts)), _MOST_ROWS)
+    for first in range(0, len(used), step):
+        some = used[first : first + step]
         for owner, low, high in _pairs(rows.take(some)):
             seen = high < side
             weights = times[some[owner[seen]]]

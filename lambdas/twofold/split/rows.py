@@ -11,7 +11,7 @@ from twofold.split.keys import mix
 
 Ints = NDArray[np.int64]
 
-_CHUNK = 1 << 22
+_CHUNK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Rows:
     def sums(self, values: Ints) -> Ints:
         """For each row the sum of `values[label] * count`; exact, in chunks to bound memory."""
         result = np.zeros(len(self), dtype=np.int64)
-        for first, last in _spans(self.offsets):
+        for first, last in spans(self.offsets):
             low, high = self.offsets[first], self.offsets[last]
             terms = values[self.labels[low:high]] * self.counts[low:high]
             result[first:last] = np.add.reduceat(terms, self.offsets[first:last] - low)
@@ -57,7 +57,7 @@ class Rows:
         """For each label the sum over rows of `times[row] * count`."""
         result = np.zeros(label_count, dtype=np.int64)
         lengths = self.lengths()
-        for first, last in _spans(self.offsets):
+        for first, last in spans(self.offsets):
             low, high = self.offsets[first], self.offsets[last]
             weights = np.repeat(times[first:last], lengths[first:last]) * self.counts[low:high]
             # Float sums of integers below 2**53 are exact.
@@ -73,7 +73,7 @@ class Rows:
         return Rows(offsets=offsets, labels=self.labels[where], counts=self.counts[where])
 
 
-def _spans(offsets: Ints) -> list[tuple[int, int]]:
+def spans(offsets: Ints) -> list[tuple[int, int]]:
     """Consecutive runs of rows with about _CHUNK values each."""
     cuts = np.searchsorted(offsets, np.arange(0, int(offsets[-1]) + _CHUNK, _CHUNK)).tolist()
     edges = sorted({0, *cuts, len(offsets) - 1} - {len(offsets)})
@@ -117,7 +117,7 @@ def _distinct(labels: NDArray[np.int32], lengths: Ints) -> Rows:
     """Sorts the labels of each row and drops repeated ones: in place, in chunks to bound memory."""
     offsets = np.concatenate(([0], np.cumsum(lengths)))
     lengths, kept = lengths.copy(), 0
-    for first, last in _spans(offsets):
+    for first, last in spans(offsets):
         low, high = offsets[first], offsets[last]
         owners = np.repeat(np.arange(last - first, dtype=np.int64), lengths[first:last])
         pairs = (owners << np.int64(32)) | labels[low:high]

@@ -10,7 +10,7 @@ from twofold.split.coordination import Ranks
 from twofold.split.keys import entry_keys
 from twofold.split.rows import Ints, Rows
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """S3: the only module that reads and writes objects."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -183,9 +184,15 @@ class Bucket:
         return _body(Bucket=self.name, Key=key, Range=f"bytes={offset}-{offset + size - 1}")
 
     def get_all(self, keys: Iterable[str]) -> Iterator[bytes]:
-        """Objects in the order of the keys, fetched side by side; raises LostObjectError."""
+        """Objects in the order of the keys, fetched side by side but not far ahead; raises LostObjectError."""
+        ahead: deque[Future[bytes]] = deque()
         with ThreadPoolExecutor(_CONCURRENCY) as pool:
-            yield from pool.map(self.get, keys)
+            for key in keys:
+                ahead.append(pool.submit(self.get, key))
+                if len(ahead) == _CONCURRENCY:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
 
     def get_ranges(self, key: str, spans: Sequence[tuple[int, int]]) -> list[bytes]:
         """(offset, size) ranges of an object, fetched side by side; raises LostObjectError."""

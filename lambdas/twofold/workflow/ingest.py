@@ -1,5 +1,7 @@
 """Taking a manifest in: cut it into ranges, index each, resolve what concerns them all."""
 
+from collections.abc import Iterator
+
 from twofold.errors import ConservationError, OperationRefused
 from twofold.manifest.acceptance import refusal
 from twofold.manifest.pieces import Piece, index_batches
@@ -14,7 +16,7 @@ from twofold.workflow import rejected
 from twofold.workflow.carving import Lines, Side, order_carve
 from twofold.workflow.contents import put_index
 from twofold.workflow.orders import RANGE_LIST, Carve, Location, RangeOrder, Ranges
-from twofold.workflow.room import require_room
+from twofold.workflow.room import Load, require_room
 
 RANGE_BYTES = 32 << 20
 MAX_RANGES = 10_000
@@ -57,8 +59,9 @@ def index(bucket: Bucket, operation: Operation, shard: RangeOrder) -> int:
 def resolve_pieces(
     bucket: Bucket, operation: Operation, found: Ranges, limits: Limits, room: int | None = None
 ) -> Carve:
-    """Joins the pieces into the dataset's new index and orders the carve of its lines; `room` is how many memory holds.
+    """Joins the pieces into the dataset's new index and orders the carve of its lines.
 
+    `room` is how many bytes there are for that.
     Raises OperationRefused with Rekognition's message for a manifest that cannot be a dataset.
     """
     resolution = resolve(_pieces(bucket, operation, found, room))
@@ -89,15 +92,21 @@ def _piece_key(operation: Operation, shard: int) -> str:
     return keys.scratch_shard(operation.id, "index", shard, "piece")
 
 
-def _pieces(bucket: Bucket, operation: Operation, found: Ranges, room: int | None) -> list[Piece]:
-    pieces, lines = [], 0
+def load_of(piece: Piece) -> Load:
+    return Load(len(piece), piece.boxes.size, piece.set_labels.size)
+
+
+def _pieces(
+    bucket: Bucket, operation: Operation, found: Ranges, room: int | None
+) -> Iterator[Piece]:
+    load = Load(0)
     try:
         places = (_piece_key(operation, number) for number in range(found.count))
         for stored in sealed.get_all(bucket, places):
-            pieces.append(Piece.decode(stored))
-            lines += len(pieces[-1])
-            require_room(lines, room)
-        return pieces
+            piece = Piece.decode(stored)
+            load += load_of(piece)
+            require_room(load, room)
+            yield piece
     except LostObjectError as error:
         require(_source(operation))
         raise ConservationError("A range was not indexed: its worker left no piece.") from error

@@ -27,7 +27,7 @@ from twofold.workflow import rejected
 from twofold.workflow.carving import Lines, Spliced, order_carve
 from twofold.workflow.contents import get_index, put_index
 from twofold.workflow.orders import Carve
-from twofold.workflow.room import require_room
+from twofold.workflow.room import Load, require_room
 
 BATCH_LINES = 4096
 """Lines of the dataset that are compared at a time: 400 MB of them at the very most."""
@@ -68,18 +68,17 @@ def merge_changes(
 ) -> Carve:
     """Writes the new index and orders the carve of the dataset's manifest with the changed lines spliced in.
 
-    `room` is how many entries memory holds. Raises OperationRefused with Rekognition's message for changes that cannot be made.
+    `room` is how many bytes there are for that. Raises OperationRefused with Rekognition's message for changes that cannot
+    be made.
     """
     (dataset,) = operation.datasets
     before = operation.before
-    require_room(before.entries if before else 0, room)
+    require_room(Load(before.entries if before else 0), room)
     changes = read_changes(sealed.get(bucket, keys.changes(operation.id)))
     rejected.refuse_too_many(changes.resolution)
     stored = StoredContents.open(bucket, before.folder, before.index) if before else None
-    old = get_index(bucket, before) if before else Index.empty()
     _require_one_bucket(changes, stored)
-    matches = _match(stored, old, changes)
-    merged = merge(old, changes.resolution.index, matches.replaced)
+    matches, merged = _merged(bucket, before, stored, changes, room)
     _require_room(merged.index, limits)
     place = ContentsKeys(keys.contents(dataset.path, operation.id))
     kept = put_index(bucket, operation, dataset, merged.index)
@@ -98,6 +97,20 @@ def merge_changes(
         message=_message(changes, matches),
         spliced=spliced,
     )
+
+
+def _merged(
+    bucket: Bucket,
+    before: Contents | None,
+    stored: StoredContents | None,
+    changes: Changes,
+    room: int | None,
+) -> tuple[Matches, Merged]:
+    """The old index is let go here, before the new one is written."""
+    old = get_index(bucket, before) if before else Index.empty()
+    require_room(Load.of(old), room)
+    matches = _match(stored, old, changes)
+    return matches, merge(old, changes.resolution.index, matches.replaced)
 
 
 def read_changes(payload: bytes) -> Changes:

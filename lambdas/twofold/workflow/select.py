@@ -19,7 +19,7 @@ from twofold.workflow import group
 from twofold.workflow.carving import Lines, order_carve
 from twofold.workflow.contents import get_index, pinned_contents, put_index
 from twofold.workflow.orders import Assembly, Carve, Location
-from twofold.workflow.room import require_room
+from twofold.workflow.room import Load, require_room
 
 TRAIN, TEST = 0, 1
 
@@ -27,12 +27,13 @@ TRAIN, TEST = 0, 1
 def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Carve:
     """Writes the indexes of both new contents and orders the carve of the training manifest; in a dry run, only the report.
 
-    `room` is how many entries memory holds. Raises OperationRefused if there are more, or if labels cannot be on both
+    `room` is how many bytes there are for that. Raises OperationRefused if they are too few, or if labels cannot be on both
     sides.
     """
     before, parameters = _claimed(operation)
-    require_room(before.entries, room)
+    require_room(Load(before.entries), room)
     index = get_index(bucket, before)
+    require_room(Load.of(index, grouped=parameters.group_by is not None), room)
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
