@@ -1,24 +1,66 @@
-"""AWS's list prices in us-east-1, in dollars, without the free tier; functions run on arm64.
+"""`python -m bench.prices`: AWS's list prices in us-east-1, in dollars, without the free tier; functions run on arm64.
 
-As of 2026-11, from the price pages of AWS Lambda, Amazon S3 (Standard), Amazon DynamoDB (on demand), AWS Step Functions,
-Amazon API Gateway (REST), Amazon EventBridge (custom events) and Amazon CloudWatch Logs. Correct them here and every figure
-follows.
+Entered by hand, each with the page that it stands on and the day of that. Correct them here and every figure follows.
 """
 
-DATE = "2026-11"
+from typing import Self
 
-LAMBDA_GB_SECOND = 0.0000133334
-LAMBDA_REQUEST = 0.20 / 1e6
-S3_WRITE = 0.005 / 1e3
-"""PUT, COPY, POST, LIST, and each step of a multipart upload."""
-S3_READ = 0.0004 / 1e3
-"""GET, HEAD and all else; deletions are free."""
-S3_GB_MONTH = 0.023
-DYNAMODB_WRITE_UNIT = 0.625 / 1e6
-DYNAMODB_READ_UNIT = 0.125 / 1e6
-STATE_TRANSITION = 0.025 / 1e3
-EXPRESS_REQUEST = 1.00 / 1e6
-EXPRESS_GB_SECOND = 0.00001667
-API_REQUEST = 3.50 / 1e6
-EVENT = 1.00 / 1e6
-LOGS_GB = 0.50
+ENTERED = "2026-11-25"
+
+
+class Price(float):
+    """Dollars for one unit; `per` such units are what the page names the price for."""
+
+    what: str
+    per: int
+    page: str
+    entered: str
+
+    def __new__(
+        cls, dollars: float, what: str, page: str, *, per: int = 1, entered: str = ENTERED
+    ) -> Self:
+        price = super().__new__(cls, dollars / per)
+        price.what, price.per, price.page, price.entered = what, per, page, entered
+        return price
+
+
+_MILLION = 1_000_000
+_LAMBDA = "https://aws.amazon.com/lambda/pricing/"
+_S3 = "https://aws.amazon.com/s3/pricing/"
+_DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
+_STATES = "https://aws.amazon.com/step-functions/pricing/"
+_GATEWAY = "https://aws.amazon.com/api-gateway/pricing/"
+_EVENTS = "https://aws.amazon.com/eventbridge/pricing/"
+_CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
+
+LAMBDA_GB_SECOND = Price(0.0000133334, "GB-second of a function, arm64", _LAMBDA)
+LAMBDA_REQUEST = Price(0.20, "invocations of functions", _LAMBDA, per=_MILLION)
+S3_WRITE = Price(0.005, "PUT, COPY, POST, LIST, each step of a multipart upload", _S3, per=1_000)
+S3_READ = Price(0.0004, "GET, HEAD and all else; deletions are free", _S3, per=1_000)
+S3_GB_MONTH = Price(0.023, "GB-month, S3 Standard", _S3)
+DYNAMODB_WRITE_UNIT = Price(0.625, "write units, on demand", _DYNAMODB, per=_MILLION)
+DYNAMODB_READ_UNIT = Price(0.125, "read units, on demand", _DYNAMODB, per=_MILLION)
+STATE_TRANSITION = Price(0.025, "state transitions, Standard", _STATES, per=1_000)
+EXPRESS_REQUEST = Price(1.00, "executions, Express", _STATES, per=_MILLION)
+EXPRESS_GB_SECOND = Price(0.00001667, "GB-second of an execution, Express", _STATES)
+API_REQUEST = Price(3.50, "calls of a REST API", _GATEWAY, per=_MILLION)
+EVENT = Price(1.00, "custom events", _EVENTS, per=_MILLION, entered="2026-11-26")
+LOGS_GB = Price(0.50, "GB of logs taken in", _CLOUDWATCH)
+ALARM_MONTH = Price(0.10, "month of an alarm", _CLOUDWATCH)
+METRIC_MONTH = Price(0.30, "month of a custom metric", _CLOUDWATCH)
+
+ALL = tuple(price for price in list(globals().values()) if isinstance(price, Price))
+
+
+def table() -> str:
+    """Markdown."""
+    rows = ["| dollars | for | page | entered |", "| ---: | --- | --- | --- |"]
+    for price in ALL:
+        dollars = f"{price * price.per:.10f}".rstrip("0").ljust(4, "0")
+        unit = f"{price.per:,} {price.what}" if price.per > 1 else f"a {price.what}"
+        rows.append(f"| {dollars} | {unit} | <{price.page}> | {price.entered} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(table())
