@@ -1,4 +1,4 @@
-"""The life of operations as a state model: two callers, the executions that they start, a crash, and the sweeper, step by step.
+"""The life of operations as a state model: two callers, the executions that they start, a crash, the sweeper, and Collect.
 
 What a step does to the table is not modelled: the service's own code does it, on the table as it stands in that state.
 What is modelled is who takes the next step, and what callers, executions and the sweeper know at that moment.
@@ -10,17 +10,22 @@ from enum import StrEnum
 from typing import Any
 
 from tests.faults.memory import Memory, Saved
-from tests.faults.wishes import OLD, Call, abandon, contents, publish, wished
+from tests.faults.wishes import OLD, Call, abandon, contents, distributed, publish, wished
 from tests.workflow.world import NOW, any_dataset
 from twofold.errors import ResourceAlreadyExistsException
 from twofold.records import (
+    SETTLED,
     Dataset,
     DatasetType,
     Operation,
     Project,
     Status,
 )
-from twofold.stores.table import Table, deletion, operations, projects
+from twofold.stores.table import Table, deletion, history, operations, projects, released
+from twofold.stores.table.released import Released
+
+LONG_AGO = NOW - 1
+"""Before all other times of the model: what was left then is old enough to be collected."""
 
 Seen = tuple[dict[DatasetType, Dataset], list[Operation]]
 
@@ -30,8 +35,19 @@ class At(StrEnum):
 
     BEGUN = "begun"
     READ = "read"
+    FOUND = "found what it would get back"
     CLAIMED = "claimed"
     NOT_STARTED = "not started"
+    OVER = "over"
+
+
+class Collecting(StrEnum):
+    """Where Collect is with the contents that were left long ago."""
+
+    LISTED = "listed"
+    UNUSED = "unused"
+    HELD = "held"
+    REMOVED = "removed"
     OVER = "over"
 
 
@@ -47,7 +63,8 @@ class Run(StrEnum):
 @dataclass(frozen=True, slots=True)
 class State:
     """`table` and what callers have `read` of it are numbers of saved tables. `sweep` is the operation that the sweeper
-    looks at, and how it saw its execution. `ends`: how operations have ended, in order."""
+    looks at, and how it saw its execution. `collect` is where Collect is, and `gone` whether it has removed the contents that
+    were distributed before all this. `ends`: how operations have ended, in order."""
 
     table: int
     at: tuple[At, At] = (At.BEGUN, At.BEGUN)
@@ -55,13 +72,15 @@ class State:
     runs: tuple[Run, Run] = (Run.MISSING, Run.MISSING)
     sweep: tuple[int, Run] | None = None
     crashes: int = 1
+    collect: Collecting | None = None
+    gone: bool = False
     ends: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass
 class Protocol:
     """`calls` are the two callers' wishes; the project has a training dataset, unless one wants to create it, and a test
-    dataset."""
+    dataset. If one wants to revert a distribution, one was made so long ago that its contents before it may be collected."""
 
     memory: Memory
     calls: tuple[Call, Call]
@@ -84,6 +103,10 @@ class Protocol:
             operations.create(self.table, train, None)
         test = any_dataset("project", DatasetType.TEST, Status.CREATE_COMPLETE)
         operations.create(self.table, test, None)
+        if Call.REVERT in self.calls:
+            found = projects.find(self.table, "project")
+            assert found
+            distributed(self.table, found, LONG_AGO)
         return State(self._keep())
 
     def steps(self, state: State) -> Iterator[tuple[str, State]]:
@@ -92,6 +115,8 @@ class Protocol:
             yield from self._caller(state, who)
             yield from self._execution(state, who)
         yield from self._sweeper(state)
+        if Call.REVERT in self.calls:
+            yield from self._collector(state)
 
     def _caller(self, state: State, who: int) -> Iterator[tuple[str, State]]:
         name = f"{who} {self.calls[who]}"
@@ -99,6 +124,14 @@ class Protocol:
             case At.BEGUN:
                 read = replace(state, read=_put(state.read, who, state.table))
                 yield f"{name} reads", _at(read, who, At.READ)
+            case At.READ if self.calls[who] is Call.REVERT:
+                at = At.OVER if state.gone else At.FOUND
+                yield f"{name} looks for what was before", _at(state, who, at)
+            case At.FOUND:
+                table, _ = self._do(
+                    state.table, f"revert {who} {state.read[who]}", lambda: self._revert(state, who)
+                )
+                yield name, _at(replace(state, table=table), who, At.OVER)
             case At.READ:
                 table, won = self._do(
                     state.table, f"claim {who} {state.read[who]}", lambda: self._claim(state, who)
@@ -142,6 +175,34 @@ class Protocol:
         yield f"sweeper abandons {who}", self._ended(over, who, "swept")
         if seen is Run.MISSING:
             yield f"sweeper starts {who}", _run(over, who, self._started(over.runs[who]))
+
+    def _collector(self, state: State) -> Iterator[tuple[str, State]]:
+        """As `collect` does: what is due, what is in use, hold, remove, forget; after each it may stop for good."""
+        old = Released(contents().folder, LONG_AGO)
+        match state.collect:
+            case None:
+                self.look(state.table)
+                self.memory.restore(self.saved[state.table])
+                if old in released.before(self.table, NOW):
+                    yield "Collect lists", replace(state, collect=Collecting.LISTED)
+            case Collecting.LISTED:
+                self.memory.restore(self.saved[state.table])
+                if old.folder not in released.in_use(self.table):
+                    yield "Collect sees no use", replace(state, collect=Collecting.UNUSED)
+                else:
+                    yield self._forgetting(state, old)
+            case Collecting.UNUSED:
+                table, held = self._do(state.table, "hold", lambda: released.hold(self.table, old))
+                after = Collecting.HELD if held else Collecting.OVER
+                yield "Collect holds", replace(state, table=table, collect=after)
+            case Collecting.HELD:
+                yield "Collect removes", replace(state, gone=True, collect=Collecting.REMOVED)
+            case Collecting.REMOVED:
+                yield self._forgetting(state, old)
+
+    def _forgetting(self, state: State, old: Released) -> tuple[str, State]:
+        table, _ = self._do(state.table, "forget", lambda: released.forget(self.table, old))
+        return "Collect forgets", replace(state, table=table, collect=Collecting.OVER)
 
     def active(self, table: int) -> tuple[int, ...]:
         return tuple(int(operation.id) for operation in self.look(table)[1])
@@ -187,6 +248,24 @@ class Protocol:
         if number == len(self.saved):
             self.saved.append(self.memory.save())
         return number
+
+    def _revert(self, state: State, who: int) -> bool:
+        """As the API does, with what the caller has read; whether the contents are still there it has seen since."""
+        self.memory.restore(self.saved[state.read[who]])
+        project = projects.find(self.table, "project")
+        assert project
+        last = history.last(self.table, project)
+        datasets = projects.find_datasets(self.table, project.datasets())
+        kept = released.find(self.table, contents().folder)
+        self.memory.restore(self.saved[state.table])
+        if last is None or last.reverted is not None or (kept and kept.collecting):
+            return False
+        done = last.distribution
+        for dataset, after in zip(done.datasets, done.after, strict=True):
+            now = datasets.get(dataset)
+            if now is None or now.status not in SETTLED or now.contents != after:
+                return False
+        return history.revert(self.table, done, kept, "", NOW)
 
     def _claim(self, state: State, who: int) -> bool:
         """As the API's operations do, with what the caller has read."""

@@ -11,14 +11,15 @@ import pytest
 from tests.faults.memory import Memory
 from tests.faults.protocol import Protocol, State
 from tests.faults.scene import Stage
-from tests.faults.wishes import OLD, Call, members
+from tests.faults.wishes import OLD, Call, contents, members
 from twofold.records import DatasetType, Status
-from twofold.stores.table import Table, operations, projects
+from twofold.stores.table import Table, history, operations, projects, released
 
 PAIRS = [
     *combinations_with_replacement((Call.DISTRIBUTE, Call.UPDATE, Call.DELETE), 2),
     (Call.CREATE, Call.CREATE),
     (Call.CREATE, Call.DELETE),
+    *((Call.REVERT, other) for other in (Call.REVERT, Call.DISTRIBUTE, Call.UPDATE, Call.DELETE)),
 ]
 IN_PROGRESS = (Status.CREATE_IN_PROGRESS, Status.UPDATE_IN_PROGRESS)
 
@@ -64,6 +65,8 @@ def require_safe(protocol: Protocol, state: State) -> None:
     )
     assert test is not None
     assert not (train or frozenset()) & test, "No entry is in both."
+    folders = [one.contents.folder for one in datasets.values() if one.contents]
+    assert not (state.gone and contents().folder in folders), "What is in use is not removed."
     if train is not None and Call.CREATE not in protocol.calls:
         published = {f"of {who}" for who, how in state.ends if how == "published"}
         updates = {f"of {who}" for who, call in enumerate(protocol.calls) if call is Call.UPDATE}
@@ -113,6 +116,28 @@ def claim_of_changed(write: dict[str, Any]) -> dict[str, Any]:
     return weakened(write, "#Contents.#Folder = :seen") if ":seen" in str(write) else write
 
 
+def changed_anyway(patch: pytest.MonkeyPatch) -> None:
+    def unchanged(*args: Any) -> dict[str, Any]:
+        expressions = real(*args)
+        whole = expressions["condition"]
+        return expressions | {"condition": f"{whole} OR attribute_exists(#pk)"}
+
+    real = history._unchanged
+    patch.setattr(history, "_unchanged", unchanged)
+
+
+def hold_anyway(write: dict[str, Any]) -> dict[str, Any]:
+    return anyway_or(write) if ":yes" in str(write) else write
+
+
+def anyway_or(write: dict[str, Any]) -> dict[str, Any]:
+    """A write that needs no item where it needed one."""
+    ((_, inner),) = write.items()
+    inner["ConditionExpression"] = f"({inner['ConditionExpression']} OR attribute_not_exists(#pk))"
+    inner["ExpressionAttributeNames"]["#pk"] = "pk"
+    return write
+
+
 def end_anyway(patch: pytest.MonkeyPatch) -> None:
     weaken(patch, operations, "_end", anyway)
 
@@ -147,6 +172,17 @@ CAUGHT = [
         (Call.UPDATE, Call.DELETE),
         lambda patch: weaken(patch, Table, "update", deletion_anyway),
         id="a deletion of what is busy",
+    ),
+    pytest.param((Call.REVERT, Call.UPDATE), changed_anyway, id="a revert of what has changed"),
+    pytest.param(
+        (Call.REVERT, Call.REVERT),
+        lambda patch: weaken(patch, released, "reclaim", weakened),
+        id="a revert to what is being removed",
+    ),
+    pytest.param(
+        (Call.REVERT, Call.REVERT),
+        lambda patch: weaken(patch, Table, "update", hold_anyway),
+        id="a removal of what is in use again",
     ),
 ]
 

@@ -11,16 +11,19 @@ from twofold.records import (
     Dataset,
     DatasetId,
     DatasetType,
+    Distribution,
     Operation,
     OperationKind,
+    Project,
     Source,
     SplitParameters,
     StatusCode,
 )
 from twofold.stores import keys
-from twofold.stores.table import Table, operations
+from twofold.stores.table import Table, operations, projects
 
 OLD = ("an entry", "another")
+BEFORE_ALL = 9
 
 Entries = frozenset[str]
 
@@ -32,6 +35,7 @@ class Call(StrEnum):
     UPDATE = "update"
     CREATE = "create"
     DELETE = "delete"
+    REVERT = "revert"
 
 
 def wished(call: Call, datasets: Mapping[DatasetType, Dataset], who: int) -> Operation | None:
@@ -41,7 +45,7 @@ def wished(call: Call, datasets: Mapping[DatasetType, Dataset], who: int) -> Ope
         source = Source(bucket="b", key="k", size=1, etag="e")
         created = DatasetId(project="project", type=DatasetType.TRAIN, created=NOW + who)
         return _begun(who, OperationKind.CREATE, (created,), source=source)
-    if train is None or train.status not in SETTLED or call is Call.DELETE:
+    if train is None or train.status not in SETTLED or call in (Call.DELETE, Call.REVERT):
         return None
     if call is Call.UPDATE:
         return _begun(who, OperationKind.UPDATE, (train.id,), before=train.contents)
@@ -61,18 +65,52 @@ def abandon(table: Table, operation: Operation, now: int) -> bool:
     return operations.abandon(table, operation, "failed", StatusCode.SERVICE_ERROR, now)
 
 
-def publish(table: Table, operation: Operation, now: int) -> bool:
+def publish(
+    table: Table, operation: Operation, now: int, remembered: Distribution | None = None
+) -> bool:
     """What each kind makes of the contents that it claimed. `members` of contents are in their digest."""
+    return operations.publish(table, operation, made_of(operation), "done", now, remembered)
+
+
+def distributed(table: Table, project: Project, now: int) -> None:
+    """A distribution from the claim to its end, which the project remembers."""
+    datasets = {
+        one.id.type: one for one in projects.find_datasets(table, project.datasets()).values()
+    }
+    operation = wished(Call.DISTRIBUTE, datasets, BEFORE_ALL)
+    assert operation
+    assert operation.before
+    assert operations.claim(table, operation, [*datasets.values()], now)
+    made = made_of(operation)
+    done = Distribution(
+        operation=operation.id,
+        datasets=operation.datasets,
+        begun=operation.created,
+        ended=now,
+        caller="",
+        parameters=SplitParameters(),
+        entries=len(OLD),
+        test_entries=1,
+        deviation="0",
+        lower_bound="0",
+        optimal=True,
+        proof="",
+        before=operation.before,
+        after=tuple(made[one] for one in operation.datasets),
+    )
+    assert publish(table, operation, now, done)
+
+
+def made_of(operation: Operation) -> dict[DatasetId, Contents]:
     before = members(operation.before)
     made = {operation.datasets[0].type: before | {f"of {operation.id}"}}
     if operation.kind is OperationKind.DISTRIBUTE:
         moved = frozenset([min(before)])
         made = {DatasetType.TRAIN: before - moved, DatasetType.TEST: moved}
-    new: dict[DatasetId, Contents] = {
+    return {
         one: contents(*sorted(made[one.type]), folder=keys.contents(one.path, operation.id))
         for one in operation.datasets
     }
-    return operations.publish(table, operation, new, "done", now)
 
 
 def contents(*held: str, folder: str = "contents/old") -> Contents:
