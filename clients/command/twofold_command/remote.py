@@ -1,4 +1,4 @@
-"""The subcommands that talk to a service, as the parser knows them. boto3 is needed only when one of them runs."""
+"""The subcommands that talk to a service. boto3 is needed only when one of them runs."""
 
 import argparse
 import json
@@ -6,25 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twofold_command.commands import PROJECT, Command, argument
 from twofold_command.errors import CommandError
 
 if TYPE_CHECKING:
     from twofold_service.session import Service
-
-_SERVICE = """\
-The service is that of the environment (AWS_ENDPOINT_URL_REKOGNITION, as `make
-deploy` prints it, or AWS_ENDPOINT_URL) or of --endpoint, and so are region and
-credentials. A local service takes any credentials, and none.
-"""
-
-
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    _add_status(commands)
-    _add_push(commands)
-    _add_distribute(commands)
-    _add_pull(commands)
-    _add_history(commands)
-    _add_revert(commands)
 
 
 def connected(options: argparse.Namespace) -> "Service":
@@ -46,127 +32,6 @@ def tell(lines: Iterable[str], told: Any, *, as_json: bool) -> int:
     )
     print(text)  # noqa: T201
     return 0
-
-
-def add_service_options(parser: argparse.ArgumentParser, told: str) -> None:
-    parser.add_argument(
-        "--endpoint", metavar="URL", help="the service's address (default: the environment's)"
-    )
-    parser.add_argument("--json", action="store_true", help=f"print {told} as JSON")
-
-
-def subparser(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    words: str,
-    more: str,
-) -> argparse.ArgumentParser:
-    return commands.add_parser(
-        name,
-        help=words,
-        description=more,
-        epilog=_SERVICE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
-def _add_status(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparser(
-        commands,
-        "status",
-        "list the projects and datasets of a service",
-        "Projects with their datasets: status, entries, labels, and why one failed.",
-    )
-    parser.add_argument("project", nargs="?", metavar="PROJECT", help="this one alone")
-    add_service_options(parser, "them")
-    parser.set_defaults(command=_status)
-
-
-def _add_push(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparser(
-        commands,
-        "push",
-        "make a dataset of a service from a manifest",
-        "Uploads the manifest to a bucket, makes the project unless it is there, and the dataset.",
-    )
-    parser.add_argument("manifest", type=Path, metavar="MANIFEST", help="a JSON Lines manifest")
-    parser.add_argument("project", metavar="PROJECT", help="the name of the project")
-    parser.add_argument(
-        "--bucket", required=True, metavar="NAME", help="the bucket that the manifest goes to"
-    )
-    parser.add_argument("--make-bucket", action="store_true", help="make the bucket first")
-    parser.add_argument(
-        "--dataset", choices=("train", "test"), default="train", help="which one (default: train)"
-    )
-    add_service_options(parser, "the dataset")
-    parser.set_defaults(command=_push)
-
-
-def _add_distribute(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparser(
-        commands,
-        "distribute",
-        "let a service move the test entries to the test dataset",
-        "Makes the empty test dataset unless it is there. What is not given is as the service has it.",
-    )
-    parser.add_argument("project", metavar="PROJECT", help="the name of the project")
-    parser.add_argument("--test-fraction", metavar="F", help="0.2, 1/5 or 20%%")
-    parser.add_argument("--seed", type=int, metavar="S", help="another seed, another split")
-    parser.add_argument(
-        "--group-by", metavar="EXPR", help="keep groups whole, as `twofold split` does"
-    )
-    parser.add_argument(
-        "--objective",
-        choices=("labels", "labels-and-boxes"),
-        help="balance images of each label, or then also boxes",
-    )
-    parser.add_argument(
-        "--min-images-per-label", type=int, metavar="N", help="refuse labels with fewer images"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", default=None, help="everything but the move"
-    )
-    add_service_options(parser, "both datasets")
-    parser.set_defaults(command=_distribute)
-
-
-def _add_pull(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparser(
-        commands,
-        "pull",
-        "fetch the manifests of a project",
-        "Writes train.manifest and test.manifest, each line as it was supplied: both, or none.",
-    )
-    parser.add_argument("project", metavar="PROJECT", help="the name of the project")
-    parser.add_argument(
-        "-o", "--out", type=Path, required=True, metavar="DIR", help="the folder for the files"
-    )
-    add_service_options(parser, "the lines by file")
-    parser.set_defaults(command=_pull)
-
-
-def _add_history(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparser(
-        commands,
-        "history",
-        "list what was distributed in a project, and by whom",
-        "Newest first, dry runs and what was reverted included.",
-    )
-    parser.add_argument("project", metavar="PROJECT", help="the name of the project")
-    add_service_options(parser, "the distributions")
-    parser.set_defaults(command=_history)
-
-
-def _add_revert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparser(
-        commands,
-        "revert",
-        "undo the last distribution of a project",
-        "Both datasets get back what they had, byte for byte, as long as neither has changed since.",
-    )
-    parser.add_argument("project", metavar="PROJECT", help="the name of the project")
-    add_service_options(parser, "the project")
-    parser.set_defaults(command=_revert)
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -240,3 +105,102 @@ def _revert(options: argparse.Namespace) -> int:
 
     project = revert(service, options.project)
     return tell(table([project]), project.told(), as_json=options.json)
+
+
+COMMANDS = (
+    Command(
+        "status",
+        "list the projects and datasets of a service",
+        "Projects with their datasets: status, entries, labels, and why one failed.",
+        (argument("project", nargs="?", metavar="PROJECT", help="this one alone"),),
+        "them",
+        _status,
+    ),
+    Command(
+        "push",
+        "make a dataset of a service from a manifest",
+        "Uploads the manifest to a bucket, makes the project unless it is there, and the dataset.",
+        (
+            argument("manifest", type=Path, metavar="MANIFEST", help="a JSON Lines manifest"),
+            PROJECT,
+            argument(
+                "--bucket",
+                required=True,
+                metavar="NAME",
+                help="the bucket that the manifest goes to",
+            ),
+            argument("--make-bucket", action="store_true", help="make the bucket first"),
+            argument(
+                "--dataset",
+                choices=("train", "test"),
+                default="train",
+                help="which one (default: train)",
+            ),
+        ),
+        "the dataset",
+        _push,
+    ),
+    Command(
+        "distribute",
+        "let a service move the test entries to the test dataset",
+        "Makes the empty test dataset unless it is there. What is not given is as the service has it.",
+        (
+            PROJECT,
+            argument("--test-fraction", metavar="F", help="0.2, 1/5 or 20%%"),
+            argument("--seed", type=int, metavar="S", help="another seed, another split"),
+            argument(
+                "--group-by", metavar="EXPR", help="keep groups whole, as `twofold split` does"
+            ),
+            argument(
+                "--objective",
+                choices=("labels", "labels-and-boxes"),
+                help="balance images of each label, or then also boxes",
+            ),
+            argument(
+                "--min-images-per-label",
+                type=int,
+                metavar="N",
+                help="refuse labels with fewer images",
+            ),
+            argument(
+                "--dry-run", action="store_true", default=None, help="everything but the move"
+            ),
+        ),
+        "both datasets",
+        _distribute,
+    ),
+    Command(
+        "pull",
+        "fetch the manifests of a project",
+        "Writes train.manifest and test.manifest, each line as it was supplied: both, or none.",
+        (
+            PROJECT,
+            argument(
+                "-o",
+                "--out",
+                type=Path,
+                required=True,
+                metavar="DIR",
+                help="the folder for the files",
+            ),
+        ),
+        "the lines by file",
+        _pull,
+    ),
+    Command(
+        "history",
+        "list what was distributed in a project, and by whom",
+        "Newest first, dry runs and what was reverted included.",
+        (PROJECT,),
+        "the distributions",
+        _history,
+    ),
+    Command(
+        "revert",
+        "undo the last distribution of a project",
+        "Both datasets get back what they had, byte for byte, as long as neither has changed since.",
+        (PROJECT,),
+        "the project",
+        _revert,
+    ),
+)

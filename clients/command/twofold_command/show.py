@@ -6,24 +6,9 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
+from twofold_command.commands import Command, argument
 from twofold_command.errors import CommandError
-from twofold_command.remote import add_service_options, connected, subparser, tell
-
-
-def add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparser(
-        commands,
-        "report",
-        "show the report of a split, or of a project's last distribution",
-        "A folder that has a report.json is meant before a project of that name.",
-    )
-    parser.add_argument("where", metavar="DIR|PROJECT", help="a folder of a split, or a project")
-    parser.add_argument(
-        "-o", "--out", type=Path, metavar="DIR", help="write report.json and report.html there"
-    )
-    parser.add_argument("--open", action="store_true", help="open the page in a browser")
-    add_service_options(parser, "the report")
-    parser.set_defaults(command=_report)
+from twofold_command.remote import connected, tell
 
 
 def open_page(page: Path) -> bool:
@@ -68,3 +53,19 @@ def _fetched(options: argparse.Namespace) -> dict[str, Any]:
     from twofold_service.report import last_report
 
     return last_report(service, options.where)
+
+
+REPORT_COMMAND = Command(
+    "report",
+    "show the report of a split, or of a project's last distribution",
+    "A folder that has a report.json is meant before a project of that name.",
+    (
+        argument("where", metavar="DIR|PROJECT", help="a folder of a split, or a project"),
+        argument(
+            "-o", "--out", type=Path, metavar="DIR", help="write report.json and report.html there"
+        ),
+        argument("--open", action="store_true", help="open the page in a browser"),
+    ),
+    "the report",
+    _report,
+)

@@ -6,7 +6,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from twofold_verify.checks import CHECKS, NOT_CHECKED, Check, Split, run_checks
+from twofold_verify.checking import Check, Split, run_checks
+from twofold_verify.checks import CHECKS, NOT_CHECKED
 from twofold_verify.order import order
 from twofold_verify.reading import Report, Side, UnreadableError, read_report, read_side
 

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
-from twofold_verify.checks import Split, WrongError
+from twofold_verify.checking import Split, WrongError
 from twofold_verify.hashes import splitmix64, xxh3_128_low
 
 _WORD = 1 << 64

@@ -1,0 +1,119 @@
+"""The subcommands that work on files of this machine alone."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from twofold_command.commands import Command, argument
+
+_EXPRESSIONS = """\
+groups:
+  --group-by keeps the entries of a group on one side. An expression with a
+  parenthesis is a regular expression (RE2), looked for in the source-ref; its
+  one capturing group is the key: --group-by '/(patient[0-9]+)/'. Any other
+  expression is the name of a member of the line, of text or a whole number:
+  --group-by patient. An entry without a key is an error.
+
+examples:
+  twofold split all.manifest -o out
+  twofold split all.manifest -o out --test-fraction 1/3 --seed 7 --group-by 'videos/([^/]+)/'
+  twofold split grown.manifest -o next --previous out
+  twofold verify out
+"""
+
+
+def _split(options: argparse.Namespace) -> int:
+    from twofold_command.outputs import FILES, INDEXES
+    from twofold_command.split import split
+    from twofold_command.usage import request
+    from twofold_command.words import sentences
+
+    try:
+        asked = request(options)
+    except ValueError as error:
+        print(f"twofold split: error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    report = split(asked)
+    if options.json:
+        print(json.dumps(report, indent=1, ensure_ascii=False))  # noqa: T201
+        return 0
+    files = [f"  {asked.out / one}" for one in (*FILES, *(INDEXES if asked.keep_index else ()))]
+    print("\n".join([*sentences(report), *files]))  # noqa: T201
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from twofold_verify.__main__ import verify
+
+    return verify(options.folder, options.previous, as_json=options.json)
+
+
+COMMANDS = (
+    Command(
+        "split",
+        "split a manifest on this machine",
+        "Writes train.manifest, test.manifest, report.json and report.html: all four, or none.",
+        (
+            argument("manifest", type=Path, metavar="MANIFEST", help="a JSON Lines manifest"),
+            argument(
+                *("-o", "--out"),
+                type=Path,
+                required=True,
+                metavar="DIR",
+                help="the folder for the files",
+            ),
+            argument(
+                "--test-fraction",
+                default="1/5",
+                metavar="F",
+                help="0.2, 1/5 or 20%% (default: %(default)s)",
+            ),
+            argument(
+                "--seed", default="0", metavar="S", help="another seed, another split (default: 0)"
+            ),
+            argument("--group-by", metavar="EXPR", help="keep groups whole; see below"),
+            argument(
+                "--objective",
+                default="labels",
+                choices=("labels", "labels-and-boxes"),
+                help="balance images of each label (default), or then also boxes",
+            ),
+            argument(
+                "--previous",
+                type=Path,
+                metavar="DIR",
+                help="keep the split in DIR, whose dataset has grown, as far as balance allows",
+            ),
+            argument(
+                "--processes",
+                default=None,
+                metavar="N",
+                help="worker processes (default: what pays)",
+            ),
+            argument(
+                "--keep-index", action="store_true", help="also write train.index and test.index"
+            ),
+        ),
+        "the report",
+        _split,
+        epilog=_EXPRESSIONS,
+    ),
+    Command(
+        "verify",
+        "check the files of a split without trusting the program that made it",
+        "Reads the two manifests and the report, and nothing else; shares no code with the solver.",
+        (
+            argument("folder", type=Path, metavar="DIR", help="the folder of the split"),
+            argument(
+                "--previous",
+                type=Path,
+                metavar="DIR",
+                help="the folder of the split that this one keeps",
+            ),
+        ),
+        "the checks",
+        _verify,
+        epilog="",
+    ),
+)
