@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError
 
 _REGION = "AWS_REGION"
 _DEFAULT_REGION = "AWS_DEFAULT_REGION"
@@ -18,6 +19,13 @@ def settle() -> str:
 
     The CDK CLI would take us-east-1 where no region is set, and a stack in the wrong region is easily overlooked.
     """
+    try:
+        return _settle()
+    except BotoCoreError as error:
+        raise AccountError(f"The shell's AWS settings cannot be used: {error}.") from error
+
+
+def _settle() -> str:
     region = os.environ.get(_REGION) or os.environ.get(_DEFAULT_REGION) or _session().region_name
     if not region:
         raise AccountError(

@@ -185,12 +185,15 @@ DEPLOYED = "https://abcdefghij.execute-api.eu-west-1.amazonaws.com/prod/"
 
 
 def test_what_a_deployed_service_needs_of_the_shell_is_named(
-    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert twofold("status", "--endpoint", DEPLOYED) == 1
     assert "There are no AWS credentials. Set AWS_PROFILE" in capsys.readouterr().err
     assert twofold("status", "--endpoint", "https://twofold.example.com/") == 1
     assert "No region is set. Set AWS_DEFAULT_REGION" in capsys.readouterr().err
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert twofold("status", "--endpoint", DEPLOYED) == 1
+    assert "The config profile (nobody) could not be found" in capsys.readouterr().err
 
 
 def test_a_deployed_service_is_signed_for_in_its_own_region(

@@ -58,6 +58,8 @@ def test_without_a_region_or_credentials_each_command_says_what_to_set(target: s
     assert "No region is set. Say where to: export AWS_REGION=" in _one_line(_made(target))
     without_keys = _made(target, AWS_REGION="eu-west-1")
     assert "There are no AWS credentials. Log in" in _one_line(without_keys)
+    unknown = _made(target, AWS_PROFILE="nobody")
+    assert "The config profile (nobody) could not be found" in _one_line(unknown)
 
 
 @pytest.mark.parametrize("target", DEPLOYING)

@@ -46,10 +46,10 @@ def connect(endpoint: str | None) -> Service:
 
     A deployed endpoint names its own region. Raises CommandError where no Twofold is named, and where no region is known.
     """
-    core = Session()
-    core.get_component("data_loader").search_paths.append(str(_MODELS))
-    make: Any = boto3.Session(botocore_session=core).client
     with explained():
+        core = Session()
+        core.get_component("data_loader").search_paths.append(str(_MODELS))
+        make: Any = boto3.Session(botocore_session=core).client
         url = (
             endpoint or make("rekognition", region_name=_ANY_REGION, **_ANY_KEYS).meta.endpoint_url
         )
