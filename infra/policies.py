@@ -6,11 +6,13 @@ held to it uses `POST /<Operation>`.
 
 from collections.abc import Iterable
 
+from aws_cdk import Aws
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.acknowledgements import wildcards
+from infra.options import Options
 from infra.storage import Storage
 from twofold.settings import PRODUCT, Operation, Prefix
 
@@ -25,19 +27,31 @@ class Policies(Construct):
         scope: Construct,
         id: str,
         *,
-        stage: str,
+        options: Options,
         rest: apigateway.RestApi,
         storage: Storage,
     ) -> None:
         super().__init__(scope, id)
-        self._stage, self._rest = stage, rest
+        self._stage, self._rest = options.stage, rest
         self._policy("ReadOnly", "See projects, datasets, entries, labels and tags", READ_ONLY)
         editor = self._policy("Editor", "Use every operation", [*Operation], root=True)
+        self._bring_manifests(editor, storage, options.kms_key)
+        for operation in Operation:
+            self._policy(operation.value, f"Use {operation.value} and nothing else", [operation])
+
+    def _bring_manifests(self, editor: iam.ManagedPolicy, storage: Storage, key_arn: str) -> None:
         sources = storage.bucket.arn_for_objects(f"{Prefix.SOURCES}/*")
         editor.add_statements(iam.PolicyStatement(actions=["s3:PutObject"], resources=[sources]))
         wildcards(editor, "Editors name the manifests that they put there as they like.", sources)
-        for operation in Operation:
-            self._policy(operation.value, f"Use {operation.value} and nothing else", [operation])
+        if key_arn:
+            service = f"s3.{Aws.REGION}.{Aws.URL_SUFFIX}"
+            editor.add_statements(
+                iam.PolicyStatement(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=[key_arn],
+                    conditions={"StringEquals": {"kms:ViaService": service}},
+                )
+            )
 
     def _policy(
         self, name: str, description: str, operations: Iterable[Operation], *, root: bool = False

@@ -34,16 +34,7 @@ class TwofoldStack(Stack):
         self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
         self.storage = Storage(self, "Storage", key_arn=options.kms_key)
         self.functions = Functions(
-            self,
-            "Functions",
-            options=options,
-            code=code(),
-            known={
-                Variable.TABLE: self.storage.table.table_name,
-                Variable.BUCKET: self.storage.bucket.bucket_name,
-                Variable.QUOTAS: options.quotas.value,
-                Variable.RETENTION: str(options.retention_days),
-            },
+            self, "Functions", options=options, code=code(), known=self._known(options)
         )
         self.workflows = Workflows(self, "Workflows", options=options, functions=self.functions)
         self.api = Api(self, "Api", options=options, function=self.functions.doors[Function.API])
@@ -56,6 +47,21 @@ class TwofoldStack(Stack):
             workflows=self.workflows,
             options=options,
         ).give()
+        self._watch(options)
+        self._report()
+        Tags.of(self).add(f"{PRODUCT}:stage", options.stage)
+        nist.acknowledge_all(self)
+
+    def _known(self, options: Options) -> dict[Variable, str]:
+        """What functions are told by their environment; each gets what it needs of it."""
+        return {
+            Variable.TABLE: self.storage.table.table_name,
+            Variable.BUCKET: self.storage.bucket.bucket_name,
+            Variable.QUOTAS: options.quotas.value,
+            Variable.RETENTION: str(options.retention_days),
+        }
+
+    def _watch(self, options: Options) -> None:
         Alarms(self, "Alarms", options=options)
         Dashboard(
             self,
@@ -64,14 +70,11 @@ class TwofoldStack(Stack):
             workflows=self.workflows,
             table=self.storage.table,
         )
-        self._report()
-        Tags.of(self).add(f"{PRODUCT}:stage", options.stage)
-        nist.acknowledge_all(self)
 
     def _guard(self, options: Options) -> None:
         """Who may call the API, and how often."""
         rest = self.api.rest
-        Policies(self, "Policies", stage=options.stage, rest=rest, storage=self.storage)
+        Policies(self, "Policies", options=options, rest=rest, storage=self.storage)
         if options.waf_rate:
             Firewall(self, "Firewall", stage=options.stage, rest=rest, rate=options.waf_rate)
 

@@ -1,5 +1,7 @@
 """Who may use which KMS key: for manifests that are encrypted with one, and for data of our own under a customer's key."""
 
+from typing import Any
+
 import pytest
 
 from tests.infra.conftest import Synthesize
@@ -106,6 +108,25 @@ def test_who_uses_the_table_may_use_its_key(keyed: Synthesized) -> None:
         )
         needed = {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey"}
         assert (needed <= may) == on_table, function
+
+
+def test_editors_may_lock_the_manifests_that_they_bring(
+    keyed: Synthesized, unkeyed: Synthesized
+) -> None:
+    """As any upload does, one in parts reads what it wrote."""
+    (statement,) = _of_editors(keyed)
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert statement["Resource"] == OWN
+    (condition,) = statement["Condition"].values()
+    assert spelt(condition["kms:ViaService"]) == BY_S3
+    assert _of_editors(unkeyed) == []
+
+
+def _of_editors(template: Synthesized) -> list[Any]:
+    name = f"twofold-{template.stage}-Editor"
+    policies = template.properties("AWS::IAM::ManagedPolicy").values()
+    (policy,) = [one for one in policies if one["ManagedPolicyName"] == name]
+    return [s for s in policy["PolicyDocument"]["Statement"] if str(s["Action"]).count("kms:")]
 
 
 @pytest.mark.parametrize("workflow", Workflow)
