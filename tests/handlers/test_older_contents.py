@@ -97,6 +97,11 @@ def test_contents_of_a_newer_release_are_refused_with_both_versions_and_stay(
     described = api.done("DescribeDataset", DatasetArn=train)["DatasetDescription"]
     assert described["Status"] == "UPDATE_FAILED"
     assert described["DatasetStats"]["TotalEntries"] == len(MANIFEST)
+    assert "A newer release wrote it: deploy that one again." in described["StatusMessage"]
     failed = [line for line in lines(capsys.readouterr().out) if line.get("message") == "failed"]
     said = f"format version {columns._VERSION + 1}; this release reads up to {columns._VERSION}"
     assert said in failed[0]["exception"]
+    s3.put_object(Bucket=api.name, Key=key, Body=(next(RELEASES[-1].rglob("*.index"))).read_bytes())
+    api.done("DistributeDatasetEntries", Datasets=[{"Arn": train}, {"Arn": test}])
+    again = api.done("DescribeDataset", DatasetArn=test)["DatasetDescription"]
+    assert again["Status"] == "UPDATE_COMPLETE", "read by the release that wrote it"

@@ -4,31 +4,30 @@ import re
 from pathlib import Path
 from typing import Any
 
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
+
+from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Synthesized
 
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
-TAGGED = (
-    "AWS::ApiGateway::RestApi",
-    "AWS::ApiGateway::Stage",
-    "AWS::CloudWatch::Alarm",
-    "AWS::DynamoDB::Table",
-    "AWS::IAM::Role",
-    "AWS::Lambda::Function",
-    "AWS::Logs::LogGroup",
-    "AWS::S3::Bucket",
-    "AWS::SNS::Topic",
-    "AWS::StepFunctions::StateMachine",
-)
-"""Whatever costs or holds something. Its rules, metrics and versions are counted with them."""
 
 
-def test_everything_that_costs_has_the_stage_as_a_tag(template: Synthesized) -> None:
-    for kind in TAGGED:
-        found = template.properties(kind)
-        assert found, kind
-        for name, properties in found.items():
-            assert {"Key": "twofold:stage", "Value": "prod"} in properties.get("Tags", []), name
-    assert "`twofold:stage`" in OPERATIONS
+def _can_be_tagged(kind: str) -> bool:
+    """As the schema of the resource says, which ships with cfn-lint."""
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    return "Tags" in schema["properties"]
+
+
+def test_everything_that_can_be_tagged_has_the_stage_as_a_tag(synthesize: Synthesize) -> None:
+    full = synthesize(waf_rate=500, alarm_email="someone@example.com")
+    kinds = {resource["Type"] for resource in full.body["Resources"].values()}
+    tagged = {kind for kind in kinds if _can_be_tagged(kind)}
+    assert {"AWS::Lambda::Function", "AWS::S3::Bucket", "AWS::WAFv2::WebACL"} <= tagged
+    for kind in tagged:
+        for name, properties in full.properties(kind).items():
+            tags = properties.get("Tags", [])
+            assert {"Key": "twofold:stage", "Value": "prod"} in tags, (kind, name)
+    assert "Everything that can have a tag has `twofold:stage`" in OPERATIONS
 
 
 def _said(row: str) -> int:

@@ -74,10 +74,13 @@ def test_an_unchanged_tree_synthesizes_to_the_same_bytes(
 def test_a_second_stage_shares_no_name_with_the_first(
     template: Synthesized, synthesize: Synthesize
 ) -> None:
-    second = synthesize(stage="dev")
-    first, other = dict(_fixed_names(template)), dict(_fixed_names(second))
-    assert {"FunctionName", "StateMachineName", "LogGroupName"} <= {name for _, name in first}
-    assert not set(first.values()) & set(other.values())
+    first, second = (
+        dict(_fixed_names(synthesize(stage=stage, waf_rate=500))) for stage in ("prod", "dev")
+    )
+    kinds = {"FunctionName", "StateMachineName", "LogGroupName", "ManagedPolicyName", "AlarmName"}
+    assert kinds | {"DashboardName", "Name"} <= {name for _, name in first}
+    assert not set(first.values()) & set(second.values())
+    assert not [one for one in template.body["Outputs"].values() if "Export" in one]
 
 
 _NAMED_WITHIN_ANOTHER = (

@@ -91,7 +91,8 @@ def header_size(start: bytes) -> int:
         raise DamagedObjectError("The object is not an index of Twofold.")
     if version > _VERSION:
         raise DamagedObjectError(
-            f"The index has format version {version}; this release reads up to {_VERSION}."
+            f"The index has format version {version}; this release reads up to {_VERSION}. "
+            "A newer release wrote it: deploy that one again."
         )
     if version < 1:
         raise DamagedObjectError("The index has no format version.")
