@@ -12,7 +12,7 @@ from infra.options import OptionError, options_of
 from local.signatures import SKEW
 from tests.infra.synthesized import Synthesized
 from twofold.api.history import LINK_SECONDS
-from twofold.settings import Function, Workflow
+from twofold.settings import Function, Variable, Workflow
 from twofold.stores.table.answers import KEPT_SECONDS
 from twofold.workflow.end import GIVE_UP_MILLISECONDS
 
@@ -97,47 +97,60 @@ def _alarmed(template: Synthesized) -> Iterator[str]:
 
 def _said(template: Synthesized) -> Iterator[tuple[str, str]]:
     """(page, what it must say), from what is synthesized."""
-    sweep = {"1 minute": "minute"}.get(_schedule(template, Function.SETTLE), "?")
-    collection = {"1 day": "day"}.get(_schedule(template, Function.COLLECT), "?")
-    (longest,) = {template.definition(workflow)["TimeoutSeconds"] for workflow in Workflow}
-    shards = _concurrency(template)
-    bucket = template.only("AWS::S3::Bucket")["Properties"]
-    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
-    recovery = template.table["PointInTimeRecoverySpecification"].get("RecoveryPeriodInDays", 35)
-    (logs,) = {
-        one["RetentionInDays"] for one in template.properties("AWS::Logs::LogGroup").values()
-    }
-    kept = template.functions[Function.COLLECT]["Environment"]["Variables"][
-        "TWOFOLD_RETENTION_DAYS"
-    ]
-    solver = template.functions[Function.SELECT]["MemorySize"]
+    yield from _of_workflows(template)
+    yield from _of_schedules(template)
+    yield from _of_retentions(template)
+    yield from _of_the_code()
+    for sentence in _alarmed(template):
+        yield "operations", sentence
 
+
+def _of_workflows(template: Synthesized) -> Iterator[tuple[str, str]]:
+    (longest,) = {template.definition(workflow)["TimeoutSeconds"] for workflow in Workflow}
     yield "operations", f"A workflow ends after {longest} s at the latest"
     yield "operations", f"no workflow lasts longer than {WORDS[longest // 3600]} hours"
+    shards = _concurrency(template)
     yield "operations", f"works at up to {shards} shards at once"
     yield "operations", f"each workflow runs up to {shards} shards at once"
     yield "performance", f"**{shards} workers at a time**"
     yield "performance", f"MaxConcurrency is {shards}"
-    yield "api", f"{shards} shards"
+    solver = template.functions[Function.SELECT]["MemorySize"]
+    yield "performance", f"{solver:,} MB unless you choose"
+
+
+def _of_schedules(template: Synthesized) -> Iterator[tuple[str, str]]:
+    sweep = {"1 minute": "minute"}.get(_schedule(template, Function.SETTLE), "?")
+    collection = {"1 day": "day"}.get(_schedule(template, Function.COLLECT), "?")
     yield "operations", f"`settle` runs every {sweep} and `collect` once a {collection}"
     yield "operations", f"the age of the oldest in seconds, once a {sweep}"
     yield "operations", f"because Settle publishes it every {sweep}"
     yield "operations", f"Settle goes on by itself with the next {sweep}"
     yield "operations", f"the function `collect`, once a {collection} |"
     yield "cost", f"runs each {sweep}: one invocation of"
-    yield "cost", f"once a {collection}"
+    yield "cost", f"Collect runs once a {collection}"
     yield "reliability", f"a sweep a {sweep}"
     yield "events", f"by the next sweep, within about a {sweep}"
+
+
+def _of_retentions(template: Synthesized) -> Iterator[tuple[str, str]]:
+    variables = template.functions[Function.COLLECT]["Environment"]["Variables"]
+    kept = variables[Variable.RETENTION]
     yield "operations", f"| contents that no dataset points to | {kept} days (`retention_days`) |"
-    yield "operations", f"| scratch of workflows | {rules['scratch']['ExpirationInDays']} days |"
+    bucket = template.only("AWS::S3::Bucket")["Properties"]
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    scratch = rules["scratch"]["ExpirationInDays"]
+    yield "operations", f"| scratch of workflows | {scratch} days |"
+    yield "cost", f"scratch for {scratch} days"
     aborted = rules["uploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"]
     yield "operations", f"| uploads that were never completed | {aborted} days |"
-    yield "cost", f"scratch for {rules['scratch']['ExpirationInDays']} days"
+    groups = template.properties("AWS::Logs::LogGroup").values()
+    (logs,) = {group["RetentionInDays"] for group in groups}
     yield "operations", f"| logs | {logs} days (`log_retention_days`) |"
+    recovery = template.table["PointInTimeRecoverySpecification"].get("RecoveryPeriodInDays", 35)
     yield "operations", f"any second of the last {recovery} days"
-    yield "performance", f"{solver:,} MB unless you choose"
-    for sentence in _alarmed(template):
-        yield "operations", sentence
+
+
+def _of_the_code() -> Iterator[tuple[str, str]]:
     yield "security", f"It is kept for {WORDS[KEPT_SECONDS // 3600]} hours"
     yield "security", f"off by more than {WORDS[SKEW.seconds // 60]} minutes"
     yield "reliability", f"given up after {WORDS[GIVE_UP_MILLISECONDS // 60_000]} minutes"

@@ -1,5 +1,6 @@
 """Whether a distribution can be made at all."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -48,15 +49,16 @@ def refusal(
                 f"{NOT_ENOUGH} Whole groups leave one dataset empty: no choice of them is nearer to "
                 f"{wanted} of {entries} entries."
             )
-    few = np.flatnonzero((images > 0) & (images < min_images_per_label))
-    if len(few) == 0:
+    few = np.flatnonzero((images > 0) & (images < min_images_per_label)).tolist()
+    return _too_few([(label_sets.names[order[i]], images[i]) for i in few], min_images_per_label)
+
+
+def _too_few(labels: Sequence[tuple[str, int]], least: int) -> str | None:
+    if not labels:
         return None
-    named = [f"'{label_sets.names[order[i]]}' ({images[i]})" for i in few[:_NAMED].tolist()]
-    rest = f" and {len(few) - _NAMED} more" if len(few) > _NAMED else ""
-    return (
-        f"{NOT_ENOUGH} Every label must have at least {min_images_per_label} images; "
-        f"fewer have {', '.join(named)}{rest}."
-    )
+    named = ", ".join(f"'{name}' ({images})" for name, images in labels[:_NAMED])
+    rest = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+    return f"{NOT_ENOUGH} Every label must have at least {least} images; fewer have {named}{rest}."
 
 
 def _whole_groups(groups: NDArray[np.uint64], wanted: int) -> int:

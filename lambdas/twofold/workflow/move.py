@@ -9,7 +9,7 @@ from xxhash import xxh3_64_hexdigest
 
 from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
-from twofold.manifest.carve import Carving
+from twofold.manifest.carve import Carving, Tally
 from twofold.manifest.splice import Inserts, splice
 from twofold.records import Operation, Source
 from twofold.stores import sealed
@@ -91,13 +91,7 @@ def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder
     record = ShardRecord(
         number=shard.number,
         sides=tuple(
-            SideRecord(
-                entries=tally.entries,
-                bytes=tally.bytes,
-                digest=f"{tally.digest:016x}",
-                parts=parts.get(side, ()),
-                checksum=sinks[side].checksum if side in sinks else None,
-            )
+            _recorded(tally, parts.get(side, ()), sinks.get(side))
             for side, tally in enumerate(tallies)
         ),
     )
@@ -107,6 +101,16 @@ def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder
         record.model_dump_json(by_alias=True).encode(),
     )
     return record
+
+
+def _recorded(tally: Tally, parts: tuple[PartRecord, ...], sink: _Sink | None) -> SideRecord:
+    return SideRecord(
+        entries=tally.entries,
+        bytes=tally.bytes,
+        digest=f"{tally.digest:016x}",
+        parts=parts,
+        checksum=sink.checksum if sink else None,
+    )
 
 
 def _spliced(
