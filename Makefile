@@ -20,7 +20,10 @@ KEYS     ?=
 help:            ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
+OLD      := import sys; sys.exit("Python 3.11 or later is needed; name one: make PYTHON=python3.13" if sys.version_info < (3, 11) else 0)
+
 $(BIN)/uv:
+	@$(PYTHON) -c '$(OLD)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV)
 

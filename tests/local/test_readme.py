@@ -97,6 +97,24 @@ def test_the_curl_example_creates_a_project(environment: dict[str, str]) -> None
     assert ":project/curl/" in answer["ProjectArn"]
 
 
+@pytest.mark.parametrize(("version", "code"), [((3, 10), 1), ((3, 11), 0), ((3, 13), 0)])
+def test_a_python_that_is_too_old_is_told_before_anything_is_installed(
+    version: tuple[int, int], code: int
+) -> None:
+    shown = _output(
+        ["make", "--dry-run", "--no-print-directory", "PYTHON=python3", "VENV=none", "none/bin/uv"]
+    )
+    check, make_environment, *_ = shown.splitlines()
+    assert make_environment == "python3 -m venv none"
+    script = check.removeprefix("python3 -c ").strip("'")
+    pretending = f"import sys; sys.version_info = {version}\n{script}"
+    done = subprocess.run(
+        [sys.executable, "-c", pretending], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert ("name one: make PYTHON=" in done.stderr) == bool(code)
+
+
 def test_every_command_of_make_in_the_readme_exists() -> None:
     named = set(re.findall(r"make (\w+)", "".join(re.findall(r"`make [^`]+`", TEXT))))
     named |= {
