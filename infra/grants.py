@@ -3,8 +3,9 @@
 What is not listed here is denied; so only one role may delete an object, and only five may write the table.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
@@ -12,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from infra.acknowledgements import wildcards
 from infra.functions import Functions
 from infra.options import ANY_BUCKET, Options
+from infra.partitions import touched
 from infra.storage import Storage
 from infra.workflows import STEPS, Workflows
 from twofold.settings import Function, Prefix, Workflow, state_machine_name
@@ -21,10 +23,7 @@ _READ_ANY_VERSION = ("s3:GetObject", "s3:GetObjectVersion")
 _WRITE = ("s3:PutObject",)
 _DELETE = ("s3:DeleteObject",)
 
-_LOOK_UP = ("dynamodb:GetItem", "dynamodb:BatchGetItem")
-_LIST = ("dynamodb:Query",)
-_SETTLE = ("dynamodb:UpdateItem", "dynamodb:DeleteItem")
-_CREATE = ("dynamodb:PutItem",)
+_SAME_ACCOUNT = {"StringEquals": {"aws:ResourceAccount": Aws.ACCOUNT_ID}}
 
 # What S3 and DynamoDB ask of a key in the caller's name; a multipart upload needs to read what it wrote.
 _UNLOCK = ("kms:Decrypt",)
@@ -58,7 +57,7 @@ class Grants:
             self._give_machine(workflow)
 
     def _give_api(self) -> None:
-        self._table(Function.API, (*_LOOK_UP, *_LIST, *_CREATE, *_SETTLE))
+        self._table(Function.API)
         self._objects(Function.API, _READ, Prefix.CONTENTS, Prefix.REPORTS, Prefix.SCRATCH)
         self._list_scratch(Function.API)
         self._objects(Function.API, _WRITE, Prefix.SCRATCH)
@@ -84,12 +83,11 @@ class Grants:
     def _give_finishers(self) -> None:
         """The three that end an operation: they update datasets and delete the mark of the operation."""
         for function in (Function.PUBLISH, Function.ABANDON, Function.SETTLE):
-            self._table(function, _SETTLE)
+            self._table(function)
             self._allow(self.functions.roles[function], ("events:PutEvents",), [self._bus()])
         self._sources(Function.PUBLISH)
         self._objects(Function.PUBLISH, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
         self._objects(Function.PUBLISH, _WRITE, Prefix.CONTENTS, Prefix.REPORTS)
-        self._table(Function.SETTLE, _LIST)
         self._start(Function.SETTLE)
         self._allow(
             self.functions.roles[Function.SETTLE],
@@ -100,7 +98,7 @@ class Grants:
 
     def _give_collector(self) -> None:
         """The only one that deletes objects, and only contents; it reads who points where, and deletes its own notes."""
-        self._table(Function.COLLECT, ("dynamodb:BatchGetItem", *_LIST, *_SETTLE))
+        self._table(Function.COLLECT)
         self._objects(Function.COLLECT, _DELETE, Prefix.CONTENTS)
 
     def _give_machine(self, workflow: Workflow) -> None:
@@ -128,9 +126,17 @@ class Grants:
             role, ("states:RedriveExecution",), [self._map_executions(workflow)], why=children
         )
 
-    def _table(self, function: Function, actions: Iterable[str]) -> None:
+    def _table(self, function: Function) -> None:
+        """All of a request's partition keys must match; what has none, such as a Scan, is granted to nobody."""
         role = self.functions.roles[function]
-        self._allow(role, actions, [self.storage.table.table_arn])
+        for action, partitions in touched(function, self.options.quotas).items():
+            patterns = sorted(partition.pattern for partition in partitions)
+            self._allow(
+                role,
+                (action,),
+                [self.storage.table.table_arn],
+                condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": patterns}},
+            )
         self._use_own_key(role, _LOCK_TABLE, "dynamodb")
 
     def _objects(self, function: Function, actions: Sequence[str], *folders: Prefix) -> None:
@@ -151,12 +157,11 @@ class Grants:
 
     def _list_scratch(self, function: Function) -> None:
         """To see how far an operation is."""
-        self.functions.roles[function].add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:ListBucket"],
-                resources=[self.storage.bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": f"{Prefix.SCRATCH}/*"}},
-            )
+        self._allow(
+            self.functions.roles[function],
+            ("s3:ListBucket",),
+            [self.storage.bucket.bucket_arn],
+            condition={"StringLike": {"s3:prefix": f"{Prefix.SCRATCH}/*"}},
         )
 
     def _start(self, function: Function) -> None:
@@ -175,7 +180,7 @@ class Grants:
             [f"arn:{Aws.PARTITION}:s3:::{bucket}/*" for bucket in buckets],
             why="A manifest's key is chosen by the caller; the buckets are named at deployment, or all of the "
             "account's are allowed by a star.",
-            same_account=ANY_BUCKET in buckets,
+            condition=_SAME_ACCOUNT if ANY_BUCKET in buckets else None,
         )
         keys = self.options.source_keys or (self._every_key(),)
         self._use_keys(self.functions.roles[function], _UNLOCK, keys, "s3")
@@ -188,20 +193,14 @@ class Grants:
         self, role: iam.Role, actions: Iterable[str], keys: Iterable[str], service: str
     ) -> None:
         """Not by itself: only where `service` needs it to answer a request of the role's."""
-        resources = list(keys)
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=list(actions),
-                resources=resources,
-                conditions={
-                    "StringEquals": {
-                        "kms:ViaService": f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}",
-                    }
-                },
-            )
+        via = f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}"
+        self._allow(
+            role,
+            actions,
+            list(keys),
+            why="Without names of keys, those of this account open manifests, as far as each key's policy lets them.",
+            condition={"StringEquals": {"kms:ViaService": via}},
         )
-        why = "Without names of keys, those of this account open manifests, as far as each key's policy lets them."
-        wildcards(role, why, *resources)
 
     def _every_key(self) -> str:
         return self.stack.format_arn(service="kms", resource="key", resource_name="*")
@@ -213,14 +212,13 @@ class Grants:
         resources: list[str],
         *,
         why: str = "",
-        same_account: bool = False,
+        condition: Mapping[str, Any] | None = None,
     ) -> None:
-        account = {"StringEquals": {"aws:ResourceAccount": Aws.ACCOUNT_ID}}
         role.add_to_policy(
             iam.PolicyStatement(
                 actions=list(actions),
                 resources=resources,
-                conditions=account if same_account else None,
+                conditions=condition,
             )
         )
         wildcards(role, why, *resources)

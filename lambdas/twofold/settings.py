@@ -144,6 +144,25 @@ class Prefix(StrEnum):
     SOURCES = "sources"
 
 
+class Partition(StrEnum):
+    """The partitions of the table; grants go by them. One that ends with `#` is one for each name that follows."""
+
+    ANSWER = "answer#"
+    CALLS = "calls"
+    CATALOGUE = "projects"
+    DISTRIBUTIONS = "distributions#"
+    OPERATIONS = "operations"
+    OUTBOX = "outbox"
+    PROJECT = "project#"
+    RELEASED = "released"
+    SECRET = "secret"  # noqa: S105 a name
+
+    @property
+    def pattern(self) -> str:
+        """What a condition of IAM compares a partition key with."""
+        return f"{self.value}*" if self.value.endswith("#") else self.value
+
+
 class Quotas(StrEnum):
     """Which totals apply: Twofold's own, or exactly what Rekognition documents."""
 

@@ -19,6 +19,12 @@ class Statement:
     resources: tuple[str, ...]
     condition: Mapping[str, Any]
 
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """The patterns that each partition key in a request must match one of; none leave the whole table open."""
+        limit = self.condition.get("ForAllValues:StringLike", {})
+        return tuple(_listed(limit.get("dynamodb:LeadingKeys", [])))
+
 
 @dataclass(frozen=True, slots=True)
 class Synthesized:
@@ -105,6 +111,15 @@ class Synthesized:
     def function_may(self, function: Function, action: str) -> set[str]:
         """The resources on which a function may do an action such as `s3:PutObject`."""
         return set(self._resources(self.functions[function]["Role"], action))
+
+    def partitions(self, function: Function) -> dict[str, set[str]]:
+        """The partitions of the table that a function may reach, by action."""
+        found: dict[str, set[str]] = {}
+        for statement in self.allowed(self.functions[function]["Role"]):
+            for action in statement.actions:
+                if action.startswith("dynamodb:"):
+                    found.setdefault(action, set()).update(statement.partitions)
+        return found
 
     def machine_may(self, workflow: Workflow, action: str) -> set[str]:
         return set(self._resources(self.machines[workflow]["RoleArn"], action))

@@ -25,10 +25,11 @@ def main(folder: Path) -> int:
     grants = granted(_template(sources))
     machines = [state_machine_name(STAGE, workflow) for workflow in Workflow]
     missing, idle = not_granted(calls, grants), not_used(calls, grants, machines, sources)
+    parts = sum(1 for grant in grants for _ in grant.parts())
     callers = len({call.caller for call in calls})
     print(  # noqa: T201
         f"{sum(calls.values())} calls of {callers} functions and state machines, {len(calls)} of them different; "
-        f"{len(grants)} grants; {len(missing)} calls not granted, {len(idle)} grants not used."
+        f"{parts} grants; {len(missing)} calls not granted, {len(idle)} grants not used."
     )
     for one in (*missing, *idle):
         print(one)  # noqa: T201

@@ -5,10 +5,13 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+import botocore.session
 from botocore.exceptions import ClientError
 
+from local.functions import REGION
+from local.model import EXTENSION
 from local.stack import BUCKET, TABLE, Stack
-from tests.backstage import Backstage, s3, s3_error
+from tests.backstage import Backstage, json_error, s3, s3_error, states
 from tests.job import Job, line, two_labels
 from twofold.manifest.shards import SHARD_BYTES
 from twofold.records import (
@@ -42,6 +45,7 @@ def done(stack: Stack, backstage: Backstage) -> None:
         job = Job.begin(stack)
         assert _settled(job, job.source(two_labels(10))) == "CREATE_FAILED"
         assert _settled(Job.begin(stack), source) == "CREATE_FAILED"
+    _start_in_vain(Job.begin(stack), Job.begin(stack), backstage)
     _settle(stack)
     _collect(stack)
 
@@ -55,12 +59,31 @@ def _take_in_and_split(job: Job) -> None:
     client.tag_resource(ResourceArn=job.project, Tags={"twofold:group-by": "source-ref"})
     job.distribute(train, test)
     assert job.settled(test)["Status"] == "UPDATE_COMPLETE"
+    undoing = _knowing(job.stack)
+    undoing.revert_dataset_distribution(ProjectArn=job.project)
+    undoing.list_dataset_distributions(ProjectArn=job.project)
+    job.distribute(train, test)
+    assert job.settled(test)["Status"] == "UPDATE_COMPLETE"
     client.describe_projects(ProjectNames=[job.project.split("/")[1]])
     client.describe_projects(MaxResults=1)
+    assert client.list_dataset_entries(DatasetArn=train, MaxResults=1)["NextToken"]
     client.list_dataset_labels(DatasetArn=train)
     assert len(job.entries(train)) == 16
     _update(job, train, line("new", "cat").encode())
     assert job.settled(train)["Status"] == "UPDATE_COMPLETE"
+
+
+def _knowing(stack: Stack) -> Any:
+    """A client that knows Twofold's own operations."""
+    session = botocore.session.Session()
+    session.set_config_variable("data_path", str(EXTENSION))
+    return session.create_client(
+        "rekognition",
+        endpoint_url=stack.endpoint,
+        region_name=REGION,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
 
 
 def _fail_and_delete(job: Job) -> None:
@@ -77,6 +100,22 @@ def _fail_and_delete(job: Job) -> None:
     for arn in (train, test):
         job.client.delete_dataset(DatasetArn=arn)
     job.client.delete_project(ProjectArn=job.project)
+
+
+def _start_in_vain(job: Job, other: Job, backstage: Backstage) -> None:
+    """What the API takes back; each time it looks first whether an earlier attempt of the call has been answered."""
+    train, test = job.pair(two_labels(10))
+    source = other.source(two_labels(1))
+    refusal = json_error(400, "ExecutionLimitExceeded")
+    with backstage.scene(states("StartExecution"), refusal) as scene:
+        for begin in (
+            lambda: other.create_from("TRAIN", source),
+            lambda: job.distribute(train, test),
+        ):
+            with suppress(ClientError):
+                begin()
+                raise AssertionError("What cannot be started was begun.")
+    assert scene.seen >= 2
 
 
 def _update(job: Job, arn: str, changes: bytes) -> None:

@@ -1,8 +1,8 @@
 """What the synthesized roles of the stack `local` allow, in the local stack's own ARNs, and how calls compare with it."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from local.functions import ACCOUNT, REGION
@@ -17,29 +17,43 @@ _CONTEXT = {
 }
 """What a condition may ask for, and what it finds: every bucket is in the one account, and only S3 asks for keys."""
 
+_COMPARED_ELSEWHERE = (
+    # By a test of its own: what is listed is no part of a recorded call.
+    ("StringLike", {"s3:prefix"}),
+    # By Grant.covers.
+    ("ForAllValues:StringLike", {"dynamodb:LeadingKeys"}),
+)
+
 _REFERENCE = re.compile(r"<([^<>]+)>")
 
-UNSEEN: Mapping[tuple[str, str], str] = {
-    ("*", "logs:*"): "Lambda and Step Functions write their logs themselves.",
-    ("*", "xray:*"): "Lambda and Step Functions send their traces themselves.",
-    ("*", "kms:*"): "S3 asks KMS in the function's name where a manifest is encrypted with a key.",
+UNSEEN: Mapping[tuple[str, str, str], str] = {
+    ("*", "logs:*", "*"): "Lambda and Step Functions write their logs themselves.",
+    ("*", "xray:*", "*"): "Lambda and Step Functions send their traces themselves.",
+    (
+        "*",
+        "kms:*",
+        "*",
+    ): "S3 asks KMS in the function's name where a manifest is encrypted with a key.",
     (
         function_name(STAGE, Function.API),
         "s3:GetObject",
-    ): "It signs links to reports, by which others read them in its name; what else it reads is seen.",
+        f"arn:aws:s3:::{BUCKET}/{Prefix.REPORTS}/*",
+    ): "It signs links to reports and reads none itself; who opens a link reads in its name.",
     (
         "machine",
         "states:*",
+        "*",
     ): "Step Functions itself runs the children of a Distributed Map under these; "
     "AWS documents them, and no emulator asks for them.",
 }
-"""Grants that no call is seen for: (function, or machine for every state machine; action), and why they are there."""
+"""Grants that no call is seen for: (function, or machine for every state machine; action; resource), and why they are there."""
 
 
-REFUSED: Mapping[tuple[str, str], str] = {
+REFUSED: Mapping[tuple[str, str, str], str] = {
     (
         "*",
         "s3:ListBucket",
+        "*",
     ): "botocore asks where a bucket is when a HEAD fails; S3's refusal tells it just as well.",
 }
 """Calls that are made and may be refused, and why."""
@@ -47,10 +61,13 @@ REFUSED: Mapping[tuple[str, str], str] = {
 
 @dataclass(frozen=True)
 class Grant:
+    """`partitions` are the patterns that all leading keys must match; none of them leave the whole table open."""
+
     caller: str
     action: str
     resource: str
     condition: bool
+    partitions: tuple[str, ...] = ()
 
     def covers(self, call: Call) -> bool:
         return (
@@ -58,16 +75,36 @@ class Grant:
             and self.caller == call.caller
             and fnmatchcase(call.action, self.action)
             and fnmatchcase(call.resource, self.resource)
+            and (not self.partitions or all(map(self._holds, call.partitions)))
         )
+
+    def touched(self, call: Call) -> bool:
+        """Does the call reach one of the partitions, where they are limited?"""
+        return not self.partitions or any(map(self._holds, call.partitions))
+
+    def _holds(self, partition: str) -> bool:
+        return any(fnmatchcase(partition, pattern) for pattern in self.partitions)
+
+    def parts(self) -> Iterator["Grant"]:
+        """One for each of its partitions."""
+        if not self.partitions:
+            yield self
+        for pattern in self.partitions:
+            yield replace(self, partitions=(pattern,))
 
     def unseen(self, machines: Iterable[str]) -> bool:
         """Is it one of those that no call is seen for?"""
         kinds = {self.caller, "*"} | ({"machine"} if self.caller in machines else set())
-        return _listed(UNSEEN, kinds, self.action)
+        return _listed(UNSEEN, kinds, self.action, self.resource)
 
 
-def _listed(exceptions: Iterable[tuple[str, str]], kinds: set[str], action: str) -> bool:
-    return any(who in kinds and fnmatchcase(action, what) for who, what in exceptions)
+def _listed(
+    exceptions: Iterable[tuple[str, str, str]], kinds: set[str], action: str, resource: str
+) -> bool:
+    return any(
+        who in kinds and fnmatchcase(action, what) and fnmatchcase(resource, where)
+        for who, what, where in exceptions
+    )
 
 
 def granted(template: Synthesized) -> list[Grant]:
@@ -79,7 +116,11 @@ def granted(template: Synthesized) -> list[Grant]:
     }
     return [
         Grant(
-            caller, action, _REFERENCE.sub(lambda found: names[found[1]], resource), _met(statement)
+            caller,
+            action,
+            _REFERENCE.sub(lambda found: names[found[1]], resource),
+            _met(statement),
+            statement.partitions,
         )
         for caller, role in roles.items()
         for statement in template.allowed(role)
@@ -107,7 +148,7 @@ def _names(template: Synthesized) -> dict[str, str]:
 def _met(statement: Statement) -> bool:
     """Evaluates `StringEquals`; another operator, or a key that is not known, must be taught first."""
     for operator, wanted in statement.condition.items():
-        if operator == "StringLike" and set(wanted) == {"s3:prefix"}:
+        if (operator, set(wanted)) in _COMPARED_ELSEWHERE:
             continue
         assert operator == "StringEquals", statement
         for key, value in wanted.items():
@@ -121,19 +162,24 @@ def not_granted(calls: Iterable[Call], grants: list[Grant]) -> list[Call]:
         call
         for call in calls
         if not any(grant.covers(call) for grant in grants)
-        and not _listed(REFUSED, {call.caller, "*"}, call.action)
+        and not _listed(REFUSED, {call.caller, "*"}, call.action, call.resource)
     )
 
 
 def not_used(
     calls: Iterable[Call], grants: list[Grant], machines: Iterable[str], sources: Iterable[str]
 ) -> list[Grant]:
-    """Named source buckets are one: each action of a function is used on one of them at least."""
+    """Named source buckets are one: each action of a function is used on one of them at least. Each partition is by itself."""
     buckets = {f"arn:aws:s3:::{name}/*" for name in (*sources, f"{BUCKET}/{Prefix.SOURCES}")}
     seen = list(calls)
 
-    def kind(grant: Grant) -> tuple[str, str, str]:
-        return grant.caller, grant.action, "" if grant.resource in buckets else grant.resource
+    def kind(grant: Grant) -> tuple[str, ...]:
+        place = "" if grant.resource in buckets else grant.resource
+        return grant.caller, grant.action, place, *grant.partitions
 
-    used = {kind(grant) for grant in grants if any(grant.covers(call) for call in seen)}
-    return [grant for grant in grants if not grant.unseen(machines) and kind(grant) not in used]
+    used: set[tuple[str, ...]] = set()
+    for grant in grants:
+        covered = [call for call in seen if grant.covers(call)]
+        used |= {kind(part) for part in grant.parts() if any(map(part.touched, covered))}
+    parts = [part for grant in grants for part in grant.parts()]
+    return [part for part in parts if not part.unseen(machines) and kind(part) not in used]

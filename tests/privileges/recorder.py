@@ -69,8 +69,9 @@ def load(folder: Path) -> dict[Call, int]:
     calls: dict[Call, int] = {}
     for file in sorted(folder.glob("*.jsonl")):
         for line in file.read_text().splitlines():
-            *call, count = json.loads(line)
-            calls[Call(*call)] = calls.get(Call(*call), 0) + count
+            caller, action, resource, partitions, count = json.loads(line)
+            call = Call(caller, action, resource, tuple(partitions))
+            calls[call] = calls.get(call, 0) + count
     return calls
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE
+from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Partition
 from twofold.stores.table.connection import Table
 
 KEPT_SECONDS = 7_200
@@ -50,4 +50,4 @@ def given_again(table: Table, call: str) -> dict[str, Any] | None:
 
 
 def _partition(call: str) -> str:
-    return f"answer#{call}"
+    return f"{Partition.ANSWER}{call}"

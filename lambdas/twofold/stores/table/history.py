@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from twofold.records import SETTLED, Contents, Distribution, Project, Status, StatusCode
-from twofold.settings import SORT_KEY
+from twofold.settings import SORT_KEY, Partition
 from twofold.settled import Settled
 from twofold.stores.table import outbox, projects, released
 from twofold.stores.table.connection import ConditionFailedError, Table, Write
@@ -120,4 +120,4 @@ def _key(distribution: Distribution) -> tuple[str, str]:
 
 
 def _partition(project: str) -> str:
-    return f"distributions#{project}"
+    return f"{Partition.DISTRIBUTIONS}{project}"

@@ -18,13 +18,13 @@ from twofold.records import (
     Operation,
     StatusCode,
 )
-from twofold.settings import PARTITION_KEY, SORT_KEY
+from twofold.settings import PARTITION_KEY, SORT_KEY, Partition
 from twofold.settled import Settled
 from twofold.stores import keys
 from twofold.stores.table import history, outbox, projects, released
 from twofold.stores.table.connection import ConditionFailedError, Table, Write
 
-ACTIVE = "operations"
+ACTIVE = Partition.OPERATIONS.value
 
 
 def _begin(table: Table, operation: Operation) -> Write:

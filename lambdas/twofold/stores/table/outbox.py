@@ -1,9 +1,10 @@
 """Events that are still to be sent: each is written in the transaction that it tells of, and deleted when it has been sent."""
 
+from twofold.settings import Partition
 from twofold.settled import Settled
 from twofold.stores.table.connection import ConditionFailedError, Table, Write
 
-OUTBOX = "outbox"
+OUTBOX = Partition.OUTBOX.value
 
 
 def put(table: Table, settled: Settled) -> Write:

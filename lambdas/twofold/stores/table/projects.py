@@ -5,11 +5,11 @@ from typing import Any
 
 from twofold.errors import ResourceInUseException
 from twofold.records import Dataset, DatasetId, Project
-from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE
+from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Partition
 from twofold.stores.table.connection import ConditionFailedError, Table, Write
 from twofold.stores.table.items import Item
 
-CATALOGUE = "projects"
+CATALOGUE = Partition.CATALOGUE.value
 _PROJECT = "project"
 
 
@@ -97,7 +97,7 @@ def free_slot(table: Table, dataset: DatasetId) -> Write:
 
 
 def partition(project: str) -> str:
-    return f"project#{project}"
+    return f"{Partition.PROJECT}{project}"
 
 
 def dataset_key(dataset: DatasetId) -> tuple[str, str]:

@@ -7,11 +7,11 @@ a copy leaves the same folder, and it goes when the folder has been collected or
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from twofold.settings import SORT_KEY
+from twofold.settings import SORT_KEY, Partition
 from twofold.stores.table import projects
 from twofold.stores.table.connection import ConditionFailedError, Table, Write
 
-RELEASED = "released"
+RELEASED = Partition.RELEASED.value
 _PAGE = 1000
 
 

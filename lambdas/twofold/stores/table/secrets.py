@@ -4,10 +4,10 @@ from contextlib import suppress
 from functools import cache
 from secrets import token_hex
 
-from twofold.settings import PARTITION_KEY, SORT_KEY
+from twofold.settings import PARTITION_KEY, SORT_KEY, Partition
 from twofold.stores.table.connection import ConditionFailedError, Table
 
-_PLACE = ("secret", "pagination")
+_PLACE = (Partition.SECRET.value, "pagination")
 _BYTES = 32
 
 
