@@ -1,6 +1,7 @@
 """Objects that are not as they were written: every kind that a run reads, damaged as it is about to be read."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -23,8 +24,11 @@ class Damage(StrEnum):
     SWAPPED = "another operation's of the same kind and size"
     EMPTY = "empty"
     GONE = "deleted"
+    FEWER = "a list without its last item"
+    TWICE = "a list that has its first item twice"
 
 
+_OF_LISTS = (Damage.FEWER, Damage.TWICE)
 _OF_SIZE = (Damage.CUT, Damage.SHORT, Damage.EMPTY, Damage.GONE)
 
 
@@ -61,24 +65,28 @@ def kinds(stage: Stage, job: Job) -> Iterator[Kind]:
             yield Kind(job, call)
 
 
-def damaged(data: bytes, damage: Damage, sibling: bytes) -> bytes:
-    def flipped(place: int) -> bytes:
-        return data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :]
+def _flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :]
 
-    match damage:
-        case Damage.CUT:
-            return data[: len(data) // 2]
-        case Damage.SHORT:
-            return data[:-1]
-        case Damage.FIRST:
-            return flipped(0)
-        case Damage.MIDDLE:
-            return flipped(len(data) // 2)
-        case Damage.LAST:
-            return flipped(len(data) - 1)
-        case Damage.SWAPPED:
-            return sibling
-    return b""
+
+def _listed(data: bytes, change: Callable[[list[Any]], list[Any]]) -> bytes:
+    return json.dumps(change(json.loads(data))).encode()
+
+
+_CHANGES: dict[Damage, Callable[[bytes], bytes]] = {
+    Damage.CUT: lambda data: data[: len(data) // 2],
+    Damage.SHORT: lambda data: data[:-1],
+    Damage.FIRST: lambda data: _flipped(data, 0),
+    Damage.MIDDLE: lambda data: _flipped(data, len(data) // 2),
+    Damage.LAST: lambda data: _flipped(data, len(data) - 1),
+    Damage.EMPTY: lambda data: b"",
+    Damage.FEWER: lambda data: _listed(data, lambda items: items[:-1]),
+    Damage.TWICE: lambda data: _listed(data, lambda items: [*items[:1], *items]),
+}
+
+
+def damaged(data: bytes, damage: Damage, sibling: bytes) -> bytes:
+    return sibling if damage is Damage.SWAPPED else _CHANGES[damage](data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +187,13 @@ class Harmless:
 
     def blows(self) -> list[tuple[Kind, Damage]]:
         """Every damage to every kind of object. What is only asked for its size is noticed by its size."""
-        return [
-            (kind, damage)
-            for kind in self.kinds
-            for damage in Damage
-            if kind.call.operation == "GetObject" or damage in _OF_SIZE
-        ]
+        return [(kind, damage) for kind in self.kinds for damage in Damage if _fits(kind, damage)]
+
+
+def _fits(kind: Kind, damage: Damage) -> bool:
+    if damage in _OF_LISTS:
+        return kind.call.actor == "execution"
+    return kind.call.operation == "GetObject" or damage in _OF_SIZE
 
 
 def complaint(stage: Stage, harmless: Harmless, kind: Kind, damage: Damage) -> str:

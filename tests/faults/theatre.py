@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -45,6 +46,14 @@ class Inline:
 
     def __init__(self, size: int) -> None:
         self.map = map
+
+    def submit(self, act: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(act(*arguments))
+        except Exception as failure:
+            future.set_exception(failure)
+        return future
 
     def __enter__(self) -> "Inline":
         return self
