@@ -6,6 +6,7 @@ import pytest
 from tests.workflow.world import World
 from twofold.stores import objects
 from twofold.stores.objects import (
+    Bucket,
     LostObjectError,
     ObjectUnreachableError,
     Part,
@@ -140,3 +141,19 @@ def test_an_upload_with_a_wrong_part_is_not_completed(world: World) -> None:
 def test_a_browser_can_show_what_is_for_people(world: World, key: str, kind: str) -> None:
     world.bucket.put(key, b"x")
     assert boto3.client("s3").head_object(Bucket=world.bucket.name, Key=key)["ContentType"] == kind
+
+
+def test_objects_are_fetched_side_by_side_but_not_far_ahead() -> None:
+    """What has been fetched and not been taken is held in memory."""
+    begun: list[str] = []
+
+    class Counted(Bucket):
+        def get(self, key: str) -> bytes:
+            begun.append(key)
+            return key.encode()
+
+    keys = [str(number) for number in range(200)]
+    for taken, body in enumerate(Counted("any").get_all(keys)):
+        assert body == keys[taken].encode()
+        assert len(begun) <= taken + 16
+    assert sorted(begun) == sorted(keys)
