@@ -15,7 +15,7 @@ AUTH     ?= any
 KEYS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults storm check bench bench-scale bench-solver imports measure measure-memory simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit
+.PHONY: help run serve test faults storm check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -130,6 +130,9 @@ measure: $(VENV)/.dev $(VENV)/.command  ## the whole stack beside the data path 
 
 measure-memory: $(VENV)/.dev     ## what the functions hold that see a whole dataset, into docs/performance.md
 	@PYTHONPATH=lambdas $(BIN)/python -m bench.memory --out docs/performance.md
+
+measure-shards: $(VENV)/.dev     ## what Index and Move take for ranges and shards of other sizes, into docs/performance.md
+	@PYTHONPATH=lambdas $(BIN)/python -m bench.shards --out docs/performance.md
 
 simulate: $(VENV)/.dev           ## time, memory and cost of the deployed stack for 10^5 to 10^9 entries, and what breaks first
 	@PYTHONPATH=lambdas $(BIN)/python -m bench.simulate

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
+from bench.calibrated import SELECT_SECONDS_PER_ENTRY
 from bench.usage import S3_BYTES_PER_SECOND
 from twofold.manifest.shards import MAX_PARTS, SHARD_BYTES
 from twofold.quotas import limits
@@ -12,7 +13,6 @@ from twofold.workflow.room import entries_in
 
 LINE_BYTES = 600
 INDEX_BYTES = 24
-SELECT_SECONDS = 1.3e-6
 STATE_BYTES, EVENTS = 256 << 10, 25_000
 LARGEST_PAYLOAD, USUAL_EVENTS = 8_000, 60
 """A test holds payloads below the one; the history of a distribution has 22 events, that of an ingest about 40."""
@@ -98,7 +98,7 @@ def _never() -> Iterator[Limit]:
 
 
 def _in_time(seconds: int) -> int:
-    return int(seconds / (SELECT_SECONDS + 3 * INDEX_BYTES / S3_BYTES_PER_SECOND))
+    return int(seconds / (SELECT_SECONDS_PER_ENTRY + 3 * INDEX_BYTES / S3_BYTES_PER_SECOND))
 
 
 def first_to_bind(entries: int, solver_memory_mb: int) -> str:

@@ -1,7 +1,7 @@
 """`python -m bench.simulate` (`make simulate`): what the deployed stack would need for more entries than can be tried here.
 
-A model with few parts: what functions take for a byte and for an entry, measured on one machine by `make measure`; how a
-Lambda and S3 differ from it (bench/usage.py); and the counts of calls (bench/counts.py), which tests hold exactly.
+A model with few parts: what functions take for a byte and for an entry, measured on one machine (bench/calibrated.py); how
+a Lambda and S3 differ from it (bench/usage.py); and the counts of calls (bench/counts.py), which tests hold exactly.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,13 @@ from dataclasses import dataclass
 from math import ceil
 
 from bench import limits
+from bench.calibrated import (
+    INDEX_SECONDS_PER_BYTE,
+    MEASURED,
+    MOVE_SECONDS_PER_BYTE,
+    RESOLVE_SECONDS_PER_ENTRY,
+    SELECT_SECONDS_PER_ENTRY,
+)
 from bench.counts import OF_A_RANGE, OF_A_SHARD, OF_A_SHARD_IN_TWO, reads, writes
 from bench.limits import first_to_bind
 from bench.usage import CALL_SECONDS, S3_BYTES_PER_SECOND, Usage
@@ -17,13 +24,7 @@ from twofold.settings import SOLVER_MEMORY_MB, Function
 from twofold.workflow.ingest import MAX_RANGES, RANGE_BYTES
 from twofold.workflow.room import BASE_BYTES, USUAL_BOX_COUNTS, Load
 
-MEASURED = "2026-11-25, 2 cores of a virtual machine (x86-64), Python 3.11"
 LINE_BYTES = 600
-INDEX_SECONDS_PER_BYTE = 2.6e-8
-MOVE_SECONDS_PER_BYTE = 3.0e-9
-RESOLVE_SECONDS_PER_ENTRY = 0.7e-6
-SELECT_SECONDS_PER_ENTRY = 1.3e-6
-
 INDEX_BYTES_PER_ENTRY = 24
 PLAN_BYTES_PER_ENTRY = 13
 CONCURRENCY = 40
@@ -32,6 +33,25 @@ STATE_SECONDS = 0.1
 READ_AT_ONCE = 16
 SIZES = tuple(10**power for power in range(5, 10))
 COST_SIZES = (250_000, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How a manifest is cut, and what functions then take of a processor for a byte: as it is deployed, or otherwise."""
+
+    range_bytes: int = RANGE_BYTES
+    shard_bytes: int = SHARD_BYTES
+    index: float = INDEX_SECONDS_PER_BYTE
+    move: float = MOVE_SECONDS_PER_BYTE
+
+    def ranges(self, size: int) -> int:
+        return ceil(size / max(self.range_bytes, size // MAX_RANGES))
+
+    def shards(self, size: int) -> int:
+        return max(1, round(size / max(self.shard_bytes, -(-size // (MAX_PARTS // 2)))))
+
+
+AS_DEPLOYED = Cut()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +69,10 @@ class Simulated:
         return min(CONCURRENCY, self.workers)
 
 
-def ingest(entries: int, line_bytes: float = LINE_BYTES) -> Simulated:
+def ingest(entries: int, line_bytes: float = LINE_BYTES, cut: Cut = AS_DEPLOYED) -> Simulated:
     size = round(entries * line_bytes)
-    ranges, shards = _ranges(size), _shards(size)
-    index, move = INDEX_SECONDS_PER_BYTE * size, MOVE_SECONDS_PER_BYTE * size
+    ranges, shards = cut.ranges(size), cut.shards(size)
+    index, move = cut.index * size, cut.move * size
     resolve = RESOLVE_SECONDS_PER_ENTRY * entries
     planned = entries * (2 * INDEX_BYTES_PER_ENTRY + PLAN_BYTES_PER_ENTRY)
     seconds = (
@@ -75,10 +95,10 @@ def ingest(entries: int, line_bytes: float = LINE_BYTES) -> Simulated:
     return Simulated(entries, max(ranges, shards), seconds, _memory(entries), usage)
 
 
-def distribute(entries: int, line_bytes: float = LINE_BYTES) -> Simulated:
+def distribute(entries: int, line_bytes: float = LINE_BYTES, cut: Cut = AS_DEPLOYED) -> Simulated:
     size = round(entries * line_bytes)
-    shards = _shards(size)
-    move, select = MOVE_SECONDS_PER_BYTE * size, SELECT_SECONDS_PER_ENTRY * entries
+    shards = cut.shards(size)
+    move, select = cut.move * size, SELECT_SECONDS_PER_ENTRY * entries
     planned = entries * (2 * INDEX_BYTES_PER_ENTRY + PLAN_BYTES_PER_ENTRY)
     seconds = (
         5 * STATE_SECONDS
@@ -97,14 +117,6 @@ def distribute(entries: int, line_bytes: float = LINE_BYTES) -> Simulated:
         units=(3, 22),
     )
     return Simulated(entries, shards, seconds, _memory(entries), usage)
-
-
-def _ranges(size: int) -> int:
-    return ceil(size / max(RANGE_BYTES, size // MAX_RANGES))
-
-
-def _shards(size: int) -> int:
-    return max(1, round(size / max(SHARD_BYTES, -(-size // (MAX_PARTS // 2)))))
 
 
 def _spread(seconds: float, workers: int) -> float:

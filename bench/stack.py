@@ -1,7 +1,7 @@
 """`python -m bench.stack --manifest FILE` (`make measure MANIFEST=file`): the whole stack beside the data path alone.
 
 The data path is `twofold split`, the stack what `make run` does from the upload on; both take turns, the least of each
-counts, and both must give the same two manifests. Then what each function took: bench/simulate.py is calibrated by it.
+counts, and both must give the same two manifests. Then what each function took.
 """
 
 import argparse
