@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.outside import Call, Fault
 from tests.faults.scene import Job, Scene, Stage
-from tests.faults.theatre import MINUTE, Mishap
+from tests.faults.theatre import MINUTE, Mishap, ended
 from tests.machine import definition
 from twofold.records import DatasetType, Status, StatusCode
 from twofold.settings import TIMEOUT_SECONDS, Function, Workflow
@@ -107,15 +107,87 @@ def test_a_function_that_is_throttled_for_ever_fails_its_operation(the_stage: St
         assert "(Lambda.TooManyRequestsException)" in failure(scene)
 
 
-def test_executions_that_cannot_be_looked_at_are_given_up_when_none_can_run_any_more(
+UNSEEN = [Fault.DENIED, Fault.THROTTLING]
+
+
+def hide(scene: Scene, fault: Fault = Fault.DENIED) -> None:
+    """Step Functions says of no execution how it is."""
+    scene.theatre.outside.plan = lambda call: (
+        fault if call.operation == "DescribeExecution" else None
+    )
+
+
+def sweep(scene: Scene, minutes: int) -> None:
+    for _ in range(minutes):
+        scene.theatre.tick(MINUTE)
+        scene.theatre.settle()
+
+
+@pytest.mark.parametrize("fault", UNSEEN)
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED_OUT"])
+def test_of_an_execution_that_cannot_be_looked_at_the_rule_tells_the_end(
+    the_stage: Stage, status: str, fault: Fault
+) -> None:
+    with the_stage.scene(Job.DISTRIBUTE) as scene:
+        hide(scene, fault)
+        scene.do(Job.DISTRIBUTE)
+        (execution,) = scene.theatre.executions.values()
+        scene.theatre.abort(execution, status)
+        scene.theatre.company.play()
+        assert "(ExecutionEnded)" in failure(scene)
+        assert scene.rest() == 0
+        scene.again(Job.DISTRIBUTE)
+
+
+@pytest.mark.parametrize("fault", UNSEEN)
+@pytest.mark.parametrize("job", [Job.CREATE, Job.DISTRIBUTE, Job.UPDATE])
+def test_a_claim_that_was_never_started_is_started_though_none_can_be_looked_at(
+    the_stage: Stage, job: Job, fault: Fault
+) -> None:
+    with the_stage.scene(job) as scene:
+        begun(scene, job)
+        hide(scene, fault)
+        sweep(scene, 2)
+        scene.theatre.company.play()
+        assert scene.statuses()[DatasetType.TRAIN].endswith("COMPLETE")
+        assert scene.rest() == 0
+
+
+@pytest.mark.parametrize("fault", UNSEEN)
+def test_an_execution_that_runs_and_cannot_be_looked_at_is_left_alone(
+    the_stage: Stage, fault: Fault
+) -> None:
+    with the_stage.scene(Job.DISTRIBUTE) as scene:
+        scene.do(Job.DISTRIBUTE)
+        hide(scene, fault)
+        sweep(scene, 60)
+        assert scene.statuses()[DatasetType.TRAIN] is Status.UPDATE_IN_PROGRESS
+        assert len(scene.theatre.executions) == 1
+        scene.theatre.company.play()
+        assert scene.statuses()[DatasetType.TRAIN] is Status.UPDATE_COMPLETE
+        assert scene.rest() == 0
+
+
+def test_the_end_of_one_execution_ends_no_other_operation(the_stage: Stage) -> None:
+    with the_stage.scene(Job.DISTRIBUTE) as scene:
+        scene.do(Job.DISTRIBUTE)
+        (execution,) = scene.theatre.executions.values()
+        account, _, name = execution.arn.rpartition(":")
+        for arn in (f"{account}-of-another-stage:{name}", f"{account}:{'0' * 32}"):
+            scene.theatre.settle(ended(arn, "FAILED"))
+        scene.theatre.settle(ended(execution.arn, "RUNNING"))
+        scene.theatre.company.play()
+        assert scene.statuses()[DatasetType.TRAIN] is Status.UPDATE_COMPLETE
+
+
+def test_executions_that_can_be_neither_looked_at_nor_started_are_given_up_when_none_can_run_any_more(
     the_stage: Stage,
 ) -> None:
     with the_stage.scene(Job.DISTRIBUTE) as scene:
         begun(scene, Job.DISTRIBUTE)
-        scene.theatre.outside.plan = lambda call: (
-            Fault.DENIED if call.operation == "DescribeExecution" else None
-        )
-        scene.theatre.settle()
+        hide(scene)
+        scene.theatre.refusal = "AccessDeniedException"
+        sweep(scene, 60)
         assert scene.statuses()[DatasetType.TRAIN] is Status.UPDATE_IN_PROGRESS
         scene.theatre.tick(EXECUTION_MILLISECONDS + 5 * MINUTE)
         scene.theatre.settle()

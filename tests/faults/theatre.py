@@ -37,6 +37,7 @@ class Mishap(StrEnum):
 class Execution:
     workflow: Workflow
     input: str
+    arn: str
     status: str = "RUNNING"
     actor: Actor | None = None
 
@@ -150,10 +151,10 @@ class Theatre:
                 raise
             return None
 
-    def settle(self) -> None:
-        """A sweep; what it could not do is for the next one."""
+    def settle(self, event: dict[str, Any] | None = None) -> None:
+        """A sweep, or what a rule's event leads to; what it could not do is for the next one."""
         try:
-            self._run(Function.SETTLE, {})
+            self._run(Function.SETTLE, event or {"source": "aws.events", "detail": {}})
         except TaskFailedError:
             return
 
@@ -176,7 +177,8 @@ class Theatre:
         if known:
             same = known.status == "RUNNING" and known.input == body["input"]
             return answer if same else _said("ExecutionAlreadyExists")
-        execution = self.executions[name] = Execution(workflow, body["input"])
+        arn = f"{body['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
+        execution = self.executions[name] = Execution(workflow, body["input"], arn)
         execution.actor = self.company.spawn("execution", lambda: self._live(execution))
         return answer
 
@@ -184,7 +186,12 @@ class Theatre:
         machine = Machine(self.invoke, self._shuffled)
         execution.status = machine.run(execution.workflow, json.loads(execution.input))
         if execution.status != "SUCCEEDED":
-            self.company.spawn("settle by the rule", self.settle)
+            self._tell(execution)
+
+    def _tell(self, execution: Execution) -> None:
+        """EventBridge's rule on executions that end badly."""
+        event = ended(execution.arn, execution.status)
+        self.company.spawn("settle by the rule", lambda: self.settle(event))
 
     def _shuffled(self, items: list[Any]) -> list[Any]:
         return self.company.random.sample(items, len(items))
@@ -194,7 +201,12 @@ class Theatre:
         if execution.status == "RUNNING" and execution.actor:
             execution.status = status
             execution.actor.doomed = True
-            self.company.spawn("settle by the rule", self.settle)
+            self._tell(execution)
+
+
+def ended(arn: str, status: str) -> dict[str, Any]:
+    """The members that are read of the event."""
+    return {"source": "aws.states", "detail": {"executionArn": arn, "status": status}}
 
 
 def _ok(body: dict[str, Any]) -> Answer:

@@ -16,6 +16,10 @@ def test_settle_hears_of_every_execution_that_ends_badly(template: Synthesized) 
     assert pattern["source"] == ["aws.states"]
     assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
     assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    (target,) = rule["Targets"]
+    assert not target.keys() & {"Input", "InputPath", "InputTransformer"}, (
+        "Settle reads which it was."
+    )
     machines = {arn["Ref"] for arn in pattern["detail"]["stateMachineArn"]}
     assert machines == set(template.of_type("AWS::StepFunctions::StateMachine"))
 

@@ -8,7 +8,7 @@ from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Synthesized
 from twofold.records import DatasetId, DatasetType, Operation, OperationKind
 from twofold.settings import Function, Workflow, function_name
-from twofold.stores.executions import _execution_arn
+from twofold.stores.executions import Executions
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:twofold-prod-distribute"
 OPERATION = Operation(
@@ -79,4 +79,5 @@ def test_everything_from_outside_goes_through_an_alias_that_can_be_pointed_back(
 @pytest.mark.parametrize("qualifier", ["", ":live", ":7"])
 def test_an_execution_is_found_whatever_alias_it_was_started_by(qualifier: str) -> None:
     expected = "arn:aws:states:us-east-1:123456789012:execution:twofold-prod-distribute:0123"
-    assert _execution_arn(f"{MACHINE}{qualifier}", OPERATION) == expected
+    machines = {Workflow.DISTRIBUTE: f"{MACHINE}{qualifier}"}
+    assert Executions(machines).arn(OPERATION) == expected

@@ -1,6 +1,6 @@
 """Settle: end what nobody else ends, and send the events that nobody else has sent.
 
-Runs every minute, and when an execution fails, times out or is aborted.
+Runs every minute, and when an execution fails, times out or is aborted; the event then names the execution.
 """
 
 import os
@@ -21,6 +21,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     executions = Executions(settings.state_machines)
     table = Table(settings.table)
     try:
-        return {"Settled": end.settle(table, executions, clock.now())}
+        return {"Settled": end.settle(table, executions, clock.now(), _ended(event))}
     finally:
         Events(table, Scope.of_function(context.invoked_function_arn)).send_waiting()
+
+
+def _ended(event: dict[str, Any]) -> str | None:
+    """The ARN of the execution that Step Functions tells the end of."""
+    if event.get("source") != "aws.states":
+        return None
+    detail: dict[str, str] = event["detail"]
+    return detail["executionArn"] if detail["status"] != "RUNNING" else None

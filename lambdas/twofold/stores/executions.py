@@ -45,10 +45,14 @@ class Executions:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise
 
+    def arn(self, operation: Operation) -> str:
+        """An execution belongs to the state machine, whatever alias it was started by: its ARN has no qualifier."""
+        *account, _, name = self._machine(operation).split(":")[:7]
+        return ":".join([*account, "execution", name, operation.id])
+
     def state(self, operation: Operation) -> ExecutionState:
-        arn = _execution_arn(self._machine(operation), operation)
         try:
-            answer = _client().describe_execution(executionArn=arn)
+            answer = _client().describe_execution(executionArn=self.arn(operation))
         except ClientError as error:
             if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
                 return ExecutionState.MISSING
@@ -58,9 +62,3 @@ class Executions:
 
     def _machine(self, operation: Operation) -> str:
         return self.machines[operation.kind.workflow]
-
-
-def _execution_arn(machine: str, operation: Operation) -> str:
-    """An execution belongs to the state machine, whatever alias it was started by: its ARN has no qualifier."""
-    *account, _, name = machine.split(":")[:7]
-    return ":".join([*account, "execution", name, operation.id])

@@ -73,9 +73,10 @@ def _said(failure: Failure) -> str:
     return message
 
 
-def settle(table: Table, executions: Executions, now: int) -> list[str]:
+def settle(table: Table, executions: Executions, now: int, ended: str | None = None) -> list[str]:
     """Ends the operations whose execution has ended without it, and starts those that were claimed and never started.
 
+    `ended` is the ARN of an execution that is known to have ended: nothing has to be asked about it.
     Answers with the ids of the operations it acted on. One that cannot be settled does not keep the others waiting:
     what went wrong is raised together, at the end.
     """
@@ -84,7 +85,7 @@ def settle(table: Table, executions: Executions, now: int) -> list[str]:
     telemetry.watched(active, now)
     for operation in active:
         try:
-            if _settled(table, executions, operation, now):
+            if _settled(table, executions, operation, now, ended):
                 acted.append(operation.id)
         except Exception as failure:
             failure.add_note(f"Operation {operation.id}")
@@ -94,13 +95,17 @@ def settle(table: Table, executions: Executions, now: int) -> list[str]:
     return acted
 
 
-def _settled(table: Table, executions: Executions, operation: Operation, now: int) -> bool:
-    """Whether it acted. A state that cannot be learned is asked for again, until no execution can be running any more."""
+def _settled(
+    table: Table, executions: Executions, operation: Operation, now: int, ended: str | None
+) -> bool:
+    """Whether it acted."""
     age = now - operation.created
     try:
-        state = executions.state(operation)
+        known = ended == executions.arn(operation)
+        state = ExecutionState.ENDED if known else executions.state(operation)
     except (ClientError, BotoCoreError) as error:
         if age < GIVE_UP_MILLISECONDS + EXECUTION_MILLISECONDS:
+            _start_unseen(executions, operation, now)
             raise
         abandon(table, operation, Failure(error=error_code(error)), now)
         return True
@@ -111,6 +116,13 @@ def _settled(table: Table, executions: Executions, operation: Operation, now: in
         return False
     _start(table, executions, operation, now)
     return True
+
+
+def _start_unseen(executions: Executions, operation: Operation, now: int) -> None:
+    """Where the state cannot be learned: a start does nothing to an execution that there is, and all that can be done for
+    one that there is not. Whether it has ended is not told by it, so it is asked for again until none can be running."""
+    if now - operation.created >= START_GRACE_MILLISECONDS:
+        executions.start(operation)
 
 
 def _start(table: Table, executions: Executions, operation: Operation, now: int) -> None:
