@@ -28,3 +28,12 @@ def test_each_range_and_each_shard_counts_as_it_is_done(world: World) -> None:
         assert told is not None
         assert told.message == f"Moved {number} of {len(shards)} shards."
         world.move(operation, carve, [shard])
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("damaged", [b"", b"[", b"5", b"null"])
+def test_a_damaged_list_of_ranges_tells_nothing(world: World, damaged: bytes) -> None:
+    operation = world.begin_ingest(any_manifest(60))
+    found = ingest.plan(world.bucket, operation, LIMITS)
+    world.bucket.put(found.shards.key, damaged)
+    assert progress(world.bucket, operation.id) is None

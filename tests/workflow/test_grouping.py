@@ -1,10 +1,14 @@
 """Groups are found range by range, whatever the ranges, and a range that is lost is noticed."""
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tests.workflow.world import World, any_manifest
-from twofold.errors import ConservationError, OperationRefused
+from twofold.errors import ConservationError, DamagedObjectError, OperationRefused
 from twofold.manifest.groups import GroupBy
 from twofold.manifest.index import source_hash
 from twofold.records import Operation, SplitParameters
@@ -53,4 +57,27 @@ def test_a_range_that_was_not_grouped_fails_the_selection(world: World) -> None:
     for order in ranges[1:]:
         group.group(world.bucket, operation, found.source, order)
     with pytest.raises(ConservationError, match="A range was not grouped"):
+        world.select(operation)
+
+
+DAMAGED = {
+    "turned round": lambda items: items[::-1],
+    "one twice, another missing": lambda items: [items[0], *items[:1], *items[2:]],
+    "one missing": lambda items: items[:-1],
+    "no list": lambda items: {},
+}
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
+def test_a_list_of_ranges_that_is_not_as_planned_fails_the_selection(
+    world: World, damage: Callable[[list[Any]], Any]
+) -> None:
+    operation = by(world.begin_distribution(any_manifest(60)), EXPRESSION)
+    found, ranges = ordered(world, operation)
+    for order in ranges:
+        group.group(world.bucket, operation, found.source, order)
+    items = json.loads(world.bucket.get(found.shards.key))
+    world.bucket.put(found.shards.key, json.dumps(damage(items)).encode())
+    with pytest.raises((DamagedObjectError, ConservationError)):
         world.select(operation)

@@ -30,6 +30,11 @@ def progress(bucket: Bucket, operation: str) -> Progress | None:
         return _counted(bucket, operation, folders(bucket, keys.scratch_folder(operation)))
     except (ClientError, BotoCoreError, LostObjectError, DamagedObjectError):
         return None
+    except (
+        ValueError,
+        TypeError,
+    ):  # a list of ranges that is no list: the operation will notice and say so
+        return None
 
 
 def _counted(bucket: Bucket, operation: str, steps: frozenset[str]) -> Progress | None:

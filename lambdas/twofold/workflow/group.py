@@ -2,8 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from twofold.errors import ConservationError, OperationRefused
+from twofold.errors import ConservationError, DamagedObjectError, OperationRefused
 from twofold.manifest import columns
 from twofold.manifest.groups import GroupBy, Grouping, complaint
 from twofold.manifest.reader import lines_of_range
@@ -35,12 +36,10 @@ def group(bucket: Bucket, operation: Operation, source: Source, shard: RangeOrde
 def groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
     """The group of each entry of the training dataset, as a 64-bit hash.
 
-    Raises OperationRefused, naming the first lines, if some have none.
+    Raises OperationRefused, naming the first lines, if some have none; DamagedObjectError for a list of ranges that is not as
+    planned.
     """
-    orders = RANGE_LIST.validate_json(bucket.get(keys.ranges(operation.id)))
-    for order in orders:
-        order.require_sealed(operation)
-    places = (_piece_key(operation, order.number) for order in orders)
+    places = [_piece_key(operation, order.number) for order in _ordered(bucket, operation)]
     found: list[NDArray[np.uint64]] = []
     lost, reasons, lines = 0, [], 0
     try:
@@ -57,6 +56,19 @@ def groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
     if lines != _before(operation).entries:
         raise ConservationError(f"{lines} lines have groups, of {_before(operation).entries}.")
     return np.concatenate(found)
+
+
+def _ordered(bucket: Bucket, operation: Operation) -> tuple[RangeOrder, ...]:
+    """A seal is of one item: that none is missing, double or in another's place is for their numbers to tell."""
+    try:
+        orders = RANGE_LIST.validate_json(bucket.get(keys.ranges(operation.id)))
+    except ValidationError as error:
+        raise DamagedObjectError("The list of ranges cannot be read.") from error
+    for number, order in enumerate(orders):
+        order.require_sealed(operation)
+        if order.number != number:
+            raise DamagedObjectError(f"The list of ranges has number {order.number} for {number}.")
+    return orders
 
 
 def _before(operation: Operation) -> Contents:
