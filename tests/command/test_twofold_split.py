@@ -266,7 +266,7 @@ def test_a_terminal_sees_progress_and_it_goes_away(tmp_path: Path) -> None:
     assert seen.endswith("\r\x1b[K")
 
 
-@pytest.mark.parametrize("pause", [0, 0.2, 0.6])
+@pytest.mark.parametrize("pause", [0, 0.1, 0.3])
 @pytest.mark.parametrize(
     ("stop", "number", "code"), [(os.killpg, signal.SIGINT, 130), (os.kill, signal.SIGTERM, 143)]
 )
