@@ -69,10 +69,11 @@ def staged(out: Path) -> Iterator[Path]:
     """
     new = not out.exists()
     staging = (out.parent if new else out) / f".twofold-{secrets.token_hex(4)}"
-    with _explained(out):
-        _require_no_folders(out)
-        staging.mkdir(parents=True)
+    # Made inside of the block that takes it away: an interrupt may come at any moment.
     try:
+        with _explained(out):
+            _require_no_folders(out)
+            staging.mkdir(parents=True)
         yield staging
         with _explained(out):
             if new:
