@@ -70,7 +70,7 @@ def test_the_memory_that_the_docs_give_a_reason_for_is_that_of_the_template(
 ) -> None:
     page = " ".join((ROOT / "docs" / "performance.md").read_text().split())
     memory = {function: template.functions[function]["MemorySize"] for function in Function}
-    assert f"so it gets {memory[Function.INDEX]:,} MB" in page
+    assert f"{memory[Function.INDEX]:,} MB, where Lambda gives a whole vCPU" in page
     assert f"It has {memory[Function.MOVE]:,} MB" in page
     assert f"{memory[Function.SELECT]:,} MB unless you choose" in page
     cost = (ROOT / "docs" / "cost.md").read_text()
