@@ -119,8 +119,11 @@ def ease_moto() -> None:
         if isinstance(value, _Joined):
             self._value_buffer.close()
             self._value_buffer, self.contentsize = value, len(value)
-        else:
-            write(self, value)
+            return
+        if isinstance(self._value_buffer, _Joined):  # moto would write over it in place
+            self._value_buffer.close()
+            self._value_buffer = SpooledTemporaryFile()  # noqa: SIM115
+        write(self, value)
 
     def set_tagged_part(self: Any, number: int, value: bytes) -> Any:
         part = set_part(self, number, value)

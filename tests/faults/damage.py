@@ -200,8 +200,6 @@ def complaint(stage: Stage, harmless: Harmless, kind: Kind, damage: Damage) -> s
     """What is wrong with how it ended, if anything is."""
     sibling = harmless.siblings.get((kind.job, kind.call.actor, kind.call.what), b"")
     result = strike(stage, kind, damage, sibling)
-    if not result.hit:  # the run took another way, and nothing was damaged
-        result = strike(stage, kind, damage, sibling)
     assert result.hit or kind.call.operation == "HeadObject"
     (train,) = (one for one in result.scene.witness.datasets() if one.id.type is DatasetType.TRAIN)
     if train.status not in (Status.CREATE_FAILED, Status.UPDATE_FAILED):

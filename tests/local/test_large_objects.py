@@ -6,7 +6,9 @@ from urllib.parse import quote
 import pytest
 import urllib3
 from botocore.exceptions import ClientError
+from moto.s3.models import s3_backends
 
+from local.functions import ACCOUNT
 from local.stack import Stack
 
 MIB = 1 << 20
@@ -128,3 +130,12 @@ def test_an_object_may_be_put_again_over_its_parts(s3: Any) -> None:
     put_in_parts(s3, "again", BODY)
     s3.put_object(Bucket=BUCKET, Key="again", Body=b"short")
     assert s3.get_object(Bucket=BUCKET, Key="again")["Body"].read() == b"short"
+
+
+def test_an_object_of_several_parts_can_be_written_over_in_place(s3: Any) -> None:
+    """As moto's own code and tests that damage objects do."""
+    put_in_parts(s3, "damaged", BODY)
+    kept: Any = s3_backends[ACCOUNT]["aws"].buckets[BUCKET].keys["damaged"]
+    kept.value = b"shorter"
+    assert kept.value == b"shorter"
+    assert s3.get_object(Bucket=BUCKET, Key="damaged")["Body"].read() == b"shorter"

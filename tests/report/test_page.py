@@ -1,6 +1,8 @@
 """report.html as text: it says what the report says, nothing in it can break out, and it stays small."""
 
+import multiprocessing
 import tracemalloc
+from concurrent.futures import ProcessPoolExecutor
 from html.parser import HTMLParser
 from typing import Any
 
@@ -108,16 +110,22 @@ def many(labels: int) -> dict[str, Any]:
     return report | {"labels": rows}
 
 
-def test_a_hundred_thousand_labels_make_a_page_of_bounded_size_in_bounded_memory() -> None:
-    report = many(100_000)
+def traced(labels: int) -> tuple[str, int]:
+    """A page of so many labels, and the bytes that making it held at the most."""
+    report = many(labels)
     tracemalloc.start()
     try:
-        text = page(report)
-        _, peak = tracemalloc.get_traced_memory()
+        return page(report), tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def test_a_hundred_thousand_labels_make_a_page_of_bounded_size_in_bounded_memory() -> None:
+    # In a process of its own: what other threads of this one hold would be counted too.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        text, peak = process.submit(traced, 100_000).result()
     assert len(text) < TWO_MEGABYTES
-    assert peak < 16 * TWO_MEGABYTES
+    assert peak < 12 * TWO_MEGABYTES
     assert text.count("<tr>") < MAX_ROWS + 200
     assert "These are the first 2,000 of 100,000" in text
 
