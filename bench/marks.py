@@ -17,3 +17,11 @@ def put_between(page: Path, begin: str, end: str, text: str) -> None:
 
 def measured_on() -> str:
     return f"Measured on {datetime.now(UTC):%Y-%m-%d} with {machine()}."
+
+
+def tell(page: Path | None, begin: str, end: str, table: str) -> None:
+    """Prints the table with the day and the machine, and puts both into the page if there is one."""
+    text = f"{measured_on()}\n\n{table}"
+    print(text)
+    if page:
+        put_between(page, begin, end, text)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench import held
 from bench.folder import Folder
-from bench.marks import measured_on, put_between
+from bench.marks import tell
 from bench.peak import peak_bytes
 from twofold.manifest.pieces import Piece
 from twofold.quotas import limits
@@ -153,10 +153,7 @@ def main() -> None:
     for one in all_of(options.entries):
         runs.append(one)
         print(one, file=sys.stderr, flush=True)
-    text = f"{measured_on()}\n\n{table(runs)}"
-    print(text)
-    if options.out:
-        put_between(options.out, BEGIN, END, text)
+    tell(options.out, BEGIN, END, table(runs))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.page import machine
+from bench.marks import measured_on, put_between
 
 BEGIN, END = "<!-- data path: make bench-scale -->", "<!-- end of data path -->"
 
@@ -34,16 +33,14 @@ def best(runs: Iterable[Run]) -> list[Run]:
 
 
 def put_section(path: Path, runs: Sequence[Run]) -> None:
-    """Puts the table between its marks; what else the page says stays."""
-    text = path.read_text(encoding="utf-8") if path.exists() else f"{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    table = "\n".join(section(best(runs)))
-    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+    """Puts the table between its marks, on a new page if there is none."""
+    if not path.exists():
+        path.write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
+    put_between(path, BEGIN, END, "\n".join(section(best(runs))))
 
 
 def section(runs: Sequence[Run]) -> Iterator[str]:
-    yield f"Measured on {datetime.now(UTC):%Y-%m-%d} with {machine()}.\n"
+    yield f"{measured_on()}\n"
     yield "| Entries | | Seconds | Times `shuf` | Processor seconds | Largest process, MB |"
     yield "| ---: | --- | ---: | ---: | ---: | ---: |"
     shuffled = {run.entries: run.seconds for run in runs if run.name == "shuf"}

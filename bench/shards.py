@@ -20,7 +20,7 @@ from unittest.mock import patch
 from bench import held
 from bench.folder import Folder
 from bench.manifests import write_manifest
-from bench.marks import measured_on, put_between
+from bench.marks import tell
 from bench.simulate import Cut, distribute, ingest
 from twofold.manifest import shards
 from twofold.manifest.carve import DIGEST_MODULUS
@@ -172,10 +172,7 @@ def main() -> None:
     options = parser.parse_args()
     found = sweep(options.entries, SIZES, options.rounds)
     print(json.dumps([[one.size, one.index, one.move] for one in found]), file=sys.stderr)
-    text = f"{measured_on()}\n\n{table(found)}"
-    print(text)
-    if options.out:
-        put_between(options.out, BEGIN, END, text)
+    tell(options.out, BEGIN, END, table(found))
 
 
 if __name__ == "__main__":
