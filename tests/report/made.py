@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twofold.manifest.label_sets import gather_label_sets
+from tests.label_rows import label_rows
 from twofold.report import dataset_report, split_report, warnings
 from twofold.split import LabelSets, select_test_entries
 
@@ -20,7 +20,7 @@ def report_of(
 ) -> dict[str, Any]:
     """Of entries given as their labels; with groups, entry `i` is in group `groups[i]`."""
     names = list(dict.fromkeys(label for labels in entries for label in labels))
-    offsets, members = gather_label_sets(
+    offsets, members = label_rows(
         [tuple(names.index(label) for label in labels) for labels in entries]
     )
     arrays: dict[str, Any] = {

@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.label_rows import label_rows
 from twofold.manifest import label_sets
-from twofold.manifest.label_sets import distinct_rows, gather_label_sets
+from twofold.manifest.label_sets import distinct_rows
 
 rows = st.lists(st.lists(st.integers(0, 5), max_size=4).map(tuple), max_size=30)
 
 
 def numbered(sets: list[tuple[int, ...]]) -> tuple[list[int], list[tuple[int, ...]]]:
-    number, (offsets, labels) = distinct_rows(gather_label_sets(sets))
+    number, (offsets, labels) = distinct_rows(label_rows(sets))
     bounds = offsets.tolist()
     found = [tuple(labels[a:b].tolist()) for a, b in pairwise(bounds)]
     return number.tolist(), found

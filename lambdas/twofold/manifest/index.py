@@ -13,7 +13,7 @@ from xxhash import xxh3_64_digest, xxh3_128_digest
 
 from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
-from twofold.manifest.label_sets import sizes_of, spans_of
+from twofold.manifest.label_sets import rows_of, sizes_of, spans_of
 
 LABELED = 1
 HAS_ERRORS = 2
@@ -149,21 +149,13 @@ class Index:
         totals = np.zeros(len(self.names), np.int64)
         done = 0
         for first in range(0, len(self) if self.boxes.size else 0, _CHUNK_ENTRIES):
-            rows = self._members(self.label_set[first : first + _CHUNK_ENTRIES])
-            boxes = self.boxes[done : done + rows.size]
-            done += rows.size
-            counts = np.bincount(self.set_labels[rows], weights=boxes, minlength=totals.size)
+            chosen = self.label_set[first : first + _CHUNK_ENTRIES]
+            _, labels = rows_of((self.set_offsets, self.set_labels), chosen)
+            boxes = self.boxes[done : done + labels.size]
+            done += labels.size
+            counts = np.bincount(labels, weights=boxes, minlength=totals.size)
             totals += counts.astype(np.int64)
         return totals
-
-    def _members(self, label_set: NDArray[np.uint32]) -> NDArray[np.int64]:
-        """For each value of `boxes` of these entries, the row of `set_labels` that it belongs to."""
-        offsets = self.set_offsets[label_set].astype(np.int64)
-        sizes = self.set_offsets[label_set + np.uint32(1)] - offsets
-        first = np.repeat(offsets, sizes)
-        within = np.arange(first.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        rows: NDArray[np.int64] = first + within
-        return rows
 
     def stats(self) -> Stats:
         return Stats(

@@ -1,6 +1,6 @@
 """Label sets as rows of label numbers, and which of many rows are the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count, pairwise
 from typing import Any
 
@@ -15,13 +15,6 @@ CHUNK_LABELS = 1 << 18
 _ODD = tuple(
     np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 )
-
-
-def gather_label_sets(sets: Sequence[tuple[int, ...]]) -> LabelSets:
-    """Of label sets given as tuples of label numbers."""
-    sizes = np.fromiter((len(one) for one in sets), np.int64, len(sets))
-    flat = [label for one in sets for label in one]
-    return offsets_of(sizes), np.array(flat, np.uint32)
 
 
 def sizes_of(offsets: NDArray[Any]) -> NDArray[np.int64]:
@@ -71,7 +64,7 @@ def distinct_rows(sets: LabelSets) -> tuple[NDArray[np.uint32], LabelSets]:
     order = np.argsort(first)
     rank = np.empty(order.size, np.uint32)
     rank[order] = np.arange(order.size, dtype=np.uint32)
-    return rank[number], _rows(sets, first[order])
+    return rank[number], rows_of(sets, first[order])
 
 
 def spans_of(offsets: NDArray[Any], values: int = CHUNK_LABELS) -> Iterator[tuple[int, int]]:
@@ -107,7 +100,7 @@ def _are_equal(sets: LabelSets, others: NDArray[np.int64]) -> bool:
     """Whether each row is the same as the one that `others` names for it."""
     offsets, labels = sets
     for first, last in spans_of(offsets):
-        sizes, same = _rows(sets, others[first:last])
+        sizes, same = rows_of(sets, others[first:last])
         own = offsets[first : last + 1] - offsets[first]
         if not np.array_equal(sizes, own):
             return False
@@ -116,9 +109,10 @@ def _are_equal(sets: LabelSets, others: NDArray[np.int64]) -> bool:
     return True
 
 
-def _rows(sets: LabelSets, rows: NDArray[np.int64]) -> LabelSets:
+def rows_of(sets: tuple[NDArray[Any], NDArray[np.uint32]], rows: NDArray[Any]) -> LabelSets:
+    """These rows, in this order and as often as they are named."""
     offsets, labels = sets
-    taken = offsets_of(offsets[rows + 1] - offsets[rows])
+    taken = offsets_of(offsets[1:][rows] - offsets[rows])
     found = np.empty(int(taken[-1]), np.uint32)
     for first, last in spans_of(taken):
         low, high = int(taken[first]), int(taken[last])

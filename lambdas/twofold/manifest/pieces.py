@@ -114,8 +114,8 @@ def _opened(batches: Iterable[Batch]) -> Iterator[Batch]:
 
 def index_lines(lines: Iterable[Line]) -> Piece:
     """The same of lines that are all at hand."""
-    starts, texts = zip(*lines, strict=True) if (lines := list(lines)) else ((), ())
-    return index_batches([Batch(starts, texts)])
+    found = list(lines)
+    return index_batches([Batch([start for start, _ in found], [line for _, line in found])])
 
 
 class _Builder:

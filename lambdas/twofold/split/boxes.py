@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.rows import Ints, LabelSets, label_order, row_words
+from twofold.split.rows import Ints, LabelSets, label_order, places, row_words
 from twofold.split.units import Units
 
 NEAREST = 48
@@ -58,12 +58,12 @@ def count_boxes(
     total, tested = np.zeros(len(rank)), np.zeros(len(rank))
     for first in range(0, len(label_set), _CHUNK):
         chosen = label_set[first : first + _CHUNK]
-        sizes = label_sets.offsets[chosen + np.uint32(1)] - label_sets.offsets[chosen]
-        labels = rank[label_sets.labels[_places(label_sets, chosen, sizes)]]
+        offsets, where = places(label_sets.offsets, chosen)
+        labels = rank[label_sets.labels[where]]
         counts = boxes[done : done + len(labels)]
         done += len(labels)
         total += np.bincount(labels, counts, len(rank))
-        in_test = counts * np.repeat(test[first : first + _CHUNK], sizes)
+        in_test = counts * np.repeat(test[first : first + _CHUNK], np.diff(offsets))
         tested += np.bincount(labels, in_test, len(rank))
     return total.astype(np.int64), tested.astype(np.int64)
 
@@ -74,21 +74,13 @@ def _ranks(label_sets: LabelSets) -> Ints:
     return rank
 
 
-def _places(label_sets: LabelSets, label_set: NDArray[np.uint32], sizes: Ints) -> Ints:
-    """Where in `label_sets.labels` the labels of each entry's set are; `sizes` is how many it has."""
-    ends = np.cumsum(sizes)
-    shift = label_sets.offsets[label_set] - (ends - sizes)
-    places: Ints = np.arange(int(sizes.sum()), dtype=np.int64) + np.repeat(shift, sizes)
-    return places
-
-
 def boxes_of_units(
     boxes: NDArray[np.uint8], label_set: NDArray[np.uint32], label_sets: LabelSets, unit: Ints
 ) -> Boxes:
     """`boxes` are an index's: for each entry and each label of its set; `unit` is the unit of each entry."""
-    rank, sizes = _ranks(label_sets), np.diff(label_sets.offsets)[label_set]
-    labels = rank[label_sets.labels[_places(label_sets, label_set, sizes)]]
-    key = (np.repeat(unit, sizes) << np.int64(32)) | labels
+    offsets, where = places(label_sets.offsets, label_set)
+    labels = _ranks(label_sets)[label_sets.labels[where]]
+    key = (np.repeat(unit, np.diff(offsets)) << np.int64(32)) | labels
     order = np.argsort(key, kind="stable")
     key = key[order]
     first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1]))[: len(key)])
@@ -99,7 +91,7 @@ def boxes_of_units(
         offsets=np.concatenate(([0], np.cumsum(lengths))),
         labels=owned,
         counts=counts,
-        total=np.bincount(owned, counts, len(rank)).astype(np.int64),
+        total=np.bincount(owned, counts, len(label_sets.names)).astype(np.int64),
     )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,11 +67,17 @@ class Rows:
         return result
 
     def take(self, rows: Ints) -> "Rows":
-        lengths = self.lengths()[rows]
-        offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
-        inside = np.arange(offsets[-1], dtype=np.int64) - np.repeat(offsets[:-1], lengths)
-        where = np.repeat(self.offsets[rows], lengths) + inside
+        offsets, where = places(self.offsets, rows)
         return Rows(offsets=offsets, labels=self.labels[where], counts=self.counts[where])
+
+
+def places(offsets: Ints, rows: NDArray[Any]) -> tuple[Ints, Ints]:
+    """The offsets of these rows put one after the other, and for each value of theirs where it lies."""
+    lengths = offsets[1:][rows] - offsets[rows]
+    taken = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+    shift = offsets[rows] - taken[:-1]
+    where: Ints = np.arange(taken[-1], dtype=np.int64) + np.repeat(shift, lengths)
+    return taken, where
 
 
 def spans(offsets: Ints) -> list[tuple[int, int]]:

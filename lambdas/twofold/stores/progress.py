@@ -30,10 +30,8 @@ def progress(bucket: Bucket, operation: str) -> Progress | None:
         return _counted(bucket, operation, folders(bucket, keys.scratch_folder(operation)))
     except (ClientError, BotoCoreError, LostObjectError, DamagedObjectError):
         return None
-    except (
-        ValueError,
-        TypeError,
-    ):  # a list of ranges that is no list: the operation will notice and say so
+    except (ValueError, TypeError):
+        # The list of ranges is no list; the operation will notice and say so.
         return None
 
 
