@@ -29,10 +29,15 @@ def environment() -> dict[str, str]:
 
 def arguments_of(verb: str, given: Sequence[str]) -> list[str]:
     """The CLI's arguments for a verb with options of the app and of the CLI; raises OptionError."""
-    pairs = [one for one in given if not one.startswith("-")]
+    pairs = options_in(given)
     options_of(pairs)
     context = [part for pair in pairs for part in ("--context", pair)]
-    return [verb, *context, *(one for one in given if one.startswith("-"))]
+    return [verb, *context, *(one for one in given if one not in pairs)]
+
+
+def options_in(given: Sequence[str]) -> list[str]:
+    """Those that are the app's, not the CLI's."""
+    return [one for one in given if not one.startswith("-")]
 
 
 def main(verb: str, *given: str) -> None:

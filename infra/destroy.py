@@ -14,7 +14,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.account import AccountError, settle
-from infra.cdk import arguments_of, command, environment
+from infra.cdk import arguments_of, command, environment, options_in
 from infra.options import OptionError, options_of, stack_name
 
 DELETE_DATA = "--delete-data"
@@ -68,7 +68,7 @@ def delete(data: Data) -> None:
 def main(arguments: Sequence[str]) -> int:
     pairs = [argument for argument in arguments if argument != DELETE_DATA]
     try:
-        name = stack_name(options_of(one for one in pairs if not one.startswith("-")).stage)
+        name = stack_name(options_of(options_in(pairs)).stage)
         region = settle()
         return _remove(name, region, pairs, with_data=DELETE_DATA in arguments)
     except (OptionError, AccountError) as error:

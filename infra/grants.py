@@ -14,7 +14,7 @@ from infra.acknowledgements import wildcards
 from infra.functions import Functions
 from infra.options import ANY_BUCKET, Options
 from infra.partitions import touched
-from infra.storage import Storage
+from infra.storage import Storage, only_through
 from infra.workflows import STEPS, Workflows
 from twofold.settings import Function, Prefix, Workflow, state_machine_name
 
@@ -192,14 +192,12 @@ class Grants:
     def _use_keys(
         self, role: iam.Role, actions: Iterable[str], keys: Iterable[str], service: str
     ) -> None:
-        """Not by itself: only where `service` needs it to answer a request of the role's."""
-        via = f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}"
         self._allow(
             role,
             actions,
             list(keys),
             why="Without names of keys, those of this account open manifests, as far as each key's policy lets them.",
-            condition={"StringEquals": {"kms:ViaService": via}},
+            condition=only_through(service),
         )
 
     def _every_key(self) -> str:

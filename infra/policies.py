@@ -6,14 +6,13 @@ held to it uses `POST /<Operation>`.
 
 from collections.abc import Iterable
 
-from aws_cdk import Aws
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.acknowledgements import wildcards
 from infra.options import Options
-from infra.storage import Storage
+from infra.storage import Storage, only_through
 from twofold.settings import PRODUCT, Operation, Prefix
 
 READ_ONLY = tuple(operation for operation in Operation if not operation.changes)
@@ -44,12 +43,11 @@ class Policies(Construct):
         editor.add_statements(iam.PolicyStatement(actions=["s3:PutObject"], resources=[sources]))
         wildcards(editor, "Editors name the manifests that they put there as they like.", sources)
         if key_arn:
-            service = f"s3.{Aws.REGION}.{Aws.URL_SUFFIX}"
             editor.add_statements(
                 iam.PolicyStatement(
                     actions=["kms:Decrypt", "kms:GenerateDataKey"],
                     resources=[key_arn],
-                    conditions={"StringEquals": {"kms:ViaService": service}},
+                    conditions=only_through("s3"),
                 )
             )
 

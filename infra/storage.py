@@ -1,6 +1,6 @@
 """Where datasets live: one table for status and pointers, one bucket for contents."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -10,6 +10,11 @@ from infra.acknowledgements import acknowledge
 from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Prefix
 
 SCRATCH_DAYS = 7
+
+
+def only_through(service: str) -> dict[str, dict[str, str]]:
+    """The condition of IAM that a key is not used by itself, but where `service` needs it to answer a request."""
+    return {"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}"}}
 
 
 class Storage(Construct):

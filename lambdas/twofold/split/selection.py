@@ -12,7 +12,7 @@ from twofold.split.certificate import ALGORITHM_VERSION, BoxTable, Certificate, 
 from twofold.split.coordination import coordinated_keys, of_groups
 from twofold.split.division import Counts, Division, Task, count, divide, summed_deviation
 from twofold.split.eligibility import rounded_share
-from twofold.split.rows import Ints, LabelSets, canonical_rows, label_words
+from twofold.split.rows import Ints, LabelSets, Rows, canonical_rows, label_words
 from twofold.split.sizes import nearest_reachable
 from twofold.split.units import Units, entries_as_units, groups_as_units
 from twofold.split.window import threshold_key
@@ -46,26 +46,17 @@ def select_test_entries(
     Raises ValueError for a fraction, a seed or arrays that make no sense.
     """
     _check(source, label_set, label_sets, fraction, groups, previous)
+    boxes = _fitting(boxes, label_set, label_sets)
     rows, order = canonical_rows(label_sets)
     names = tuple(label_sets.names[label] for label in order)
     before = count(rows, label_set, len(names) + 1)
-    if groups is None or len(groups) == 0:
-        units, unit = entries_as_units(source, label_set, rows, seed), None
-    else:
-        units, unit = groups_as_units(groups, label_set, rows, seed)
-    if previous is not None:
-        units = _coordinated(units, unit, previous)
+    units, unit = _units(source, label_set, rows, seed, groups, previous)
     wanted = rounded_share(len(source), fraction)
     reachable = wanted if unit is None else nearest_reachable(units.size, wanted)
-    words = label_words(names)
-    task = Task(units, unit is not None, fraction, reachable, words, before)
+    task = Task(units, unit is not None, fraction, reachable, label_words(names), before)
     division = divide(task, time_limit)
-    boxes = _fitting(boxes, label_set, label_sets)
     if boxes is not None and objective is Objective.LABELS_AND_BOXES:
-        each = np.arange(len(label_set), dtype=np.int64) if unit is None else unit
-        counted = boxes_of_units(boxes, label_set, label_sets, each)
-        balanced = balance_boxes(units, counted, words, division.test, fraction)
-        division = replace(division, test=balanced)
+        division = _balanced(task, division, unit, boxes, label_set, label_sets)
     test = division.test if unit is None else division.test[unit]
     after = count(rows, label_set[test], len(names) + 1)
     certificate = _certificate(task, division, after, wanted, seed)
@@ -74,6 +65,37 @@ def select_test_entries(
     if boxes is not None:
         table = BoxTable(*count_boxes(boxes, label_set, label_sets, test))
     return Selection(test, certificate, names, before.labels, after.labels, overlap, table)
+
+
+def _units(
+    source: NDArray[np.uint64],
+    label_set: NDArray[np.uint32],
+    rows: Rows,
+    seed: int,
+    groups: NDArray[np.uint64] | None,
+    previous: NDArray[np.uint8] | None,
+) -> tuple[Units, Ints | None]:
+    """What is tested as a whole, and of each entry in which of them it is; None where each is one by itself."""
+    if groups is None or len(groups) == 0:
+        units, unit = entries_as_units(source, label_set, rows, seed), None
+    else:
+        units, unit = groups_as_units(groups, label_set, rows, seed)
+    return units if previous is None else _coordinated(units, unit, previous), unit
+
+
+def _balanced(
+    task: Task,
+    division: Division,
+    unit: Ints | None,
+    boxes: NDArray[np.uint8],
+    label_set: NDArray[np.uint32],
+    label_sets: LabelSets,
+) -> Division:
+    """With boxes brought near their share, too."""
+    each = np.arange(len(label_set), dtype=np.int64) if unit is None else unit
+    counted = boxes_of_units(boxes, label_set, label_sets, each)
+    test = balance_boxes(task.units, counted, task.words, division.test, task.fraction)
+    return replace(division, test=test)
 
 
 def _fitting(
