@@ -22,6 +22,14 @@ def test_the_parts_and_the_whole_are_told(
         row.split(" | ")[0].lstrip("| "): float(row.split(" | ")[1].rstrip(" |"))
         for row in rows[2:]
     }
+    assert list(told) == [
+        "cutting lines",
+        "reading them by their shape",
+        "hashes",
+        "label sets and columns",
+        "together",
+        "together, by the rules alone",
+    ]
     parts = list(told)[:4]
     assert told["together"] == pytest.approx(sum(told[part] for part in parts), abs=0.03)
     assert told["together"] < told["together, by the rules alone"]

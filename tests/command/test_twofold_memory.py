@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from bench.manifests import write_manifest
-from tests.unit.test_memory import peak_of
+from tests.peak import apart, traced
 from twofold_command import carving, indexing
 from twofold_command.carving import Stretch, carve
 from twofold_command.indexing import Range, index_range
@@ -14,18 +13,15 @@ from twofold_command.indexing import Range, index_range
 RANGE = 1 << 20
 
 
-def test_a_workers_peak_does_not_grow_with_the_manifest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(indexing, "CHUNK_BYTES", RANGE // 4)
-    monkeypatch.setattr(carving, "_BUFFER_BYTES", RANGE // 4)
-    peaks = [_peaks(tmp_path, entries) for entries in (3_000, 12_000)]
+def test_a_workers_peak_does_not_grow_with_the_manifest(tmp_path: Path) -> None:
+    peaks = [apart(_peaks, tmp_path, entries) for entries in (3_000, 12_000)]
     for small, large in zip(*peaks, strict=True):
         assert large < 1.1 * small
 
 
 def _peaks(folder: Path, entries: int) -> tuple[int, int]:
-    """Of indexing the last range of a manifest, and of carving it."""
+    """Of indexing the last range of a manifest, and of carving it, a quarter at a time."""
+    indexing.CHUNK_BYTES = carving._BUFFER_BYTES = RANGE // 4
     manifest = folder / "all.manifest"
     size = write_manifest(manifest, entries)
     task = Range(manifest, size - RANGE, size, None)
@@ -35,4 +31,4 @@ def _peaks(folder: Path, entries: int) -> tuple[int, int]:
         target.touch()
     side = (np.arange(len(piece)) % 5 == 0).astype(np.uint8)
     stretch = Stretch(manifest, targets, (0, 0), piece.start, piece.length, side, RANGE)
-    return peak_of(lambda: index_range(task)), peak_of(lambda: carve(stretch))
+    return traced(index_range, task)[1], traced(carve, stretch)[1]

@@ -1,8 +1,5 @@
 """report.html as text: it says what the report says, nothing in it can break out, and it stays small."""
 
-import multiprocessing
-import tracemalloc
-from concurrent.futures import ProcessPoolExecutor
 from html.parser import HTMLParser
 from typing import Any
 
@@ -10,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.browser.gallery import HOSTILE
+from tests.peak import peak_of
 from tests.report.made import report_of
 from twofold.report import page
 from twofold.report.rows import MAX_ROWS
@@ -110,20 +108,8 @@ def many(labels: int) -> dict[str, Any]:
     return report | {"labels": rows}
 
 
-def traced(labels: int) -> tuple[str, int]:
-    """A page of so many labels, and the bytes that making it held at the most."""
-    report = many(labels)
-    tracemalloc.start()
-    try:
-        return page(report), tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
 def test_a_hundred_thousand_labels_make_a_page_of_bounded_size_in_bounded_memory() -> None:
-    # In a process of its own: what other threads of this one hold would be counted too.
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        text, peak = process.submit(traced, 100_000).result()
+    text, peak = peak_of(page, many(100_000))
     assert len(text) < TWO_MEGABYTES
     assert peak < 12 * TWO_MEGABYTES
     assert text.count("<tr>") < MAX_ROWS + 200

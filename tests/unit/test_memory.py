@@ -1,12 +1,11 @@
 """What a worker holds depends on its chunks and its number of lines, not on the bytes that pass through it."""
 
-import tracemalloc
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
+from tests.peak import peak_of
 from tests.unit.any_manifests import class_line
 from twofold.manifest.carve import Carving
 from twofold.manifest.pieces import index_batches
@@ -30,33 +29,37 @@ def chunks(size: int = MIB // 2) -> Iterator[bytes]:
         position = (position + len(chunk)) % (len(LINE) + 1)
 
 
-def peak_of(work: Callable[[], Any]) -> int:
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+def index() -> int:
+    return len(index_batches(batches_of_range(chunks(), 0, SIZE)))
 
 
 def test_indexing_holds_some_chunks_and_some_bytes_a_line() -> None:
-    peak = peak_of(lambda: len(index_batches(batches_of_range(chunks(), 0, SIZE))))
+    indexed, peak = peak_of(index)
+    assert indexed == LINES
     assert peak < 4 * MIB + 200 * LINES
 
 
+def read_an_endless_line() -> list[tuple[int, bytes | None]]:
+    return list(lines_of_range((b"x" * MIB for _ in range(64)), 0, 64 * MIB))
+
+
 def test_an_endless_line_is_not_held() -> None:
-    endless = (b"x" * MIB for _ in range(64))
-    found: list[object] = []
-    peak = peak_of(lambda: found.extend(lines_of_range(endless, 0, 64 * MIB)))
+    found, peak = peak_of(read_an_endless_line)
     assert found == [(0, None)]
     assert peak < 6 * MIB
 
 
-@pytest.mark.parametrize("runs", [1, 100])
-def test_carving_holds_some_chunks(runs: int) -> None:
+def carve(runs: int) -> int:
+    """Lines to the two sides by turns, so many in a row; their bytes."""
     start = np.arange(LINES, dtype=np.uint64) * np.uint64(len(LINE) + 1)
     side = (np.arange(LINES) // runs % 2).astype(np.uint8)
     carving = Carving(start, np.full(LINES, len(LINE), np.uint32), side, 2)
-    peak = peak_of(lambda: carving.run(chunks(), lambda _, __: None))
-    assert sum(tally.bytes for tally in carving.tallies) == SIZE
+    carving.run(chunks(), lambda _, __: None)
+    return sum(tally.bytes for tally in carving.tallies)
+
+
+@pytest.mark.parametrize("runs", [1, 100])
+def test_carving_holds_some_chunks(runs: int) -> None:
+    carved, peak = peak_of(carve, runs)
+    assert carved == SIZE
     assert peak < 4 * MIB
