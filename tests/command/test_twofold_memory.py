@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.manifests import write_manifest
 from tests.peak import apart, traced
-from twofold_command import carving, indexing
+from twofold_command import indexing
 from twofold_command.carving import Stretch, carve
 from twofold_command.indexing import Range, index_range
 
@@ -21,7 +21,7 @@ def test_a_workers_peak_does_not_grow_with_the_manifest(tmp_path: Path) -> None:
 
 def _peaks(folder: Path, entries: int) -> tuple[int, int]:
     """Of indexing the last range of a manifest, and of carving it, a quarter at a time."""
-    indexing.CHUNK_BYTES = carving._BUFFER_BYTES = RANGE // 4
+    indexing.CHUNK_BYTES = RANGE // 4
     manifest = folder / "all.manifest"
     size = write_manifest(manifest, entries)
     task = Range(manifest, size - RANGE, size, None)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from twofold.manifest.reader import lines_of_range
 from twofold.manifest.resolve import resolve
 from twofold.manifest.shards import cut
 from twofold_command import carving, indexing
+from twofold_command.indexing import read_from
 
 TWOFOLD = Path(sys.executable).with_name("twofold")
 
@@ -83,6 +84,24 @@ def test_where_the_manifest_is_cut_does_not_matter(
         assert twofold("split", manifest, "-o", tmp_path / "cut") == whole
     if whole == 0:
         assert read(tmp_path / "whole") == read(tmp_path / "cut")
+
+
+def test_each_line_is_read_once_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = written(tmp_path, labelled(500))
+    read = 0
+
+    def counted(*place: Any) -> Iterator[bytes]:
+        nonlocal read
+        for chunk in read_from(*place):
+            read += len(chunk)
+            yield chunk
+
+    monkeypatch.setattr(carving, "read_from", counted)
+    monkeypatch.setattr(carving, "cut", partial(cut, shard_bytes=10_000))
+    assert twofold("split", manifest, "-o", tmp_path / "out") == 0
+    assert manifest.stat().st_size - 500 <= read <= manifest.stat().st_size
 
 
 def test_the_number_of_processes_does_not_matter(

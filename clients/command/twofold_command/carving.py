@@ -19,8 +19,6 @@ from twofold_command.outputs import INDEXES
 from twofold_command.pool import Pool
 from twofold_command.progress import Progress
 
-_BUFFER_BYTES = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -71,18 +69,16 @@ def write_indexes(folder: Path, entries: Entries, test: NDArray[np.bool_]) -> No
 def carve(task: Stretch) -> list[Tally]:
     """In a worker process: the lines of a stretch, written to their places."""
     with ExitStack() as files:
-        written = [
-            files.enter_context(target.open("r+b", buffering=_BUFFER_BYTES))
-            for target in task.targets
-        ]
+        written = [files.enter_context(target.open("r+b")) for target in task.targets]
         for file, offset in zip(written, task.offsets, strict=True):
             file.seek(offset)
         carving = Carving(task.start, task.length, task.side, len(written))
 
-        def write(side: int, data: memoryview | bytes) -> None:
+        def write(side: int, data: bytes) -> None:
             written[side].write(data)
 
-        return carving.run(read_from(task.source, int(task.start[0])), write)
+        chunks = read_from(task.source, int(task.start[0]), task.span)
+        return carving.run(chunks, write)
 
 
 def _stretches(

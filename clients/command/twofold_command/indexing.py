@@ -1,5 +1,6 @@
 """Reading a manifest: its byte ranges side by side, and what concerns all of them afterwards."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +77,13 @@ def index_range(task: Range) -> Indexed:
     return Indexed(piece, group, np.array([key is not None for key in hashes], dtype=np.bool_))
 
 
-def read_from(manifest: Path, start: int) -> Iterator[bytes]:
+def read_from(manifest: Path, start: int, size: int = sys.maxsize) -> Iterator[bytes]:
+    """So many bytes from there on, fewer where the manifest ends."""
     with manifest.open("rb") as file:
         file.seek(start)
-        while chunk := file.read(CHUNK_BYTES):
+        while chunk := file.read(min(CHUNK_BYTES, size)):
             yield chunk
+            size -= len(chunk)
 
 
 def _groups(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain, compress
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from twofold.errors import DamagedObjectError
 
 DIGEST_MODULUS = 1 << 64
 
-Write = Callable[[int, memoryview | bytes], None]
+Write = Callable[[int, bytes], None]
 
 
 @dataclass(slots=True)
@@ -38,7 +39,8 @@ class Carving:
         self.tallies = [Tally() for _ in range(self.sides)]
 
     def run(self, chunks: Iterable[bytes], write: Write) -> list[Tally]:
-        """Calls write(side, bytes) with whole lines, each ended by a newline, in source order.
+        """Calls write(side, bytes) with whole lines, each ended by a newline, in source order: for a chunk and side once at the
+        most.
 
         `chunks` are the bytes of the source from the first line's start; a single byte between two lines is their newline.
         Raises DamagedObjectError if they end early. That the lines are the right ones is for the digests to prove.
@@ -65,9 +67,12 @@ class Carving:
         self._count(data, start.tolist(), end.tolist(), side)
         bounds = _runs(start, end, side)
         begins, ends = start[bounds[:-1]].tolist(), end[bounds[1:] - 1].tolist()
-        for number, begin, stop in zip(side[bounds[:-1]].tolist(), begins, ends, strict=True):
-            write(number, data[begin:stop])
-            write(number, b"\n")
+        runs = list(map(data.__getitem__, map(slice, begins, ends)))
+        for number in range(self.sides):
+            own = side[bounds[:-1]] == number
+            if own.any():
+                # Nothing at the end gives the last of them its newline.
+                write(number, b"\n".join(chain(compress(runs, own.tolist()), [b""])))
 
     def _count(
         self, data: memoryview, starts: list[int], ends: list[int], side: NDArray[np.uint8]
