@@ -55,17 +55,17 @@ def count_boxes(
 ) -> tuple[Ints, Ints]:
     """Boxes of each label, by label_order: in all, and in the entries that are tested."""
     rank, done = _ranks(label_sets), 0
-    total, tested = np.zeros(len(rank)), np.zeros(len(rank))
+    counted = np.zeros((2, len(rank)))
     for first in range(0, len(label_set), _CHUNK):
-        chosen = label_set[first : first + _CHUNK]
-        offsets, where = places(label_sets.offsets, chosen)
-        labels = rank[label_sets.labels[where]]
+        chosen = slice(first, first + _CHUNK)
+        offsets, where = places(label_sets.offsets, label_set[chosen])
+        side = np.repeat(test[chosen], np.diff(offsets))
+        labels = rank[label_sets.labels[where]] + len(rank) * side
         counts = boxes[done : done + len(labels)]
         done += len(labels)
-        total += np.bincount(labels, counts, len(rank))
-        in_test = counts * np.repeat(test[first : first + _CHUNK], np.diff(offsets))
-        tested += np.bincount(labels, in_test, len(rank))
-    return total.astype(np.int64), tested.astype(np.int64)
+        counted += np.bincount(labels, counts, counted.size).reshape(counted.shape)
+    trained, tested = counted.astype(np.int64)
+    return trained + tested, tested
 
 
 def _ranks(label_sets: LabelSets) -> Ints:

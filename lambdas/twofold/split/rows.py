@@ -38,6 +38,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    @property
+    def are_sets(self) -> bool:
+        """Whether no label counts more than once in a row."""
+        return not np.any(self.counts != 1)
+
     def lengths(self) -> Ints:
         return np.diff(self.offsets)
 

@@ -53,12 +53,19 @@ def shortlist(standing: Standing, near: Ints, rows: Rows, way: Ints, sign: int) 
     """Places in `near` of the kinds whose unit is the best to move alone."""
     gains = alone(standing.deviation, rows, sign * standing.window.fraction.denominator)
     possible = np.flatnonzero(way[near] < NEVER)
-    order = np.lexsort((way[near[possible]], gains[possible]))
+    gains = gains[possible]
+    if len(gains) > SHORTLIST:
+        good = gains <= np.partition(gains, SHORTLIST - 1)[SHORTLIST - 1]
+        possible, gains = possible[good], gains[good]
+    order = np.lexsort((way[near[possible]], gains))
     return possible[order[:SHORTLIST]]
 
 
 def alone(deviation: Ints, rows: Rows, unit: int) -> Ints:
     """What the cost would change by if one unit of a row came in alone, or with -unit went out."""
+    if rows.are_sets:
+        changes = np.abs(deviation + unit) - np.abs(deviation)
+        return np.add.reduceat(changes[rows.labels], rows.offsets[:-1])
     moved = np.abs(deviation[rows.labels] + unit * rows.counts)
     return np.add.reduceat(moved - np.abs(deviation[rows.labels]), rows.offsets[:-1])
 
