@@ -26,7 +26,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import workflows
-from local.dynamodb import DynamoDB
+from local.dynamodb import DynamoDB, ease_transactions
 from local.functions import ACCOUNT, REGION, Functions
 from local.gateway import Application, Gateway, Throttle, front
 from local.objects import Objects, ease_moto
@@ -131,6 +131,7 @@ def running(
 def moto() -> Application:
     """AWS, in memory."""
     ease_moto()
+    ease_transactions()
     return Objects(DynamoDB(DomainDispatcherApplication(create_backend_app)))
 
 

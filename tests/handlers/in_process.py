@@ -12,6 +12,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from local.dynamodb import ease_transactions
 from local.schema import TABLE_SCHEMA
 from tests.machine import Machine, raised
 from twofold.handlers import api
@@ -73,6 +74,7 @@ class Api:
 @contextmanager
 def deployed(quotas: Quotas = Quotas.TWOFOLD) -> Iterator[Api]:
     """A table, a bucket and the functions' environment, within moto's mock_aws."""
+    ease_transactions()
     name = f"twofold-{uuid4().hex}"
     boto3.client("s3").create_bucket(Bucket=name)
     boto3.client("s3").create_bucket(Bucket=SOURCES)

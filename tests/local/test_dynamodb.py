@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.dynamodb.models.table import Table
 
 from local.stack import TABLE, Stack
 
@@ -36,3 +37,51 @@ def test_of_many_transactions_at_once_one_wins(stack: Stack) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(claims, range(32))) == 1
+
+
+def _item(key: str, kind: str, **more: Any) -> dict[str, Any]:
+    return {"pk": {"S": key}, "sk": {"S": kind}, **more}
+
+
+def test_a_transaction_that_fails_is_taken_back_whole(stack: Stack) -> None:
+    client, key = stack.client("dynamodb"), uuid4().hex
+    before = [_item(key, "changed", Count={"N": "1"}), _item(key, "deleted"), _item(key, "put")]
+    for item in before:
+        client.put_item(TableName=TABLE, Item=item)
+    with pytest.raises(ClientError, match=r"\[None, None, None, None, ConditionalCheckFailed\]"):
+        client.transact_write_items(
+            TransactItems=[
+                {
+                    "Update": {
+                        "TableName": TABLE,
+                        "Key": _item(key, "changed"),
+                        "UpdateExpression": "SET #count = :two",
+                        "ExpressionAttributeNames": {"#count": "Count"},
+                        "ExpressionAttributeValues": {":two": {"N": "2"}},
+                    }
+                },
+                {"Delete": {"TableName": TABLE, "Key": _item(key, "deleted")}},
+                {"Put": {"TableName": TABLE, "Item": _item(key, "put", Count={"N": "3"})}},
+                {"Put": {"TableName": TABLE, "Item": _item(key, "new")}},
+                {
+                    "ConditionCheck": {
+                        "TableName": TABLE,
+                        "Key": _item(key, "missing"),
+                        "ConditionExpression": "attribute_exists(pk)",
+                    }
+                },
+            ]
+        )
+    found = client.query(
+        TableName=TABLE,
+        KeyConditionExpression="pk = :key",
+        ExpressionAttributeValues={":key": {"S": key}},
+    )
+    assert found["Items"] == before
+
+
+def test_a_transaction_leaves_no_copy_of_the_table(stack: Stack) -> None:
+    table: Any = Table
+    client, kept = stack.client("dynamodb"), len(table.instances_tracked)
+    client.transact_write_items(TransactItems=_put_once(uuid4().hex, 1))
+    assert len(table.instances_tracked) == kept
