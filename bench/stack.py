@@ -42,7 +42,7 @@ def through_the_stack(stack: Stack, manifest: Path, out: Path) -> float:
     store = Store(job.s3, BUCKET)
     report, dropped = store.report(job.project), store.dropped(job.project)
     for side, one in report["datasets"].items():
-        store.fetch(one["manifest"], out / f"{side}.manifest", lambda _: None)
+        store.fetch(one, out / f"{side}.manifest", lambda _: None)
     check_partition(manifest, out, dropped, report)
     return time.perf_counter() - began
 

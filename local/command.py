@@ -106,7 +106,7 @@ def _main_job(steps: Steps, stack: Stack, manifest: Path, folder: Path) -> Outco
     datasets = report["datasets"]
     with steps.step("fetch", sum(one["bytes"] for one in datasets.values())) as step:
         for side, one in datasets.items():
-            store.fetch(one["manifest"], folder / f"{side}.manifest", step.advance)
+            store.fetch(one, folder / f"{side}.manifest", step.advance)
     with steps.step("check"):
         check_partition(manifest, folder, dropped, report)
     peak = max(stack.functions.peak_bytes.values())

@@ -7,6 +7,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,8 @@ from twofold.settings import MEMORY_MB, Function, function_name
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+
+_CONFIG = str(Path(__file__).with_name("aws-config"))
 
 FUNCTION_OF_TRACE = re.compile(r"Function=(?P<name>[\w-]+)")
 """In the trace id of an invocation, which botocore sends with each of the invocation's calls as it does in Lambda."""
@@ -83,6 +86,7 @@ class Functions:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_LAMBDA_FUNCTION_NAME": name,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": _CONFIG,
             "_X_AMZN_TRACE_ID": f"Root=1-{uuid4().hex[:8]}-{uuid4().hex[:24]};Function={name}",
             **self.environments[function],
         }

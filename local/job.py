@@ -15,9 +15,16 @@ from botocore.session import Session
 BUCKET = "manifests"
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 0.2
-_PATIENCE = Config(
-    read_timeout=300, retries={"mode": "standard"}, request_checksum_calculation="when_required"
+PART_BYTES = 32 << 20
+SIDE_BY_SIDE = 2
+_CONFIG = Config(
+    read_timeout=300,
+    retries={"mode": "standard"},
+    request_checksum_calculation="when_required",
+    s3={"payload_signing_enabled": False},
 )
+"""Patient, and nothing is summed up on the way to a server in this process."""
+
 _MODELS = Path(__file__).parents[1] / "clients" / "aws-models"
 """What AWS_DATA_PATH would name: with it, a client sees how far an operation is."""
 
@@ -63,7 +70,7 @@ class Job:
             BUCKET,
             self.key,
             Callback=moved,
-            Config=TransferConfig(max_concurrency=2),
+            Config=TransferConfig(max_concurrency=SIDE_BY_SIDE, multipart_chunksize=PART_BYTES),
         )
 
     def create(self, told: Told) -> Created:
@@ -118,5 +125,5 @@ def _client(service: str, endpoint: str) -> Any:
         region_name="us-east-1",
         aws_access_key_id="any",
         aws_secret_access_key="any",  # noqa: S106 no secret: the stack takes any
-        config=_PATIENCE,
+        config=_CONFIG,
     )

@@ -1,13 +1,13 @@
 """What moto's S3 copies more often than needed, in front of it and inside it: the bodies of large objects.
 
-Ranges are read from where the object lies rather than from a copy of all of it, request bodies are read in one go, and an
-object of many parts lies in its parts. What is small, or does not go well, is left to moto (which is pinned).
+A large body is kept as it was received, an object of many parts in the bodies of its parts, and a range is sent from where
+it lies. What is small, or does not go well, is left to moto (which is pinned).
 """
 
 import io
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -25,6 +25,9 @@ from local.gateway import Application
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 _LEFT_TO_MOTO = ("If-None-Match", "If-Modified-Since", "If-Unmodified-Since")
+_HELD_FROM_BYTES = 1 << 20
+_STEP_BYTES = 1 << 20
+"""Larger pieces of memory are fetched anew from the system each time, which costs more than to fill them."""
 
 
 @dataclass(slots=True)
@@ -54,13 +57,10 @@ def _ranged(request: Request) -> Response | None:
     first, last = int(wanted[1]), min(int(wanted[2]), key.size - 1)
     if first > last:
         return None
-    with key.lock:
-        key._value_buffer.seek(first)
-        body = key._value_buffer.read(last + 1 - first)
     headers = {**key.response_dict, **key.metadata, "Accept-Ranges": "bytes"}
     headers["content-range"] = f"bytes {first}-{last}/{key.size}"
-    del headers["content-length"]
-    return Response(body, 206, headers)
+    headers["content-length"] = str(last + 1 - first)
+    return Response(_held(key).steps(first, last + 1), 206, headers)
 
 
 def _key(request: Request) -> Any:
@@ -76,52 +76,64 @@ def _key(request: Request) -> Any:
     return backend.get_object(name, key, request.args.get("versionId"))
 
 
-class _Joined:
-    """The file of an object of several parts; it takes over theirs, since moto disposes of the parts."""
+class _Held:
+    """The file of an object, for moto: bodies one after the other, which are never changed, only let go."""
 
-    def __init__(self, parts: Sequence[FakeKey]) -> None:
-        self._files: list[Any] = [part._value_buffer for part in parts]
-        self._starts = list(accumulate((part.size for part in parts), initial=0))
+    def __init__(self, bodies: Sequence[bytes]) -> None:
+        self.bodies = bodies
+        self._starts = list(accumulate(map(len, bodies), initial=0))
         self._position = 0
-        for part in parts:
-            part._value_buffer = SpooledTemporaryFile()  # noqa: SIM115
 
     def __len__(self) -> int:
         return self._starts[-1]
+
+    def steps(self, start: int, end: int) -> Iterator[bytes]:
+        """The bytes [start, end), in steps."""
+        while start < end:
+            number = bisect_right(self._starts, start) - 1
+            stop = min(end, self._starts[number + 1], start + _STEP_BYTES)
+            begin = self._starts[number]
+            yield self.bodies[number][start - begin : stop - begin]
+            start = stop
 
     def seek(self, offset: int) -> None:
         self._position = offset
 
     def read(self, size: int = -1) -> bytes:
-        end = len(self) if size < 0 else min(self._position + size, len(self))
-        pieces: list[bytes] = []
-        while self._position < end:
-            number = bisect_right(self._starts, self._position) - 1
-            file = self._files[number]
-            file.seek(self._position - self._starts[number])
-            pieces.append(file.read(min(end, self._starts[number + 1]) - self._position))
-            self._position += len(pieces[-1])
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        start = self._position
+        self._position = end = len(self) if size < 0 else min(start + size, len(self))
+        if len(self.bodies) == 1 and end - start == len(self):
+            return self.bodies[0]
+        return b"".join(self.steps(start, end))
 
     def close(self) -> None:
-        for file in self._files:
-            file.close()
+        """Who still reads them keeps them."""
+
+
+def _held(key: Any) -> _Held:
+    with key.lock:
+        file = key._value_buffer
+        if isinstance(file, _Held):
+            return file
+        file.seek(0)
+        return _Held([file.read()])
 
 
 @cache
 def ease_moto() -> None:
-    """Lets moto keep an object in its parts, and tag a part by a faster hash than MD5: its tag says nothing to a client."""
+    """Lets moto keep large bodies as they come, and tag a part by a faster hash than MD5: its tag says nothing to a client."""
     key: Any = FakeKey
     upload: Any = FakeMultipart
     write, complete, set_part = key.value.fset, upload.complete, upload.set_part
 
     def set_value(self: Any, value: Any) -> None:
-        if isinstance(value, _Joined):
+        if isinstance(value, bytes) and len(value) >= _HELD_FROM_BYTES:
+            value = _Held([value])
+        if isinstance(value, _Held):
             self._value_buffer.close()
             self._value_buffer, self.contentsize = value, len(value)
             return
-        if isinstance(self._value_buffer, _Joined):  # moto would write over it in place
-            self._value_buffer.close()
+        if isinstance(self._value_buffer, _Held):
             self._value_buffer = SpooledTemporaryFile()  # noqa: SIM115
         write(self, value)
 
@@ -135,7 +147,8 @@ def ease_moto() -> None:
             return complete(self, iter(listed))
         parts = _listed_parts(self, listed)
         tags = b"".join(bytes.fromhex(part.etag.strip('"')) for part in parts)
-        return _Joined(parts), f"{xxh3_128_digest(tags).hex()}-{len(parts)}", None
+        bodies = [body for part in parts for body in _held(part).bodies]
+        return _Held(bodies), f"{xxh3_128_digest(tags).hex()}-{len(parts)}", None
 
     key.value = key.value.setter(set_value)
     upload.set_part, upload.complete = set_tagged_part, join

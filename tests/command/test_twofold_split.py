@@ -56,7 +56,7 @@ def test_the_files_are_those_of_the_service(job: Job, tmp_path: Path) -> None:
     *_, ours = read(tmp_path)
     for side in ("train", "test"):
         fetched = tmp_path / "fetched"
-        store.fetch(theirs["datasets"][side]["manifest"], fetched, lambda _: None)
+        store.fetch(theirs["datasets"][side], fetched, lambda _: None)
         assert (tmp_path / f"{side}.manifest").read_bytes() == fetched.read_bytes()
         del theirs["datasets"][side]["manifest"]
     shared: dict[str, Any] = json.loads(json.dumps(ours))

@@ -96,8 +96,7 @@ def test_what_the_service_split_is_verified(job: Job, tmp_path: Path) -> None:
     report = store.report(job.project.split("/")[1])
     (tmp_path / "report.json").write_text(json.dumps(report))
     for side in ("train", "test"):
-        address = report["datasets"][side]["manifest"]
-        store.fetch(address, tmp_path / f"{side}.manifest", lambda _: None)
+        store.fetch(report["datasets"][side], tmp_path / f"{side}.manifest", lambda _: None)
     assert twofold("verify", tmp_path) == 0
 
 

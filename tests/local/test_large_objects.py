@@ -6,10 +6,12 @@ from urllib.parse import quote
 import pytest
 import urllib3
 from botocore.exceptions import ClientError
+from botocore.session import Session
 from moto.s3.models import s3_backends
 
 from local.functions import ACCOUNT
 from local.stack import Stack
+from twofold.settings import Function
 
 MIB = 1 << 20
 BUCKET = "large-objects"
@@ -139,3 +141,18 @@ def test_an_object_of_several_parts_can_be_written_over_in_place(s3: Any) -> Non
     kept.value = b"shorter"
     assert kept.value == b"shorter"
     assert s3.get_object(Bucket=BUCKET, Key="damaged")["Body"].read() == b"shorter"
+
+
+def test_functions_do_not_hash_bodies_to_sign_them(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when they are deployed: over TLS, an SDK signs the headers of what it sends to S3."""
+    environment = stack.functions._environment(Function.MOVE)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    sent: list[Any] = []
+    client: Any = Session().create_client("s3")
+    client.meta.events.register("before-send.s3", lambda request, **_: sent.append(request))
+    client.create_bucket(Bucket="signed")
+    client.put_object(Bucket="signed", Key="any", Body=b"body")
+    assert sent[-1].headers["X-Amz-Content-SHA256"] == b"UNSIGNED-PAYLOAD"

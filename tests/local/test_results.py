@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local import results
 from local.job import JobError
-from local.results import Dropped, check_partition, staged
+from local.results import Dropped, Store, check_partition, staged
+from local.stack import Stack
 from twofold_command.outputs import FILES
 
 TRAIN, TEST, DROPPED = "train", "test", "dropped"
@@ -132,3 +134,19 @@ def test_an_out_that_is_a_file_or_holds_a_folder_in_the_way_is_named(tmp_path: P
     with pytest.raises(JobError, match=r"report\.json is a folder"):
         staged(tmp_path / "out").__enter__()
     assert (tmp_path / "out" / "report.json").is_dir()
+
+
+@pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 20_000])
+def test_a_manifest_is_fetched_whole_from_its_ranges(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(results, "PART_BYTES", 1000)
+    monkeypatch.setattr(results, "_STEP_BYTES", 300)
+    body = bytes(number % 251 for number in range(size))
+    s3, moved = stack.client("s3"), list[int]()
+    s3.create_bucket(Bucket="fetched")
+    s3.put_object(Bucket="fetched", Key="a/b", Body=body)
+    dataset = {"manifest": "s3://fetched/a/b", "bytes": size}
+    Store(s3, "fetched").fetch(dataset, tmp_path / "fetched", moved.append)
+    assert (tmp_path / "fetched").read_bytes() == body
+    assert sum(moved) == size
