@@ -307,6 +307,31 @@ def test_a_stopped_command_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["all.manifest"]
 
 
+def test_a_killed_command_leaves_no_process(tmp_path: Path) -> None:
+    manifest, out = written(tmp_path, labelled(150_000)), tmp_path / "out"
+    command: list[str | Path] = [TWOFOLD, "split", manifest, "-o", out, "--processes", "2"]
+    running = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    while not list(tmp_path.glob(".twofold-*")):
+        assert running.poll() is None
+        time.sleep(0.01)
+    time.sleep(1)
+    running.kill()
+    assert running.wait(timeout=60) == -signal.SIGKILL
+    deadline = time.monotonic() + 30
+    while _is_there(running.pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def _is_there(group: int) -> bool:
+    """Whether a process group has a process."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_the_share_is_exact_for_any_fraction(tmp_path: Path) -> None:
     manifest = written(tmp_path, labelled(101))
     for fraction in (Fraction(1, 3), Fraction(2, 3), Fraction(1, 101), Fraction(99, 100)):

@@ -24,6 +24,10 @@ examples:
 
 
 def _split(options: argparse.Namespace) -> int:
+    from twofold_command.pool import prepare
+
+    if options.processes is None:
+        prepare(options.manifest)
     from twofold_command.outputs import FILES, INDEXES
     from twofold_command.split import split
     from twofold_command.usage import request

@@ -7,13 +7,20 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
+from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from threading import Thread
 from typing import TypeVar
 
 from twofold_command.errors import CommandError
 
 # Starting a process costs as much as indexing about 12 MB.
 WORTH_A_PROCESS_BYTES = 32 << 20
+_FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+_NEEDED = "twofold_command.carving"
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -40,16 +47,25 @@ class Pool:
             ) from error
 
 
+def prepare(manifest: Path) -> None:
+    """Has what workers need be loaded in a process of its own, while this one loads what it needs itself, if a pool for the
+    manifest would have workers.
+    """
+    with suppress(OSError):
+        if _count(manifest.stat().st_size, None) > 1 and _FORKS:
+            with _interrupts_held():
+                _context()
+                forkserver.ensure_running()
+
+
 @contextmanager
 def pool_for(size: int, processes: int | None) -> Iterator[Pool]:
     """For a manifest of `size` bytes; `processes` is what the user asks for, if anything."""
-    count = processes or min(_processors(), size // WORTH_A_PROCESS_BYTES)
+    count = _count(size, processes)
     if count <= 1:
         yield Pool(None)
         return
-    # Spawned, not forked: NumPy and the readers of a terminal may have threads.
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(count, context, initializer=_collect_seldom)
+    executor = ProcessPoolExecutor(count, _context(), initializer=_begin)
     try:
         with _interrupts_held():
             for _ in range(count):
@@ -59,9 +75,34 @@ def pool_for(size: int, processes: int | None) -> Iterator[Pool]:
         executor.shutdown(cancel_futures=True)
 
 
-def _collect_seldom() -> None:
-    """Indexing makes many small objects and no cycles of them; looking for cycles takes a twelfth of its time."""
+def _count(size: int, processes: int | None) -> int:
+    return processes or min(_processors(), size // WORTH_A_PROCESS_BYTES)
+
+
+def _context() -> BaseContext:
+    """Workers are no forks of this process, where NumPy and the readers of a terminal may have threads, but of one that has
+    loaded what they need and done nothing else. Where there are no forks each loads it for itself.
+    """
+    if not _FORKS:
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_NEEDED])
+    return context
+
+
+def _begin() -> None:
+    """In each worker, before its first task."""
+    # Indexing makes many small objects and no cycles of them; looking for cycles takes a twelfth of its time.
     gc.set_threshold(100_000)
+    Thread(target=_end_with_the_command, daemon=True).start()
+
+
+def _end_with_the_command() -> None:
+    """A command that is killed cannot stop its workers."""
+    command = multiprocessing.parent_process()
+    if command is not None:
+        wait([command.sentinel])
+        os._exit(1)
 
 
 @contextmanager
