@@ -6,14 +6,14 @@ from functools import partial
 from random import Random
 
 from tests.faults.outside import Call, Fault
-from tests.faults.scene import Job, Scene, Stage
+from tests.faults.scene import MOVING, VARIANTS, Job, Scene, Stage
 from tests.faults.theatre import MINUTE, Mishap
 from twofold.settings import Function
 
 STUBBORN = 40
 """So many calls in a row at one site fail where a fault stays: more than all retries together."""
 
-_MUTATING = (Job.DISTRIBUTE, Job.DISTRIBUTE, Job.UPDATE, Job.DELETE)
+_MUTATING = (Job.DISTRIBUTE, Job.GROUPED, Job.DRY_RUN, Job.UPDATE, Job.DELETE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,16 @@ class Trial:
 
 
 def trials(stage: Stage) -> Iterator[Trial]:
-    """Every call site that a clean run of each operation has, with every fault that can happen there."""
+    """Every call site that a clean run of each operation has, with every fault that can happen there. Of the variants of a
+    distribution only those sites that no other has.
+    """
+    known: set[tuple[str, str, str]] = set()
     for job in Job:
-        for call in sites(stage, job):
+        found = sites(stage, job)
+        own = [call for call in found if job not in VARIANTS or call.site not in known]
+        if job is Job.DISTRIBUTE:
+            known = {call.site for call in found}
+        for call in own:
             for fault in call.faults():
                 yield Trial(job, call.site, fault, 1)
                 yield Trial(job, call.site, fault, STUBBORN)
@@ -103,7 +110,7 @@ def schedule(stage: Stage, seed: int) -> Figures:
     job = random.choice(list(Job))
     with stage.scene(job, seed) as scene:
         jobs = [job, *random.choices(_MUTATING, k=random.choice((0, 0, 1, 2)))]
-        scene.replaces = not {Job.DISTRIBUTE, Job.REVERT} & set(jobs)
+        scene.replaces = not {*MOVING, Job.REVERT} & set(jobs)
         tempers = Tempers(
             fault=random.choice((0.0, 0.01, 0.05, 0.2)),
             mishap=random.choice((0.0, 0.1, 0.3)),

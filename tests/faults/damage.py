@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.faults.memory import Memory
 from tests.faults.outside import Call
-from tests.faults.scene import MANIFEST, Job, Scene, Stage, given_source
+from tests.faults.scene import MANIFEST, VARIANTS, Job, Scene, Stage, given_source
 from twofold.records import DatasetType, Status, StatusCode
 from twofold.stores.keys import ContentsKeys
 
@@ -174,7 +174,7 @@ def siblings(stage: Stage, manifest: bytes) -> dict[tuple[Job, str, str], bytes]
 
 # As many bytes, line by line, of other images.
 OTHERS = MANIFEST.replace(b"s3://images/", b"s3://imagos/")
-JOBS = (Job.CREATE, Job.DISTRIBUTE, Job.UPDATE)
+JOBS = (Job.CREATE, Job.DISTRIBUTE, Job.UPDATE, Job.GROUPED)
 
 
 class Harmless:
@@ -183,8 +183,7 @@ class Harmless:
     def __init__(self, stage: Stage) -> None:
         self.siblings = siblings(stage, OTHERS)
         own = stage.theatre.api.name
-        found = [kind for job in JOBS for kind in kinds(stage, job)]
-        self.kinds = [kind for kind in found if bucket_of(kind.call) == own]
+        self.kinds = [kind for kind in _every_kind(stage) if bucket_of(kind.call) == own]
         self.made: dict[Job, dict[str, bytes]] = {}
         for job in JOBS:
             with stage.scene(job) as scene:
@@ -195,6 +194,18 @@ class Harmless:
     def blows(self) -> list[tuple[Kind, Damage]]:
         """Every damage to every kind of object. What is only asked for its size is noticed by its size."""
         return [(kind, damage) for kind in self.kinds for damage in Damage if _fits(kind, damage)]
+
+
+def _every_kind(stage: Stage) -> Iterator[Kind]:
+    """Of the variants of a distribution only those that no other has."""
+    known: set[tuple[str, str]] = set()
+    for job in JOBS:
+        found = list(kinds(stage, job))
+        for kind in found:
+            if job not in VARIANTS or (kind.call.actor, kind.call.what) not in known:
+                yield kind
+        if job is Job.DISTRIBUTE:
+            known = {(kind.call.actor, kind.call.what) for kind in found}
 
 
 def _fits(kind: Kind, damage: Damage) -> bool:

@@ -1,6 +1,7 @@
 """One project, one operation or several at once, and what must hold when everything has come to rest."""
 
 import base64
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from tests.handlers.conftest import CACHED
 from tests.small import shrink
 from tests.workflow.world import any_manifest, entry_line
 from twofold.records import DatasetType, Status, StatusCode
+from twofold.stores.keys import ReportKeys
 from twofold.stores.table import operations
 
 ENTRIES = 24
@@ -31,6 +33,19 @@ class Job(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     REVERT = "revert"
+    GROUPED = "distribute in groups"
+    DRY_RUN = "dry run"
+
+
+VARIANTS = (Job.GROUPED, Job.DRY_RUN)
+"""Distributions that for the most part go the way of any other."""
+MOVING = (Job.DISTRIBUTE, Job.GROUPED)
+GROUP_BY = "images/[0-9]*([0-9])"
+"""The last digit of an image's number."""
+_ASKED: dict[Job, dict[str, Any]] = {
+    Job.GROUPED: {"GroupBy": GROUP_BY},
+    Job.DRY_RUN: {"DryRun": True},
+}
 
 
 @dataclass
@@ -61,9 +76,10 @@ class Scene:
         match job:
             case Job.CREATE:
                 return self._create()
-            case Job.DISTRIBUTE:
+            case Job.DISTRIBUTE | Job.GROUPED | Job.DRY_RUN:
                 arns = [{"Arn": self.arns[kind]} for kind in DatasetType]
-                return self.call("DistributeDatasetEntries", Datasets=arns)
+                asked = _ASKED.get(job, {})
+                return self.call("DistributeDatasetEntries", Datasets=arns, **asked)
             case Job.UPDATE:
                 changes = {"GroundTruth": base64.b64encode(self.changes()).decode()}
                 arn = self.arns[DatasetType.TRAIN]
@@ -126,7 +142,7 @@ class Scene:
                 (train,) = [one for one in self.witness.datasets() if one.id.type == "TRAIN"]
                 arn = f"{self.project.rpartition('/')[0]}/dataset/train/{train.id.created}"
                 self.done("DeleteDataset", DatasetArn=arn)
-            if job is Job.DISTRIBUTE and self.witness.seen[DatasetType.TEST][1]:
+            if job in MOVING and self.witness.seen[DatasetType.TEST][1]:
                 return
             if job is Job.DELETE and DatasetType.TRAIN not in self.statuses():
                 return
@@ -142,6 +158,19 @@ class Scene:
         else:
             complete = Status.CREATE_COMPLETE if job is Job.CREATE else Status.UPDATE_COMPLETE
             assert statuses[DatasetType.TRAIN] is complete
+        if job is Job.DRY_RUN:
+            self._require_told()
+
+    def _require_told(self) -> None:
+        """The history has the dry run, and its report says that it was one."""
+        with self.theatre.outside.looking():
+            (last, *_) = self.done("ListDatasetDistributions", ProjectArn=self.project)[
+                "Distributions"
+            ]
+        assert last["DryRun"]
+        (project, *_) = {dataset.id.project for dataset in self.witness.datasets()}
+        place = ReportKeys(project, last["DistributionId"])
+        assert json.loads(self.witness.memory.object(place.report))["dryRun"]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A reader who looks at both datasets of a project after every write, and knows what may have changed."""
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from tests.faults.outside import Call
 from tests.faults.theatre import Theatre
 from twofold.manifest.index import Index
 from twofold.manifest.lines import Entry, read_entry
-from twofold.records import Dataset, DatasetType, Operation, OperationKind, Status
+from twofold.records import Dataset, DatasetType, Operation, OperationKind, SplitParameters, Status
 from twofold.settings import SORT_KEY
 from twofold.stores import keys
 from twofold.stores.keys import ContentsKeys
@@ -113,7 +114,7 @@ class Witness:
         assert dataset.status is operation.kind.complete
         match operation.kind:
             case OperationKind.DISTRIBUTE:
-                self._require_distributed(found)
+                self._require_distributed(found, operation.parameters)
             case OperationKind.UPDATE:
                 text = self.memory.object(keys.changes(operation.id))[:-SEAL_BYTES]
                 changes = {_ref(line): line for line in text.split(b"\n") if line}
@@ -124,7 +125,11 @@ class Witness:
                 source = self.memory.object(operation.source.key, operation.source.bucket)
                 assert list(after) == source.split(b"\n")[:-1]
 
-    def _require_distributed(self, found: dict[DatasetType, tuple[str, Lines]]) -> None:
+    def _require_distributed(
+        self, found: dict[DatasetType, tuple[str, Lines]], asked: SplitParameters | None
+    ) -> None:
+        assert asked
+        assert not asked.dry_run, "A dry run moves nothing."
         before = self.seen[DatasetType.TRAIN][1]
         train, test = found[DatasetType.TRAIN][1], found[DatasetType.TEST][1]
         assert not self.seen[DatasetType.TEST][1]
@@ -132,12 +137,21 @@ class Witness:
         assert Counter(train) + Counter(test) == Counter(before)
         for side in (set(train), set(test)):
             assert [line for line in before if line in side] in (list(train), list(test))
+        if asked.group_by:
+            groups = [{_group(line, asked.group_by) for line in side} for side in (train, test)]
+            assert not set.intersection(*groups), "A group is on both sides."
 
 
 def _ref(line: bytes) -> str:
     entry = read_entry(line)
     assert isinstance(entry, Entry)
     return entry.source_ref
+
+
+def _group(line: bytes, expression: str) -> str:
+    found = re.search(expression, _ref(line))
+    assert found
+    return found[1]
 
 
 def _require_apart(found: dict[DatasetType, tuple[str, Lines]]) -> None:

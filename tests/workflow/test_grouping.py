@@ -12,6 +12,7 @@ from twofold.errors import ConservationError, DamagedObjectError, OperationRefus
 from twofold.manifest.groups import GroupBy
 from twofold.manifest.index import source_hash
 from twofold.records import Operation, SplitParameters
+from twofold.stores.keys import ContentsKeys
 from twofold.workflow import group
 from twofold.workflow.orders import RANGE_LIST, RangeOrder, Ranges
 
@@ -81,3 +82,16 @@ def test_a_list_of_ranges_that_is_not_as_planned_fails_the_selection(
     world.bucket.put(found.shards.key, json.dumps(damage(items)).encode())
     with pytest.raises((DamagedObjectError, ConservationError)):
         world.select(operation)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_damaged_manifest_is_told_as_such_and_not_as_lines_without_a_group(world: World) -> None:
+    operation = by(world.begin_distribution(any_manifest(60)), EXPRESSION)
+    assert operation.before
+    key = ContentsKeys(operation.before.folder).manifest
+    world.bucket.put(key, world.bucket.get(key).replace(b"{", b"[", 1))
+    found, ranges = ordered(world, operation)
+    for order in ranges:
+        group.group(world.bucket, operation, found.source, order)
+    with pytest.raises(DamagedObjectError, match="manifest is not as it was written"):
+        group.groups(world.bucket, operation)

@@ -20,7 +20,9 @@ import numpy as np
 import orjson
 import re2
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
+from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.manifest.document import Document
 from twofold.manifest.index import source_hash
 from twofold.manifest.reader import Batch, Line
@@ -91,11 +93,15 @@ class GroupBy:
 
 
 class Grouping:
-    """Gathers the group of each line, as machine numbers; of lines without one, how many and why the first have none."""
+    """Gathers the group of each line, as machine numbers; of lines without one, how many and why the first have none.
+
+    `digest` is the sum of the lines' hashes (xxh3-64) modulo 2**64, which tells whether they are those that were written.
+    """
 
     def __init__(self, group_by: GroupBy) -> None:
         self._group_by = group_by
         self._groups = array("Q")
+        self.digest = 0
         self.lost = 0
         self.reasons: list[tuple[int, str]] = []
 
@@ -104,6 +110,7 @@ class Grouping:
 
     def read(self, lines: Iterable[Line]) -> None:
         for number, (_, line) in enumerate(lines):
+            self.digest = (self.digest + xxh3_64_intdigest(line or b"")) % DIGEST_MODULUS
             try:
                 self._groups.append(source_hash(self._group_by.key(line or b""))[0])
             except UngroupedError as error:

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from twofold.errors import ConservationError, DamagedObjectError, OperationRefused
 from twofold.manifest import columns
+from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.manifest.groups import GroupBy, Grouping, complaint
 from twofold.manifest.reader import lines_of_range
 from twofold.records import Contents, Operation, Source
@@ -27,7 +28,7 @@ def group(bucket: Bucket, operation: Operation, source: Source, shard: RangeOrde
     chunks = stream_past(source, max(shard.start - 1, 0), shard.end)
     grouping = Grouping(GroupBy.of(_expression(operation)))
     grouping.read(lines_of_range(chunks, shard.start, shard.end))
-    meta = {"lost": grouping.lost, "reasons": grouping.reasons}
+    meta = {"lost": grouping.lost, "reasons": grouping.reasons, "digest": grouping.digest}
     piece = columns.pack(meta, {"group": grouping.groups()})
     sealed.put(bucket, _piece_key(operation, shard.number), piece)
     return len(grouping)
@@ -37,24 +38,28 @@ def groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
     """The group of each entry of the training dataset, as a 64-bit hash.
 
     Raises OperationRefused, naming the first lines, if some have none; DamagedObjectError for a list of ranges that is not as
-    planned.
+    planned, and for lines that are not those that were written.
     """
     places = [_piece_key(operation, order.number) for order in _ordered(bucket, operation)]
     found: list[NDArray[np.uint64]] = []
-    lost, reasons, lines = 0, [], 0
+    lost, reasons, lines, digest = 0, [], 0, 0
     try:
         for piece in sealed.get_all(bucket, places):
             meta, arrays = columns.unpack(piece)
             lost += meta["lost"]
+            digest += meta["digest"]
             reasons += [(lines + line, reason) for line, reason in meta["reasons"]]
             lines += arrays["group"].size
             found.append(arrays["group"])
     except LostObjectError as error:
         raise ConservationError("A range was not grouped: its worker left no piece.") from error
+    before = _before(operation)
+    if lines != before.entries:
+        raise ConservationError(f"{lines} lines have groups, of {before.entries}.")
+    if digest % DIGEST_MODULUS != int(before.digest, 16):
+        raise DamagedObjectError("The training manifest is not as it was written.")
     if lost:
         raise OperationRefused(complaint(_expression(operation), lost, reasons))
-    if lines != _before(operation).entries:
-        raise ConservationError(f"{lines} lines have groups, of {_before(operation).entries}.")
     return np.concatenate(found)
 
 
