@@ -7,6 +7,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -111,3 +112,18 @@ class Functions:
 
         backend: Any = LambdaSimpleBackend
         backend.invoke = invoke
+        _keep_clients()
+
+
+def _keep_clients() -> None:
+    """moto's interpreter makes a client for each invocation, which takes longer than the call."""
+    # Imported late: it loads most of moto.
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+    from moto.stepfunctions.parser.asl.utils.boto_client import boto_client_for
+
+    @cache
+    def client(service: str, region: str) -> Any:
+        return boto_client_for(region, service)
+
+    calls: Any = lambda_eval_utils
+    calls.boto_client_for = lambda *, service, region, state_credentials: client(service, region)

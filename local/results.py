@@ -131,9 +131,9 @@ def check_partition(
     else is in train or test. Raises JobError naming the first line that is not."""
     out = {line.line for line in dropped}
     with (
-        manifest.open("rb") as source,
-        (folder / "train.manifest").open("rb") as train,
-        (folder / "test.manifest").open("rb") as test,
+        manifest.open("rb", _STEP_BYTES) as source,
+        (folder / "train.manifest").open("rb", _STEP_BYTES) as train,
+        (folder / "test.manifest").open("rb", _STEP_BYTES) as test,
     ):
         counts = _merge(_lines(source), train, test, out)
         left = next(train, b"") or next(test, b"")
@@ -148,28 +148,31 @@ def _merge(
     lines: Iterator[bytes], train: BinaryIO, test: BinaryIO, out: set[int]
 ) -> tuple[int, int]:
     """How many lines went to train and to test. No two lines that stayed are the same: their source-refs differ."""
-    sides = (train, test)
-    heads = [next(side, b"") for side in sides]
-    counts = [0, 0]
+    trained, tested = next(train, b""), next(test, b"")
+    in_train = in_test = 0
     for number, line in enumerate(lines, 1):
         if number in out:
             continue
-        if line in heads:
-            side = heads.index(line)
-            heads[side] = next(sides[side], b"")
-            counts[side] += 1
+        if line == trained:
+            in_train += 1
+            trained = next(train, b"")
+        elif line == tested:
+            in_test += 1
+            tested = next(test, b"")
         elif len(out) < MAX_DROPPED_TOLD:
             raise JobError(f"Line {number} is neither in train.manifest nor in test.manifest.")
-    if any(heads):
-        raise JobError(f"The manifests have a line out of place: {(heads[0] or heads[1])[:200]!r}")
-    return counts[0], counts[1]
+    if trained or tested:
+        raise JobError(f"The manifests have a line out of place: {(trained or tested)[:200]!r}")
+    return in_train, in_test
 
 
 def _lines(source: BinaryIO) -> Iterator[bytes]:
     """Lines as they are stored: ended by a line feed alone, no byte order mark."""
     for first in islice(source, 1):
         yield _stored(first.removeprefix(_BYTE_ORDER_MARK))
-    yield from map(_stored, source)
+    for line in source:
+        as_it_is = line[-1:] == b"\n" and line[-2:-1] != b"\r"
+        yield line if as_it_is else _stored(line)
 
 
 def _stored(line: bytes) -> bytes:
