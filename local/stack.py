@@ -125,19 +125,21 @@ def running(
         for work in (server.serve_forever, stack.settle_regularly):
             Thread(target=work, daemon=True).start()
         started.callback(stack.stop)
-        create_resources(stack)
-        started.enter_context(_settled_in())
+        started.callback(gc.unfreeze)
+        with _loading():
+            create_resources(stack)
         yield stack
 
 
 @contextmanager
-def _settled_in() -> Iterator[None]:
-    """What is loaded by now stays: to look for cycles in it stops all threads for 0.2 s each time."""
-    gc.freeze()
+def _loading() -> Iterator[None]:
+    """What is loaded in the block, most of moto, stays: to look for cycles in it stops all threads, by the end for 0.2 s."""
+    gc.disable()
     try:
         yield
     finally:
-        gc.unfreeze()
+        gc.freeze()
+        gc.enable()
 
 
 def moto() -> Application:
