@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
-from tempfile import SpooledTemporaryFile
+from mmap import ACCESS_READ, mmap
+from tempfile import SpooledTemporaryFile, TemporaryFile
 from typing import Any
 
 import moto.s3.models
@@ -76,10 +77,29 @@ def _key(request: Request) -> Any:
     return backend.get_object(name, key, request.args.get("versionId"))
 
 
+@dataclass(slots=True)
+class _Room:
+    """For bodies: so many bytes of memory, and when these have been given away, files without a name."""
+
+    left: int
+
+    def take(self, body: bytes) -> bytes | mmap:
+        self.left -= len(body)
+        if self.left >= 0:
+            return body
+        with TemporaryFile() as file:
+            file.write(body)
+            file.flush()
+            return mmap(file.fileno(), 0, access=ACCESS_READ)
+
+
+room = _Room(2 << 30)
+
+
 class _Held:
     """The file of an object, for moto: bodies one after the other, which are never changed, only let go."""
 
-    def __init__(self, bodies: Sequence[bytes]) -> None:
+    def __init__(self, bodies: Sequence[bytes | mmap]) -> None:
         self.bodies = bodies
         self._starts = list(accumulate(map(len, bodies), initial=0))
         self._position = 0
@@ -103,7 +123,7 @@ class _Held:
         start = self._position
         self._position = end = len(self) if size < 0 else min(start + size, len(self))
         if len(self.bodies) == 1 and end - start == len(self):
-            return self.bodies[0]
+            return self.bodies[0][:]
         return b"".join(self.steps(start, end))
 
     def close(self) -> None:
@@ -128,7 +148,7 @@ def ease_moto() -> None:
 
     def set_value(self: Any, value: Any) -> None:
         if isinstance(value, bytes) and len(value) >= _HELD_FROM_BYTES:
-            value = _Held([value])
+            value = _Held([room.take(value)])
         if isinstance(value, _Held):
             self._value_buffer.close()
             self._value_buffer, self.contentsize = value, len(value)

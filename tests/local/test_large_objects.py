@@ -1,5 +1,6 @@
 """What is served past moto is what moto would have served."""
 
+from mmap import mmap
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from botocore.session import Session
 from moto.s3.models import s3_backends
 
 from local.functions import ACCOUNT
+from local.objects import room
 from local.stack import Stack
 from twofold.settings import Function
 
@@ -84,6 +86,20 @@ def test_a_range_that_is_not_there_is_refused(stack: Stack, s3: Any, key: str, s
 
 def test_an_object_of_parts_is_whole(s3: Any) -> None:
     assert s3.get_object(Bucket=BUCKET, Key="parts")["Body"].read() == BODY
+
+
+def test_what_memory_has_no_room_for_lies_in_files(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "left", 6 * MIB)
+    put_in_parts(s3, "filed", BODY)
+    bodies = s3_backends[ACCOUNT]["aws"].buckets[BUCKET].keys["filed"]._value_buffer.bodies
+    assert [type(body) for body in bodies] == [bytes, mmap, mmap]
+    assert s3.get_object(Bucket=BUCKET, Key="filed")["Body"].read() == BODY
+    part = s3.get_object(Bucket=BUCKET, Key="filed", Range="bytes=5-10485765")["Body"].read()
+    assert part == BODY[5:10485766]
+    s3.put_object(Bucket=BUCKET, Key="filed whole", Body=BODY)
+    assert s3.get_object(Bucket=BUCKET, Key="filed whole")["Body"].read() == BODY
 
 
 def test_another_object_than_the_reader_began_with_is_refused(s3: Any) -> None:
