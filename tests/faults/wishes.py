@@ -24,6 +24,9 @@ from twofold.stores.table import Table, operations, projects
 
 OLD = ("an entry", "another")
 BEFORE_ALL = 9
+PROJECT = "project"
+COPIES = "copies"
+"""A project of copies, older than the other, so that Collect looks at it first."""
 
 Entries = frozenset[str]
 
@@ -36,6 +39,12 @@ class Call(StrEnum):
     CREATE = "create"
     DELETE = "delete"
     REVERT = "revert"
+    COPY = "copy"
+    DISCARD = "delete the older copy"
+
+
+AT_ONCE = (Call.DELETE, Call.COPY, Call.DISCARD)
+"""What is done with one transaction after what was read, and claims nothing."""
 
 
 def wished(call: Call, datasets: Mapping[DatasetType, Dataset], who: int) -> Operation | None:
@@ -43,9 +52,9 @@ def wished(call: Call, datasets: Mapping[DatasetType, Dataset], who: int) -> Ope
     train, test = datasets.get(DatasetType.TRAIN), datasets[DatasetType.TEST]
     if call is Call.CREATE:
         source = Source(bucket="b", key="k", size=1, etag="e")
-        created = DatasetId(project="project", type=DatasetType.TRAIN, created=NOW + who)
+        created = DatasetId(project=PROJECT, type=DatasetType.TRAIN, created=NOW + who)
         return _begun(who, OperationKind.CREATE, (created,), source=source)
-    if train is None or train.status not in SETTLED or call in (Call.DELETE, Call.REVERT):
+    if train is None or train.status not in SETTLED or call in (*AT_ONCE, Call.REVERT):
         return None
     if call is Call.UPDATE:
         return _begun(who, OperationKind.UPDATE, (train.id,), before=train.contents)

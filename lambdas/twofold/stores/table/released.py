@@ -4,7 +4,7 @@ Every transaction that takes a pointer away notes the folder, so that nothing ha
 a copy leaves the same folder, and it goes when the folder has been collected or turns out to be in use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from twofold.settings import SORT_KEY, Partition
@@ -67,12 +67,18 @@ def in_use(table: Table) -> frozenset[str]:
     folders: set[str] = set()
     after = ""
     while page := projects.catalogue(table, after=after, limit=_PAGE):
-        found = projects.find_many(table, [name for _, name in page])
-        identities = [dataset for project in found for dataset in project.datasets()]
-        datasets = projects.find_datasets(table, identities).values()
-        folders |= {dataset.contents.folder for dataset in datasets if dataset.contents}
+        folders |= pointed_to(table, [name for _, name in page])
         after = page[-1][0]
     return frozenset(folders)
+
+
+def pointed_to(table: Table, names: Iterable[str]) -> set[str]:
+    """The folders that the datasets of some projects point to."""
+    identities = [
+        dataset for project in projects.find_many(table, names) for dataset in project.datasets()
+    ]
+    datasets = projects.find_datasets(table, identities).values()
+    return {dataset.contents.folder for dataset in datasets if dataset.contents}
 
 
 def hold(table: Table, released: Released) -> bool:
