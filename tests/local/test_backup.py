@@ -9,7 +9,7 @@ from local.stack import BUCKET, TABLE, Stack
 from tests.job import Job, two_labels
 from twofold.settings import Variable
 
-NEW = "twofold-restored"
+RESTORED = "twofold-restored"
 
 
 def _export(stack: Stack, table: str) -> list[Any]:
@@ -28,11 +28,11 @@ def _sync(stack: Stack, source: str, target: str) -> None:
 
 def _restore(stack: Stack, items: list[Any], backup: str) -> None:
     """Into the table and the bucket of a stage that has just been deployed."""
-    stack.client("dynamodb").create_table(TableName=NEW, **TABLE_SCHEMA)
-    stack.client("s3").create_bucket(Bucket=NEW)
-    _sync(stack, backup, NEW)
+    stack.client("dynamodb").create_table(TableName=RESTORED, **TABLE_SCHEMA)
+    stack.client("s3").create_bucket(Bucket=RESTORED)
+    _sync(stack, backup, RESTORED)
     for item in items:
-        stack.client("dynamodb").put_item(TableName=NEW, Item=item)
+        stack.client("dynamodb").put_item(TableName=RESTORED, Item=item)
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def test_a_restored_stage_has_the_same_datasets_and_goes_on_with_them(stack: Sta
         done.client.delete_dataset(DatasetArn=arn)
     _restore(stack, items, "backup")
 
-    with _stage_with(stack, NEW, NEW):
+    with _stage_with(stack, RESTORED, RESTORED):
         assert _seen(done, *pair) == before
         ready.distribute(*waiting)
         assert ready.settled(waiting[1])["DatasetStats"]["TotalEntries"] == 6
