@@ -90,7 +90,8 @@ def _create(storm: Storm, service: Any, random: Random) -> None:
 
 def _update(storm: Storm, service: Any, random: Random) -> None:
     changes = "\n".join(line(uuid4().hex, random.choice(("cat", "dog"))) for _ in range(5))
-    arn = storm.arn(service, random.choice(("TRAIN", "TRAIN", "TEST")))
+    # An empty test dataset is what a distribution needs.
+    arn = storm.arn(service, random.choice(("TRAIN",) * 9 + ("TEST",)))
     service.update_dataset_entries(DatasetArn=arn, Changes={"GroundTruth": changes.encode()})
 
 
@@ -123,6 +124,8 @@ _ACTS = (
     ("update", _update),
     ("update", _update),
     ("update", _update),
+    ("distribute", _distribute),
+    ("distribute", _distribute),
     ("distribute", _distribute),
     ("list", _list),
     ("list", _list),
