@@ -40,7 +40,8 @@ OF_AWS_OR_OF_THE_READER = {
     "security": (
         "10 MB at API Gateway, 6 MB at Lambda",
         "SigV4 lets the same request in again for five minutes",
-        "72 seconds",
+        "campaign of three minutes",
+        "from two minutes of guided ones",
         "five seconds",  # tests/fuzz/targets.py
     ),
     "concepts": (),
