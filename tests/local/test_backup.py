@@ -22,8 +22,7 @@ def _sync(stack: Stack, source: str, target: str) -> None:
     s3 = stack.client("s3")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=source):
         for one in page.get("Contents", []):
-            body = s3.get_object(Bucket=source, Key=one["Key"])["Body"].read()
-            s3.put_object(Bucket=target, Key=one["Key"], Body=body)
+            s3.copy_object(Bucket=target, Key=one["Key"], CopySource=f"{source}/{one['Key']}")
 
 
 def _restore(stack: Stack, items: list[Any], backup: str) -> None:
@@ -31,8 +30,9 @@ def _restore(stack: Stack, items: list[Any], backup: str) -> None:
     stack.client("dynamodb").create_table(TableName=RESTORED, **TABLE_SCHEMA)
     stack.client("s3").create_bucket(Bucket=RESTORED)
     _sync(stack, backup, RESTORED)
-    for item in items:
-        stack.client("dynamodb").put_item(TableName=RESTORED, Item=item)
+    for first in range(0, len(items), 25):
+        puts = [{"PutRequest": {"Item": item}} for item in items[first : first + 25]]
+        stack.client("dynamodb").batch_write_item(RequestItems={RESTORED: puts})
 
 
 @contextmanager
