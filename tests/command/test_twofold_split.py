@@ -293,12 +293,7 @@ def test_a_stopped_command_leaves_nothing(
     stop: Callable[[int, int], None], number: int, code: int, pause: float, tmp_path: Path
 ) -> None:
     """Ctrl-C goes to the process group, SIGTERM to the command; the work takes several times the longest pause."""
-    manifest, out = written(tmp_path, labelled(150_000)), tmp_path / "out"
-    command: list[str | Path] = [TWOFOLD, "split", manifest, "-o", out, "--processes", "2"]
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
-    while not list(tmp_path.glob(".twofold-*")):
-        assert running.poll() is None
-        time.sleep(0.01)
+    running = _at_work(tmp_path)
     time.sleep(pause)
     stop(running.pid, number)
     _, told = running.communicate(timeout=60)
@@ -308,19 +303,26 @@ def test_a_stopped_command_leaves_nothing(
 
 
 def test_a_killed_command_leaves_no_process(tmp_path: Path) -> None:
-    manifest, out = written(tmp_path, labelled(150_000)), tmp_path / "out"
-    command: list[str | Path] = [TWOFOLD, "split", manifest, "-o", out, "--processes", "2"]
-    running = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-    while not list(tmp_path.glob(".twofold-*")):
-        assert running.poll() is None
-        time.sleep(0.01)
+    running = _at_work(tmp_path)
     time.sleep(1)
     running.kill()
-    assert running.wait(timeout=60) == -signal.SIGKILL
+    running.communicate(timeout=60)
+    assert running.returncode == -signal.SIGKILL
     deadline = time.monotonic() + 30
     while _is_there(running.pid):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def _at_work(folder: Path) -> subprocess.Popen[bytes]:
+    """A command in a process group of its own that takes some seconds and has just begun."""
+    manifest, out = written(folder, labelled(150_000)), folder / "out"
+    command: list[str | Path] = [TWOFOLD, "split", manifest, "-o", out, "--processes", "2"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
+    while not list(folder.glob(".twofold-*")):
+        assert running.poll() is None
+        time.sleep(0.01)
+    return running
 
 
 def _is_there(group: int) -> bool:
