@@ -6,7 +6,7 @@ from functools import partial
 from random import Random
 
 from tests.faults.outside import Call, Fault
-from tests.faults.scene import MOVING, VARIANTS, Job, Scene, Stage
+from tests.faults.scene import MOVING, Job, Scene, Stage, own_of
 from tests.faults.theatre import MINUTE, Mishap
 from twofold.settings import Function
 
@@ -30,16 +30,10 @@ def trials(stage: Stage) -> Iterator[Trial]:
     """Every call site that a clean run of each operation has, with every fault that can happen there. Of the variants of a
     distribution only those sites that no other has.
     """
-    known: set[tuple[str, str, str]] = set()
-    for job in Job:
-        found = sites(stage, job)
-        own = [call for call in found if job not in VARIANTS or call.site not in known]
-        if job is Job.DISTRIBUTE:
-            known = {call.site for call in found}
-        for call in own:
-            for fault in call.faults():
-                yield Trial(job, call.site, fault, 1)
-                yield Trial(job, call.site, fault, STUBBORN)
+    for job, call in own_of(Job, partial(sites, stage), lambda call: call.site):
+        for fault in call.faults():
+            yield Trial(job, call.site, fault, 1)
+            yield Trial(job, call.site, fault, STUBBORN)
 
 
 def sites(stage: Stage, job: Job) -> list[Call]:

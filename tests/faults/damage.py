@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.faults.memory import Memory
 from tests.faults.outside import Call
-from tests.faults.scene import MANIFEST, VARIANTS, Job, Scene, Stage, given_source
+from tests.faults.scene import MANIFEST, Job, Scene, Stage, given_source, own_of
 from twofold.records import DatasetType, Status, StatusCode
 from twofold.stores.keys import ContentsKeys
 
@@ -39,6 +39,10 @@ class Kind:
 
     job: Job
     call: Call
+
+    @property
+    def object(self) -> tuple[str, str]:
+        return self.call.actor, self.call.what
 
     @property
     def name(self) -> str:
@@ -113,7 +117,7 @@ def strike(stage: Stage, kind: Kind, damage: Damage, sibling: bytes) -> Iterator
         watched = scene.theatre.outside.passing
 
         def passing(call: Call, done: bool) -> None:
-            mine = (call.actor, call.what) == (kind.call.actor, kind.call.what)
+            mine = (call.actor, call.what) == kind.object
             if mine and not done and not hit[0] and call.operation in READS:
                 scene.witness.trusting = True
                 hit[0] = _hit(Memory(bucket_of(call)), key_of(call), damage, sibling)
@@ -183,7 +187,8 @@ class Harmless:
     def __init__(self, stage: Stage) -> None:
         self.siblings = siblings(stage, OTHERS)
         own = stage.theatre.api.name
-        self.kinds = [kind for kind in _every_kind(stage) if bucket_of(kind.call) == own]
+        found = own_of(JOBS, lambda job: list(kinds(stage, job)), lambda kind: kind.object)
+        self.kinds = [kind for _, kind in found if bucket_of(kind.call) == own]
         self.made: dict[Job, dict[str, bytes]] = {}
         for job in JOBS:
             with stage.scene(job) as scene:
@@ -194,18 +199,6 @@ class Harmless:
     def blows(self) -> list[tuple[Kind, Damage]]:
         """Every damage to every kind of object. What is only asked for its size is noticed by its size."""
         return [(kind, damage) for kind in self.kinds for damage in Damage if _fits(kind, damage)]
-
-
-def _every_kind(stage: Stage) -> Iterator[Kind]:
-    """Of the variants of a distribution only those that no other has."""
-    known: set[tuple[str, str]] = set()
-    for job in JOBS:
-        found = list(kinds(stage, job))
-        for kind in found:
-            if job not in VARIANTS or (kind.call.actor, kind.call.what) not in known:
-                yield kind
-        if job is Job.DISTRIBUTE:
-            known = {(kind.call.actor, kind.call.what) for kind in found}
 
 
 def _fits(kind: Kind, damage: Damage) -> bool:

@@ -2,11 +2,11 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from moto import mock_aws
@@ -20,6 +20,8 @@ from tests.workflow.world import any_manifest, entry_line
 from twofold.records import DatasetType, Status, StatusCode
 from twofold.stores.keys import ReportKeys
 from twofold.stores.table import operations
+
+_Found = TypeVar("_Found")
 
 ENTRIES = 24
 SETTLED_WITHIN = 5 * MINUTE
@@ -46,6 +48,18 @@ _ASKED: dict[Job, dict[str, Any]] = {
     Job.GROUPED: {"GroupBy": GROUP_BY},
     Job.DRY_RUN: {"DryRun": True},
 }
+
+
+def own_of(
+    jobs: Iterable[Job], found: Callable[[Job], list[_Found]], name: Callable[[_Found], Hashable]
+) -> Iterator[tuple[Job, _Found]]:
+    """What was found of each job; of the variants only what a plain distribution has not, by its name."""
+    known: set[Hashable] = set()
+    for job in jobs:
+        ones = found(job)
+        if job is Job.DISTRIBUTE:
+            known = {name(one) for one in ones}
+        yield from ((job, one) for one in ones if job not in VARIANTS or name(one) not in known)
 
 
 @dataclass
