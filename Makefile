@@ -15,7 +15,7 @@ AUTH     ?= any
 KEYS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults storm check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit
+.PHONY: help run serve test faults storm check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit rehearse
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -61,6 +61,21 @@ privileges: $(VENV)/.dev $(VENV)/.command  ## compare every AWS call of the whol
 	rm -rf build/calls
 	TWOFOLD_CALLS=build/calls $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.privileges.check build/calls
+
+# The emulator has an environment of its own, made with the Python of Lambda where there is one; functions get a bare one.
+REHEARSAL := $(VENV)-rehearsal
+
+$(REHEARSAL)/.installed: tests/rehearsal/requirements.txt $(VENV)/.dev $(VENV)/.app
+	for name in emulator functions; do \
+	  $(BIN)/uv venv --quiet --clear --python "$$(PYTHONPATH=lambdas $(BIN)/python -m tests.rehearsal.interpreters)" $(REHEARSAL)/$$name || exit 1; done
+	$(BIN)/uv pip install --quiet --python $(REHEARSAL)/emulator/bin/python --require-hashes -r tests/rehearsal/requirements.txt
+	@touch $@
+
+# MINUTES of operation are watched for errors.
+rehearse: MINUTES = 10
+rehearse: $(REHEARSAL)/.installed $(VENV)/.command  ## deploy to an AWS emulator on this machine and try all of it: make rehearse [MINUTES=10]
+	TWOFOLD_EMULATOR_PYTHON=$(REHEARSAL)/emulator/bin/python TWOFOLD_FUNCTIONS_PYTHON=$(REHEARSAL)/functions/bin/python \
+	  TWOFOLD_REHEARSAL_MINUTES="$(MINUTES)" $(BIN)/python -m pytest tests/rehearsal --numprocesses 2 --dist loadgroup --timeout 900 $(ARGUMENTS)
 
 # The suite has a dozen clients for a moment.
 CLIENTS   ?= 200

@@ -19,7 +19,7 @@ NPX = NODE.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npx-cli.js"
 
 
 def command(arguments: Sequence[str]) -> list[str]:
-    return [str(NODE), str(NPX), "--yes", CLI, *arguments]
+    return [str(NODE), str(NPX), "--yes", "--prefer-offline", CLI, *arguments]
 
 
 def environment() -> dict[str, str]:

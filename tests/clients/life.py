@@ -10,6 +10,9 @@ from tests.backstage import eventually
 from tests.handlers.any_request import boxed, faulty, name
 from tests.job import line, while_deletion_shows
 
+PATIENCE_SECONDS = 120
+"""A deployed function's first call can take many seconds."""
+
 LINES = [
     line("birds/0", "robin"),
     line("birds/1", "robin", "größe"),
@@ -202,7 +205,7 @@ def _is_gone(client: Client, arn: str) -> bool:
 
 
 def _settled(client: Client, arn: str, status: str) -> dict[str, Any]:
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_SECONDS
     while (described := _described(client, arn))["Status"].endswith("IN_PROGRESS"):
         assert time.monotonic() < end, described
         time.sleep(0.05)

@@ -40,11 +40,11 @@ def test_boto3_does_the_main_job(session: Any, given: Given) -> None:
 
 
 def test_boto3_walks_the_whole_life_of_a_project(session: Any, life: dict[str, Any]) -> None:
-    walk(_Boto3(session.client("rekognition")), life)
+    walk(Boto3(session.client("rekognition")), life)
 
 
 @dataclass(frozen=True, slots=True)
-class _Boto3:
+class Boto3:
     client: Any
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:

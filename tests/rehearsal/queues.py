@@ -1,0 +1,50 @@
+"""Queues that stand for a subscriber: they receive what the stage publishes."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.rehearsal.account import Account
+from tests.rehearsal.datasets import PATIENCE_SECONDS
+
+
+@dataclass(slots=True)
+class Queue:
+    """`bodies` are the messages received so far."""
+
+    sqs: Any
+    url: str
+    arn: str
+    bodies: list[str] = field(default_factory=list)
+
+    @classmethod
+    def create(cls, account: Account, name: str, *, principal: str) -> "Queue":
+        """A queue that a service, such as `events.amazonaws.com`, may send to."""
+        sqs = account.client("sqs")
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": principal},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        return cls(sqs, url, arn)
+
+    def receive_until(self, complete: Callable[[list[str]], bool]) -> list[str]:
+        """All messages, as soon as they are complete or nobody should wait any longer."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not complete(self.bodies) and time.monotonic() < end:
+            received = self.sqs.receive_message(
+                QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+            )
+            for message in received.get("Messages", ()):
+                self.bodies.append(message["Body"])
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+        return self.bodies

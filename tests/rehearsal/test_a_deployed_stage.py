@@ -1,0 +1,105 @@
+"""The main job and the whole life of a project on a deployed stage, through its endpoint."""
+
+import json
+import shlex
+import time
+
+import pytest
+
+from tests.clients.life import LINES, walk
+from tests.clients.test_boto3 import Boto3
+from tests.job import line
+from tests.rehearsal.account import Account, Deployment
+from tests.rehearsal.datasets import PATIENCE_SECONDS, DatasetPair
+from twofold.settings import PARTITION_KEY, SORT_KEY, Function, Partition, function_name
+
+pytestmark = pytest.mark.xdist_group("operation")
+
+IMAGES_PER_GROUP = 3
+
+
+def test_the_smoke_test_that_the_deployment_prints_passes(
+    account: Account, prod: Deployment
+) -> None:
+    command = shlex.split(prod.outputs["Smoke"])
+    assert command[:2] == ["make", "smoke"]
+    done = account.make(*command[1:])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "works: 60 entries" in done.stdout + done.stderr
+
+
+def test_a_client_walks_the_whole_life_of_a_project(prod: Deployment) -> None:
+    walk(Boto3(prod.rekognition()), prod.upload(LINES, "life"))
+
+
+def test_a_dry_run_moves_nothing(prod: Deployment) -> None:
+    pair = DatasetPair.create(prod)
+    pair.distribute(DryRun=True)
+    assert pair.count_entries() == (60, 0)
+
+
+def test_a_distribution_is_undone(prod: Deployment) -> None:
+    pair = DatasetPair.create(prod)
+    pair.distribute()
+    assert pair.count_entries() == (48, 12)
+    pair.client.revert_dataset_distribution(ProjectArn=pair.project)
+    assert pair.count_entries() == (60, 0)
+
+
+def test_groups_stay_together(prod: Deployment) -> None:
+    lines = [
+        json.dumps(json.loads(line(number, "cat")) | {"burst": f"b{number // IMAGES_PER_GROUP}"})
+        for number in range(60)
+    ]
+    pair = DatasetPair.create_from(prod, lines)
+    pair.distribute(GroupBy="burst")
+    assert pair.count_entries() == (48, 12)
+    groups_in_test = {json.loads(entry)["burst"] for entry in pair.list_entries(pair.test)}
+    assert len(groups_in_test) == 12 / IMAGES_PER_GROUP
+
+
+def test_collect_deletes_contents_after_the_retention_time(
+    account: Account, prod: Deployment
+) -> None:
+    pair = DatasetPair.create(prod)
+    pair.distribute()
+    table, bucket = (
+        next(iter(prod.find_resources(resource_type).values()))
+        for resource_type in ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
+    )
+    folders = _age_released_contents(account, table)
+    assert folders
+    account.client("lambda").invoke(
+        FunctionName=function_name(prod.stage, Function.COLLECT),
+        Qualifier="live",
+        InvocationType="Event",
+    )
+    end = time.monotonic() + PATIENCE_SECONDS
+    while remaining := [folder for folder in folders if _holds_objects(account, bucket, folder)]:
+        assert time.monotonic() < end, remaining
+        time.sleep(0.5)
+    assert len(pair.list_entries(pair.train)) == 48
+
+
+def _age_released_contents(account: Account, table: str) -> list[str]:
+    """Date back every note of contents that no dataset points to; returns their folders."""
+    dynamodb = account.client("dynamodb")
+    released = dynamodb.query(
+        TableName=table,
+        KeyConditionExpression="#pk = :pk",
+        ExpressionAttributeNames={"#pk": PARTITION_KEY},
+        ExpressionAttributeValues={":pk": {"S": Partition.RELEASED}},
+    )["Items"]
+    for item in released:
+        dynamodb.update_item(
+            TableName=table,
+            Key={name: item[name] for name in (PARTITION_KEY, SORT_KEY)},
+            UpdateExpression="SET Released = :long_ago",
+            ExpressionAttributeValues={":long_ago": {"N": "1"}},
+        )
+    return [item[SORT_KEY]["S"] for item in released]
+
+
+def _holds_objects(account: Account, bucket: str, folder: str) -> bool:
+    listed = account.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"{folder}/")
+    return bool(listed.get("Contents"))

@@ -1,0 +1,31 @@
+"""An alarm that is set off reaches whoever subscribes to the topic that is an output of the stack."""
+
+import json
+
+import pytest
+
+from tests.rehearsal.account import Account, Deployment
+from tests.rehearsal.queues import Queue
+
+pytestmark = pytest.mark.xdist_group("operation")
+
+
+def test_an_alarm_arrives_at_a_subscriber_of_the_topic(account: Account, prod: Deployment) -> None:
+    queue = Queue.create(account, "alarms", principal="sns.amazonaws.com")
+    account.client("sns").subscribe(
+        TopicArn=prod.outputs["AlarmTopic"], Protocol="sqs", Endpoint=queue.arn
+    )
+    cloudwatch = account.client("cloudwatch")
+    alarms = sorted(prod.find_resources("AWS::CloudWatch::Alarm").values())
+    assert alarms
+    for name in alarms:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="rehearsal")
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="rehearsal")
+    messages = queue.receive_until(lambda bodies: set(alarms) <= _alarming(bodies))
+    assert _alarming(messages) >= set(alarms)
+
+
+def _alarming(bodies: list[str]) -> set[str]:
+    """Names of the alarms that went off."""
+    messages = [json.loads(json.loads(body)["Message"]) for body in bodies]
+    return {m["AlarmName"] for m in messages if m.get("NewStateValue") == "ALARM"}

@@ -1,0 +1,124 @@
+"""Callers with a managed policy of the stage may do what the policy says and nothing else."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.httpsession import URLLib3Session
+
+from infra.policies import READ_ONLY
+from tests.rehearsal.account import Account, Deployment
+from twofold.settings import Operation
+
+pytestmark = pytest.mark.xdist_group("operation")
+
+FORBIDDEN = 403
+ROOT_PATH = ""
+PATHS = (ROOT_PATH, *(operation.value for operation in Operation))
+"""`POST /` takes every operation, `POST /<Operation>` that one."""
+
+ALLOWED: dict[str, set[str]] = {
+    "ReadOnly": {operation.value for operation in READ_ONLY},
+    "Editor": set(PATHS),
+    **{operation.value: {operation.value} for operation in Operation},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An IAM user with one policy, or none; `send` gives the HTTP status of an empty request."""
+
+    account: Account
+    endpoint: str
+    key: str
+    secret: str
+
+    @classmethod
+    def create(
+        cls, account: Account, stage: Deployment, name: str, policy_arn: str = ""
+    ) -> "Caller":
+        iam = account.client("iam")
+        iam.create_user(UserName=name)
+        if policy_arn:
+            iam.attach_user_policy(UserName=name, PolicyArn=policy_arn)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        endpoint = stage.outputs["Endpoint"]
+        return cls(account, endpoint, key["AccessKeyId"], key["SecretAccessKey"])
+
+    def send(self, path: str) -> int:
+        headers = {"Content-Type": "application/json"}
+        if path == ROOT_PATH:
+            headers = {
+                "Content-Type": "application/x-amz-json-1.1",
+                "X-Amz-Target": "RekognitionService.DescribeProjects",
+            }
+        request = AWSRequest("POST", self.endpoint + path, headers=headers, data=b"{}")
+        credentials = Credentials(self.key, self.secret)
+        SigV4Auth(credentials, "execute-api", self.account.region).add_auth(request)
+        status: int = _connect(self.account).send(request.prepare()).status_code
+        return status
+
+    def find_allowed(self, paths: Iterable[str] = PATHS) -> set[str]:
+        with ThreadPoolExecutor(8) as pool:
+            statuses = pool.map(self.send, paths)
+            return {
+                path for path, status in zip(paths, statuses, strict=True) if status != FORBIDDEN
+            }
+
+
+def _connect(account: Account) -> URLLib3Session:
+    emulator = account.emulator
+    return URLLib3Session(verify=str(emulator.authority), proxies={"https": emulator.proxy})
+
+
+@pytest.fixture(scope="module")
+def policies(prod: Deployment) -> dict[str, str]:
+    """ARNs of the stage's managed policies by the name that `infra/policies.py` gives them."""
+    resources = prod.find_resources("AWS::IAM::ManagedPolicy")
+    return {
+        name: arn
+        for name in ALLOWED
+        for logical_id, arn in resources.items()
+        # A logical id ends with eight characters of CDK's.
+        if logical_id[:-8] == f"Policies{name}"
+    }
+
+
+def test_every_policy_is_deployed(policies: dict[str, str]) -> None:
+    assert set(policies) == set(ALLOWED)
+
+
+@pytest.mark.parametrize("name", sorted(ALLOWED))
+def test_a_caller_may_do_what_the_policy_says_and_nothing_else(
+    name: str, account: Account, prod: Deployment, policies: dict[str, str]
+) -> None:
+    caller = Caller.create(account, prod, f"caller-{name}", policies[name])
+    assert caller.find_allowed() == ALLOWED[name]
+
+
+def test_a_caller_without_a_policy_may_do_nothing(account: Account, prod: Deployment) -> None:
+    caller = Caller.create(account, prod, "nobody")
+    assert caller.find_allowed() == set()
+
+
+def test_a_wrong_secret_is_refused(account: Account, prod: Deployment) -> None:
+    caller = Caller.create(account, prod, "forger")
+    forger = Caller(account, caller.endpoint, caller.key, "not-the-secret")
+    assert forger.send("DescribeProjects") == FORBIDDEN
+
+
+def test_an_editor_brings_manifests_to_the_folder_of_sources_alone(
+    account: Account, prod: Deployment, policies: dict[str, str]
+) -> None:
+    caller = Caller.create(account, prod, "author", policies["Editor"])
+    s3 = account.session(caller.key, caller.secret).client("s3")
+    bucket = prod.outputs["Bucket"]
+    s3.put_object(Bucket=bucket, Key="sources/mine", Body=b"")
+    with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+        s3.put_object(Bucket=bucket, Key="contents/mine", Body=b"")
+    with pytest.raises(s3.exceptions.ClientError, match=r"AccessDenied|Forbidden|403"):
+        s3.get_object(Bucket=bucket, Key="sources/mine")
