@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aws_cdk import CfnOutput, Duration
+from aws_cdk import ArnFormat, Aws, CfnOutput, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -108,11 +109,13 @@ class Alarms(Construct):
 
     def __init__(self, scope: Construct, id: str, *, options: Options) -> None:
         super().__init__(scope, id)
+        self._names = f"{PRODUCT}-{options.stage}"
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
+        self._let_alarms_publish()
         if options.alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(options.alarm_email))
         for alarm in alarms(Metrics(options.stage)):
-            self._alarm(alarm, options.stage)
+            self._alarm(alarm)
         CfnOutput(
             scope,
             "AlarmTopic",
@@ -120,12 +123,33 @@ class Alarms(Construct):
             description="What alarms are published to",
         )
 
-    def _alarm(self, alarm: Alarm, stage: str) -> None:
+    def _let_alarms_publish(self) -> None:
+        """A topic with a policy of its own has lost the default one, which lets the account's alarms publish."""
+        alarm = Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{self._names}-*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowAlarmsOfThisStage",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                    "ArnLike": {"aws:SourceArn": alarm},
+                },
+            )
+        )
+
+    def _alarm(self, alarm: Alarm) -> None:
         missing = cloudwatch.TreatMissingData
         built = cloudwatch.Alarm(
             self,
             "".join(word.capitalize() for word in alarm.name.split("-")),
-            alarm_name=f"{PRODUCT}-{stage}-{alarm.name}",
+            alarm_name=f"{self._names}-{alarm.name}",
             alarm_description=f"{alarm.meaning} What to do: {RUNBOOK}#{alarm.name}",
             metric=alarm.metric,
             threshold=alarm.threshold,

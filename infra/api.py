@@ -45,6 +45,7 @@ class Api(Construct):
             description="Datasets of Rekognition Custom Labels, self-hosted",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=True,
+            # The account may point to it as soon as it is made, so it stays even if the deployment that made it fails.
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN,
             deploy_options=self._stage(options),
             default_method_options=apigateway.MethodOptions(

@@ -113,7 +113,10 @@ class Functions(Construct):
             if level is LogLevel.DEBUG
             else lambda_.ApplicationLogLevel.INFO,
             tracing=lambda_.Tracing.ACTIVE,
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            # One that a failed update made goes with it; Lambda would not publish the same code as another version.
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            ),
         )
         acknowledge(
             built,

@@ -34,8 +34,8 @@ REASONS: Mapping[str, str] = {
     "S3DefaultEncryptionKMS": "The option kms_key encrypts the bucket and the table with a key of the organization's; "
     "without it S3 uses its own.",
     "SNSEncryptedKMS": "Alarms hold names and numbers, and CloudWatch cannot publish to a topic under AWS's own key.",
-    "WAFv2LoggingEnabled": "The web ACL counts what it blocks and keeps samples; the access log has every request that "
-    "passes.",
+    "WAFv2LoggingEnabled": "The web ACL counts what each rule blocks and keeps no requests; the access log has every "
+    "request that passes.",
 }
 
 

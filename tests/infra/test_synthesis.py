@@ -12,7 +12,7 @@ from infra.application import build
 from infra.cdk import CLI, command, environment
 from infra.functions import LOG_LEVEL
 from infra.options import OptionError
-from tests.infra.synthesized import Synthesized
+from tests.infra.synthesized import Synthesized, spelt
 from twofold.settings import MEMORY_MB, SOLVERS, Function
 
 Synthesize = Callable[..., Synthesized]
@@ -99,8 +99,9 @@ def _fixed_names(template: Synthesized) -> Iterator[tuple[tuple[str, str], str]]
         if resource["Type"] in _NAMED_WITHIN_ANOTHER:
             continue
         for name, value in resource.get("Properties", {}).items():
-            if name.endswith("Name") and name != "MetricName" and isinstance(value, str):
-                yield (logical_id, name), value
+            fixed = isinstance(value, str) or (isinstance(value, dict) and "Fn::Join" in value)
+            if name.endswith("Name") and name != "MetricName" and fixed:
+                yield (logical_id, name), spelt(value)
 
 
 def test_the_accounts_one_role_for_api_logs_outlives_every_stage(template: Synthesized) -> None:
