@@ -33,6 +33,7 @@ def _adapted(node: Any) -> Any:
         adapted["ExecutionType"] = "STANDARD"
     if "IntervalSeconds" in adapted:
         adapted["IntervalSeconds"] = 1
+        adapted["BackoffRate"] = 1.0
         adapted.pop("MaxDelaySeconds", None)
         adapted.pop("JitterStrategy", None)
     return adapted

@@ -69,7 +69,13 @@ def test_the_state_machines_differ_only_in_what_moto_cannot_do(
         text = text.replace(f"${{{key}}}", f"arn:aws:lambda:us-east-1:123456789012:function:{name}")
     deployed = json.loads(text)
     differences = set(_differences(deployed, local))
-    assert differences <= {"ExecutionType", "IntervalSeconds", "MaxDelaySeconds", "JitterStrategy"}
+    assert differences <= {
+        "ExecutionType",
+        "IntervalSeconds",
+        "BackoffRate",
+        "MaxDelaySeconds",
+        "JitterStrategy",
+    }
     assert json.loads(definition(workflow, stack.functions.arn)) == local
 
 

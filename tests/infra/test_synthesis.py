@@ -114,6 +114,25 @@ def test_the_accounts_one_role_for_api_logs_outlives_every_stage(template: Synth
     assert "RoleName" not in role["Properties"]
 
 
+@pytest.mark.parametrize("protected", ["true", "false"])
+def test_a_stage_can_refuse_to_be_deleted(tmp_path: Path, protected: str) -> None:
+    """The CDK CLI reads it in the manifest of what is synthesized."""
+    app = build(
+        [f"termination_protection={protected}"],
+        outdir=tmp_path,
+        context={"aws:cdk:bundling-stacks": []},
+        checked=False,
+    )
+    app.synth()
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    found = manifest["artifacts"]["Twofold-prod"]["properties"].get("terminationProtection", False)
+    assert found is (protected == "true")
+
+
+def test_a_stage_can_do_without_a_dashboard(synthesize: Synthesize) -> None:
+    assert not synthesize(dashboard="false").of_type("AWS::CloudWatch::Dashboard")
+
+
 def test_options_reach_the_stack(synthesize: Synthesize) -> None:
     chosen = synthesize(
         stage="dev",
@@ -160,6 +179,7 @@ def test_options_reach_the_stack(synthesize: Synthesize) -> None:
         ("alarm_email=someone", "alarm_email='someone'"),
         ("log_level=LOUD", "log_level='LOUD'"),
         ("log_retention_days=31", "log_retention_days='31'"),
+        ("dashboard=off", "dashboard='off'"),
         ("colour=red", "'colour=red'"),
         ("stage", "'stage'"),
     ],

@@ -67,7 +67,7 @@ def test_everything_from_outside_goes_through_an_alias_that_can_be_pointed_back(
     template: Synthesized,
 ) -> None:
     aliases = template.properties("AWS::Lambda::Alias")
-    assert {alias["Name"] for alias in aliases.values()} == {"live"}
+    assert {alias["Name"] for alias in aliases.values()} == {"live", "live-retried"}
     doors = {template.function_behind({"Ref": name}) for name in aliases}
     outside = (Function.API, Function.SETTLE, Function.COLLECT)
     assert doors == {function_name("prod", function) for function in outside}
