@@ -93,7 +93,12 @@ def _never() -> Iterator[Limit]:
         inf,
         none,
     )
-    yield Limit("29 s of an API call", "a call reads a bounded part of an index", inf, none)
+    yield Limit(
+        f"{TIMEOUT_SECONDS[Function.API]} s of an API call",
+        "a call reads a bounded part of an index",
+        inf,
+        none,
+    )
     yield Limit("6 MB of an API call", "pages are cut at 5 MB, updates come in calls", inf, none)
 
 

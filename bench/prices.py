@@ -31,6 +31,8 @@ _DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 _STATES = "https://aws.amazon.com/step-functions/pricing/"
 _GATEWAY = "https://aws.amazon.com/api-gateway/pricing/"
 _EVENTS = "https://aws.amazon.com/eventbridge/pricing/"
+_XRAY = "https://aws.amazon.com/xray/pricing/"
+_WAF = "https://aws.amazon.com/waf/pricing/"
 _CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 
 LAMBDA_GB_SECOND = Price(0.0000133334, "GB-second of a function, arm64", _LAMBDA)
@@ -48,6 +50,13 @@ EVENT = Price(1.00, "custom events", _EVENTS, per=_MILLION, entered="2026-11-26"
 LOGS_GB = Price(0.50, "GB of logs taken in", _CLOUDWATCH)
 ALARM_MONTH = Price(0.10, "month of an alarm", _CLOUDWATCH)
 METRIC_MONTH = Price(0.30, "month of a custom metric", _CLOUDWATCH)
+DASHBOARD_MONTH = Price(3.00, "month of a dashboard", _CLOUDWATCH, entered="2026-11-30")
+TRACE = Price(5.00, "traces recorded", _XRAY, per=_MILLION, entered="2026-11-30")
+WAF_ACL_MONTH = Price(5.00, "month of a web ACL", _WAF, entered="2026-11-30")
+WAF_RULE_MONTH = Price(1.00, "month of a rule in a web ACL", _WAF, entered="2026-11-30")
+WAF_REQUEST = Price(
+    0.60, "requests that a web ACL looks at", _WAF, per=_MILLION, entered="2026-11-30"
+)
 
 ALL = tuple(price for price in list(globals().values()) if isinstance(price, Price))
 

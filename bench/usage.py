@@ -129,20 +129,21 @@ def read_units(call: Call) -> float:
     return float(max(1, items, ceil(call.received / 4096)))
 
 
+SWEEPS = 730 * 60
+"""Of a month."""
 SWEEP_SECONDS = 0.03
 """Of a warm Settle that finds nothing: two queries."""
 
 
 def idle_month() -> float:
-    """Dollars for the sweeps of a month, which is all that a stage does when nobody uses it."""
-    minutes = 730 * 60
+    """Dollars for the sweeps of a month, which is all that a stage does when nobody uses it; see bench/standing.py."""
     each = (
         prices.LAMBDA_REQUEST
         + SWEEP_SECONDS * MEMORY_MB[Function.SETTLE] / 1024 * prices.LAMBDA_GB_SECOND
         + 2 * prices.DYNAMODB_READ_UNIT
         + _LOG_BYTES / 1e9 * prices.LOGS_GB
     )
-    return minutes * each
+    return SWEEPS * each
 
 
 def by_operation(calls: Iterable[Call]) -> Counter[str]:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aws_cdk import CfnOutput, Duration
+from aws_cdk import ArnFormat, Aws, CfnOutput, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.metrics import Metrics
@@ -23,7 +25,11 @@ STUCK_AFTER = Duration.minutes(135)
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Goes off when `metric` is at `threshold` or above in `due` of the last `periods` periods."""
+    """Goes off when `metric` is at `threshold` or above in `due` of the last `periods` periods.
+
+    Where `silence_is_bad` it also tells of data that stop: then its state changes to "insufficient data". It begins in that
+    state, so it is quiet until the first value of a new stage has come.
+    """
 
     name: str
     meaning: str
@@ -34,9 +40,16 @@ class Alarm:
     silence_is_bad: bool = False
 
 
-def alarms(metrics: Metrics) -> Iterator[Alarm]:
+def alarms(metrics: Metrics, undelivered: str) -> Iterator[Alarm]:
+    """`undelivered` is the name of the queue of events that nobody has taken."""
     yield from _of_operations(metrics)
     yield from _of_functions(metrics)
+    yield Alarm(
+        "undelivered-events",
+        "EventBridge could not reach Settle or Collect, or Settle failed on the news of an execution's end three times.",
+        metrics.queue("ApproximateNumberOfMessagesVisible", undelivered),
+        threshold=1,
+    )
 
 
 def _of_operations(metrics: Metrics) -> Iterator[Alarm]:
@@ -106,13 +119,17 @@ def _of_functions(metrics: Metrics) -> Iterator[Alarm]:
 class Alarms(Construct):
     """Each alarm tells one topic, which anything may subscribe to; `options.alarm_email` is subscribed."""
 
-    def __init__(self, scope: Construct, id: str, *, options: Options) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, options: Options, undelivered: sqs.IQueue
+    ) -> None:
         super().__init__(scope, id)
+        self._names = f"{PRODUCT}-{options.stage}"
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
+        self._let_alarms_publish()
         if options.alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(options.alarm_email))
-        for alarm in alarms(Metrics(options.stage)):
-            self._alarm(alarm, options.stage)
+        for alarm in alarms(Metrics(options.stage), undelivered.queue_name):
+            self._alarm(alarm)
         CfnOutput(
             scope,
             "AlarmTopic",
@@ -120,20 +137,43 @@ class Alarms(Construct):
             description="What alarms are published to",
         )
 
-    def _alarm(self, alarm: Alarm, stage: str) -> None:
+    def _let_alarms_publish(self) -> None:
+        """A topic with a policy of its own has lost the default one, which lets the account's alarms publish."""
+        alarm = Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{self._names}-*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowAlarmsOfThisStage",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                    "ArnLike": {"aws:SourceArn": alarm},
+                },
+            )
+        )
+
+    def _alarm(self, alarm: Alarm) -> None:
         missing = cloudwatch.TreatMissingData
         built = cloudwatch.Alarm(
             self,
             "".join(word.capitalize() for word in alarm.name.split("-")),
-            alarm_name=f"{PRODUCT}-{stage}-{alarm.name}",
+            alarm_name=f"{self._names}-{alarm.name}",
             alarm_description=f"{alarm.meaning} What to do: {RUNBOOK}#{alarm.name}",
             metric=alarm.metric,
             threshold=alarm.threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             datapoints_to_alarm=alarm.due,
             evaluation_periods=alarm.periods,
-            treat_missing_data=missing.BREACHING if alarm.silence_is_bad else missing.NOT_BREACHING,
+            treat_missing_data=missing.MISSING if alarm.silence_is_bad else missing.NOT_BREACHING,
         )
         action = actions.SnsAction(self.topic)
         built.add_alarm_action(action)
         built.add_ok_action(action)
+        if alarm.silence_is_bad:
+            built.add_insufficient_data_action(action)

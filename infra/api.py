@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -15,6 +15,9 @@ from infra.options import Options
 from twofold.settings import PRODUCT, Operation
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
+LONGEST = Duration.seconds(29)
+"""That API Gateway waits for a function, unless AWS has raised it. The function ends before, so none works on for nobody."""
+
 RESPONSES = Path(__file__).with_name("gateway_responses.json")
 
 _ACKNOWLEDGED = {
@@ -45,13 +48,14 @@ class Api(Construct):
             description="Datasets of Rekognition Custom Labels, self-hosted",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=True,
+            # The account may point to it as soon as it is made, so it stays even if the deployment that made it fails.
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN,
             deploy_options=self._stage(options),
             default_method_options=apigateway.MethodOptions(
                 authorization_type=apigateway.AuthorizationType.IAM
             ),
             default_integration=apigateway.LambdaIntegration(
-                function, scope_permission_to_method=False
+                function, scope_permission_to_method=False, timeout=LONGEST
             ),
         )
         # The stack has an output for the endpoint, with a name that can be relied on.
@@ -71,7 +75,7 @@ class Api(Construct):
             throttling_rate_limit=options.throttle_rate,
             throttling_burst_limit=options.throttle_burst,
             tracing_enabled=True,
-            metrics_enabled=True,
+            metrics_enabled=options.api_metrics,
             access_log_destination=apigateway.LogGroupLogDestination(access_logs),
             access_log_format=apigateway.AccessLogFormat.custom(_access_log_line()),
         )

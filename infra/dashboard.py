@@ -1,5 +1,6 @@
 """One page that shows a stage at a glance: calls, operations, shards, and what went wrong."""
 
+from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -27,7 +28,9 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._metrics = Metrics(options.stage)
-        board = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"{PRODUCT}-{options.stage}")
+        # The names of dashboards are the account's, whatever region they show.
+        name = f"{PRODUCT}-{options.stage}-{Aws.REGION}"
+        board = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=name)
         board.add_widgets(*self._calls())
         board.add_widgets(*self._operations())
         board.add_widgets(*self._work())

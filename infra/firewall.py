@@ -67,7 +67,7 @@ def _managed_rule(priority: int, name: str) -> wafv2.CfnWebACL.RuleProperty:
 
 
 def _visible(metric: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
-    """Counts for CloudWatch; samples would keep headers of requests."""
+    """Counts for CloudWatch, and no samples: they would keep headers of requests."""
     return wafv2.CfnWebACL.VisibilityConfigProperty(
         cloud_watch_metrics_enabled=True, metric_name=metric, sampled_requests_enabled=False
     )

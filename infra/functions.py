@@ -30,12 +30,17 @@ LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
 LIVE = "live"
 """The alias that points to what is deployed; an operator can point it back."""
 
+LIVE_RETRIED = "live-retried"
+"""Another, with which Lambda repeats what Settle fails on: how often it does is a setting of an alias."""
+
 _DOORS = (Function.API, Function.SETTLE, Function.COLLECT)
 """What is invoked from outside of a workflow; a state machine names the versions of its own functions."""
 
 
 class Functions(Construct):
     """`self[Function.API]` is the function and `roles[Function.API]` its role; `doors` are aliases of versions.
+
+    `settle_retried` is for what Settle must not miss.
 
     Every deployment that changes a function publishes a version of it, and versions stay: what has begun with one ends with it.
 
@@ -67,6 +72,12 @@ class Functions(Construct):
             )
             for function in _DOORS
         }
+        self.settle_retried = lambda_.Alias(
+            self,
+            "SettleLiveRetried",
+            alias_name=LIVE_RETRIED,
+            version=self.version(Function.SETTLE),
+        )
 
     def version(self, function: Function) -> lambda_.Version:
         return self._functions[function].current_version
@@ -113,7 +124,10 @@ class Functions(Construct):
             if level is LogLevel.DEBUG
             else lambda_.ApplicationLogLevel.INFO,
             tracing=lambda_.Tracing.ACTIVE,
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            # One that a failed update made goes with it; Lambda would not publish the same code as another version.
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            ),
         )
         acknowledge(
             built,

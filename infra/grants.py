@@ -14,6 +14,7 @@ from infra.acknowledgements import wildcards
 from infra.functions import Functions
 from infra.options import ANY_BUCKET, Options
 from infra.partitions import touched
+from infra.rules import Rules
 from infra.storage import Storage, only_through
 from infra.workflows import STEPS, Workflows
 from twofold.settings import Function, Prefix, Workflow, state_machine_name
@@ -46,6 +47,7 @@ class Grants:
     storage: Storage
     functions: Functions
     workflows: Workflows
+    rules: Rules
     options: Options
 
     def give(self) -> None:
@@ -89,6 +91,8 @@ class Grants:
         self._objects(Function.PUBLISH, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
         self._objects(Function.PUBLISH, _WRITE, Prefix.CONTENTS, Prefix.REPORTS)
         self._start(Function.SETTLE)
+        undelivered = self.rules.undelivered.queue_arn
+        self._allow(self.functions.roles[Function.SETTLE], ("sqs:SendMessage",), [undelivered])
         self._allow(
             self.functions.roles[Function.SETTLE],
             ("states:DescribeExecution",),

@@ -38,6 +38,9 @@ class Metrics:
     def machine(self, arn: str, workflow: Workflow, name: str) -> cloudwatch.Metric:
         return self._metric("AWS/States", name, {"StateMachineArn": arn}, "Sum", label=workflow)
 
+    def queue(self, name: str, queue_name: str) -> cloudwatch.Metric:
+        return self._metric("AWS/SQS", name, {"QueueName": queue_name}, "Maximum")
+
     def table(self, name: str, table_name: str) -> cloudwatch.Metric:
         return self._metric("AWS/DynamoDB", name, {"TableName": table_name}, "Sum")
 

@@ -23,7 +23,8 @@ REASONS: Mapping[str, str] = {
     "does not need.",
     "LambdaConcurrency": "Reserved concurrency would be taken from the account's other functions; the gateway's throttle "
     "and each Map's limit bound what runs at once.",
-    "LambdaDLQ": "The API and Step Functions invoke synchronously and see every failure; Settle and Collect come again.",
+    "LambdaDLQ": "The API and Step Functions invoke synchronously and see every failure. Sweeps and Collect come again; an "
+    "execution's end that Settle fails on goes to a queue.",
     "LambdaInsideVPC": "The functions call AWS's own endpoints only, and hold no connection that a network could guard.",
     "S3BucketLoggingEnabled": "Only the functions reach the bucket; who wants each read logged turns on CloudTrail data "
     "events for it.",
@@ -34,8 +35,8 @@ REASONS: Mapping[str, str] = {
     "S3DefaultEncryptionKMS": "The option kms_key encrypts the bucket and the table with a key of the organization's; "
     "without it S3 uses its own.",
     "SNSEncryptedKMS": "Alarms hold names and numbers, and CloudWatch cannot publish to a topic under AWS's own key.",
-    "WAFv2LoggingEnabled": "The web ACL counts what it blocks and keeps samples; the access log has every request that "
-    "passes.",
+    "WAFv2LoggingEnabled": "The web ACL counts what each rule blocks and keeps no requests; the access log has every "
+    "request that passes.",
 }
 
 

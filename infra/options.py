@@ -48,6 +48,9 @@ class Options:
     alarm_email         who gets the alarms; empty: nobody, until someone subscribes to the topic that is an output
     log_level           the least of what is logged: DEBUG, INFO, WARNING or ERROR; metrics are published whatever it is
     log_retention_days  how long logs are kept
+    api_metrics         whether API Gateway publishes metrics for each method, which cost extra; nothing of ours reads them
+    dashboard           whether there is a dashboard
+    termination_protection  whether the stack refuses to be deleted
     """
 
     stage: str = "prod"
@@ -63,6 +66,9 @@ class Options:
     alarm_email: str = ""
     log_level: LogLevel = LogLevel.INFO
     log_retention_days: int = 30
+    api_metrics: bool = False
+    dashboard: bool = True
+    termination_protection: bool = False
 
     @classmethod
     def of(cls, context: Callable[[str], object]) -> "Options":
@@ -71,6 +77,10 @@ class Options:
         def count(name: str) -> int:
             value = context(name)
             return int(getattr(cls(), name)) if value is None else _count(name, str(value))
+
+        def switch(name: str) -> bool:
+            value = context(name)
+            return bool(getattr(cls(), name)) if value is None else _switch(name, str(value))
 
         return cls(
             stage=_stage(str(context("stage") or cls().stage)),
@@ -86,6 +96,9 @@ class Options:
             alarm_email=_address(str(context("alarm_email") or "")),
             log_level=_one_of("log_level", str(context("log_level") or cls().log_level), LogLevel),
             log_retention_days=_log_days(count("log_retention_days")),
+            api_metrics=switch("api_metrics"),
+            dashboard=switch("dashboard"),
+            termination_protection=switch("termination_protection"),
         )
 
 
@@ -182,3 +195,9 @@ def _count(name: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise OptionError(f"{name}='{text}': use a whole number above zero.")
     return int(text)
+
+
+def _switch(name: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise OptionError(f"{name}='{text}': use true or false.")
+    return text.lower() == "true"

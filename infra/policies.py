@@ -2,10 +2,15 @@
 
 `POST /` takes every operation, so a policy that lets some of them in names their own paths and not the root: a caller who is
 held to it uses `POST /<Operation>`.
+
+Their names are fixed, so that what attaches them can name them, and have the region, because IAM's names are the account's.
+None has a description or a path: CloudFormation replaces a policy for another of these, and cannot replace what has a name.
 """
 
 from collections.abc import Iterable
+from typing import cast
 
+from aws_cdk import Aws
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -32,11 +37,11 @@ class Policies(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._stage, self._rest = options.stage, rest
-        self._policy("ReadOnly", "See projects, datasets, entries, labels and tags", READ_ONLY)
-        editor = self._policy("Editor", "Use every operation", [*Operation], root=True)
+        self._policy("ReadOnly", READ_ONLY)
+        editor = self._policy("Editor", [*Operation], root=True)
         self._bring_manifests(editor, storage, options.kms_key)
         for operation in Operation:
-            self._policy(operation.value, f"Use {operation.value} and nothing else", [operation])
+            self._policy(operation.value, [operation])
 
     def _bring_manifests(self, editor: iam.ManagedPolicy, storage: Storage, key_arn: str) -> None:
         sources = storage.bucket.arn_for_objects(f"{Prefix.SOURCES}/*")
@@ -52,14 +57,13 @@ class Policies(Construct):
             )
 
     def _policy(
-        self, name: str, description: str, operations: Iterable[Operation], *, root: bool = False
+        self, name: str, operations: Iterable[Operation], *, root: bool = False
     ) -> iam.ManagedPolicy:
         paths = [f"/{operation.value}" for operation in operations] + (["/"] if root else [])
-        return iam.ManagedPolicy(
+        policy = iam.ManagedPolicy(
             self,
             name,
-            managed_policy_name=f"{PRODUCT}-{self._stage}-{name}",
-            description=f"Twofold, stage {self._stage}: {description}",
+            managed_policy_name=f"{PRODUCT}-{self._stage}-{Aws.REGION}-{name}",
             statements=[
                 iam.PolicyStatement(
                     actions=["execute-api:Invoke"],
@@ -69,3 +73,8 @@ class Policies(Construct):
                 )
             ],
         )
+        for default in ("Description", "Path"):
+            cast(iam.CfnManagedPolicy, policy.node.default_child).add_property_deletion_override(
+                default
+            )
+        return policy

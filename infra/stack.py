@@ -1,8 +1,6 @@
 """The stack: composes the rooms, and wires what happens between them."""
 
-from aws_cdk import CfnOutput, Duration, Stack, Tags
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
+from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
 from infra import nist
@@ -15,12 +13,10 @@ from infra.functions import Functions
 from infra.grants import Grants
 from infra.options import Options
 from infra.policies import Policies
+from infra.rules import Rules
 from infra.storage import Storage
 from infra.workflows import Workflows
-from twofold.settings import PRODUCT, STATE_MACHINES, Function, Variable, Workflow
-
-SWEEP = Duration.minutes(1)
-COLLECTION = Duration.days(1)
+from twofold.settings import PRODUCT, STATE_MACHINES, Function, Variable
 
 
 class TwofoldStack(Stack):
@@ -28,7 +24,10 @@ class TwofoldStack(Stack):
 
     def __init__(self, scope: Construct, id: str, *, options: Options) -> None:
         super().__init__(
-            scope, id, description="Twofold: exact, balanced train/test splits of labelled datasets"
+            scope,
+            id,
+            description="Twofold: exact, balanced train/test splits of labelled datasets",
+            termination_protection=options.termination_protection,
         )
         # W3005 finds dependencies redundant that CDK's constructs write into every function and state machine.
         self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
@@ -40,11 +39,13 @@ class TwofoldStack(Stack):
         self.api = Api(self, "Api", options=options, function=self.functions.doors[Function.API])
         self._guard(options)
         self._connect()
+        self.rules = Rules(self, "Rules", functions=self.functions, workflows=self.workflows)
         Grants(
             stack=self,
             storage=self.storage,
             functions=self.functions,
             workflows=self.workflows,
+            rules=self.rules,
             options=options,
         ).give()
         self._watch(options)
@@ -62,14 +63,15 @@ class TwofoldStack(Stack):
         }
 
     def _watch(self, options: Options) -> None:
-        Alarms(self, "Alarms", options=options)
-        Dashboard(
-            self,
-            "Dashboard",
-            options=options,
-            workflows=self.workflows,
-            table=self.storage.table,
-        )
+        Alarms(self, "Alarms", options=options, undelivered=self.rules.undelivered)
+        if options.dashboard:
+            Dashboard(
+                self,
+                "Dashboard",
+                options=options,
+                workflows=self.workflows,
+                table=self.storage.table,
+            )
 
     def _guard(self, options: Options) -> None:
         """Who may call the API, and how often."""
@@ -81,38 +83,6 @@ class TwofoldStack(Stack):
     def _connect(self) -> None:
         for workflow, variable in STATE_MACHINES.items():
             self.functions.tell(variable, self.workflows.live[workflow].attr_arn)
-        settle = targets.LambdaFunction(self.functions.doors[Function.SETTLE])
-        events.Rule(
-            self,
-            "Unsettled",
-            description="An execution ended without settling its datasets",
-            event_pattern=self._failed_executions(),
-            targets=[settle],
-        )
-        events.Rule(
-            self,
-            "Sweep",
-            description="Look for operations that nothing works on any more",
-            schedule=events.Schedule.rate(SWEEP),
-            targets=[settle],
-        )
-        events.Rule(
-            self,
-            "Collection",
-            description="Remove contents that no dataset has pointed to for the retention time",
-            schedule=events.Schedule.rate(COLLECTION),
-            targets=[targets.LambdaFunction(self.functions.doors[Function.COLLECT])],
-        )
-
-    def _failed_executions(self) -> events.EventPattern:
-        return events.EventPattern(
-            source=["aws.states"],
-            detail_type=["Step Functions Execution Status Change"],
-            detail={
-                "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-                "stateMachineArn": [self.workflows[w].state_machine_arn for w in Workflow],
-            },
-        )
 
     def _report(self) -> None:
         url, bucket = self.api.rest.url, self.storage.bucket.bucket_name

@@ -47,6 +47,8 @@ class Storage(Construct):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=True,
+            # Not except on create: a rollback could not delete a protected table, and would leave a stack that failed to
+            # roll back, where an empty table that costs nothing is what stays.
             removal_policy=RemovalPolicy.RETAIN,
         )
 
@@ -62,7 +64,7 @@ class Storage(Construct):
             enforce_ssl=True,
             minimum_tls_version=1.2,
             lifecycle_rules=_lifecycle(),
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         acknowledge(
             bucket,

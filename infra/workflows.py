@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -77,7 +77,9 @@ class Workflows(Construct):
             state_machine_name=state_machine_name(options.stage, workflow),
             definition_body=sfn.DefinitionBody.from_string(definition(workflow)),
             definition_substitutions=substitutions(
-                workflow, lambda function: functions.version(function).function_arn
+                workflow,
+                lambda function: functions.version(function).function_arn,
+                partition=Aws.PARTITION,
             ),
             role=self.roles[workflow],
             logs=sfn.LogOptions(
@@ -89,8 +91,9 @@ class Workflows(Construct):
         )
         acknowledge(
             machine,
-            "Failures are logged; Step Functions itself keeps every execution's whole history for 90 days, and "
-            "logging each of thousands of shards again would only cost.",
+            "Failures are logged, those of a Map's EXPRESS children too, which have no history. Step Functions keeps "
+            "the history of the execution itself for 90 days after its end, and each function logs one line for each "
+            "outcome; logging every event of thousands of children would only cost.",
             "AwsSolutions-SF1",
         )
         return machine
@@ -103,7 +106,7 @@ class Workflows(Construct):
             state_machine_arn=machine.state_machine_arn,
             state_machine_revision_id=machine.state_machine_revision_id,
         )
-        version.apply_removal_policy(RemovalPolicy.RETAIN)
+        version.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         return sfn.CfnStateMachineAlias(
             self,
             f"{name}Live",
@@ -125,6 +128,9 @@ def definition(workflow: Workflow) -> str:
     return Path(__file__).with_name(f"{workflow.value}.asl.json").read_text(encoding="utf-8")
 
 
-def substitutions(workflow: Workflow, arn: Callable[[Function], str]) -> dict[str, str]:
+def substitutions(
+    workflow: Workflow, arn: Callable[[Function], str], *, partition: str
+) -> dict[str, str]:
     """What the `${...}` of a definition stand for: `${SelectFunctionArn}` is the function `select`."""
-    return {f"{step.value.capitalize()}FunctionArn": arn(step) for step in STEPS[workflow]}
+    functions = {f"{step.value.capitalize()}FunctionArn": arn(step) for step in STEPS[workflow]}
+    return {"Partition": partition, **functions}

@@ -18,6 +18,7 @@ _FUNCTION = re.compile(r"\$\{(\w+)FunctionArn\}")
 
 def definition(workflow: Workflow, arn_of: Callable[[Function], str]) -> str:
     text = (_FOLDER / f"{workflow.value}.asl.json").read_text()
+    text = text.replace("${Partition}", "aws")
     text = _FUNCTION.sub(lambda found: arn_of(Function(found[1].lower())), text)
     return json.dumps(_adapted(json.loads(text)))
 
@@ -32,6 +33,7 @@ def _adapted(node: Any) -> Any:
         adapted["ExecutionType"] = "STANDARD"
     if "IntervalSeconds" in adapted:
         adapted["IntervalSeconds"] = 1
+        adapted["BackoffRate"] = 1.0
         adapted.pop("MaxDelaySeconds", None)
         adapted.pop("JitterStrategy", None)
     return adapted

@@ -120,7 +120,7 @@ MEMORY_MB: Mapping[Function, int] = {
 }
 
 TIMEOUT_SECONDS: Mapping[Function, int] = {
-    Function.API: 29,
+    Function.API: 28,
     Function.PLAN: 60,
     Function.INDEX: 300,
     Function.RESOLVE: 900,

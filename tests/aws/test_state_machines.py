@@ -19,7 +19,9 @@ def _definition(workflow: Workflow) -> dict[str, Any]:
     text = definition(workflow)
     prefix = "arn:aws:lambda:us-east-1:123456789012:function"
     for key, arn in substitutions(
-        workflow, lambda function: f"{prefix}:{function_name('prod', function)}:1"
+        workflow,
+        lambda function: f"{prefix}:{function_name('prod', function)}:1",
+        partition="aws",
     ).items():
         text = text.replace(f"${{{key}}}", arn)
     machine: dict[str, Any] = json.loads(text)

@@ -78,6 +78,29 @@ def test_a_failing_s3_loses_nothing(
     _fails_and_changes_nothing(job, backstage, call, s3_error(status, code))
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(s3("PUT", "/entries.index"), id="Select writes"),
+        pytest.param(s3("GET", "/entries.manifest"), id="Move reads"),
+        pytest.param(s3("PUT", "/entries.manifest"), id="Move writes"),
+        pytest.param(s3("GET", "/record.json"), id="Publish reads"),
+    ],
+)
+@pytest.mark.parametrize("code", ["SlowDown", "ServiceUnavailable"])
+def test_s3_that_is_busy_for_longer_than_a_client_tries_is_waited_for(
+    job: Job, backstage: Backstage, call: Matches, code: str
+) -> None:
+    """A client tries four times; the state machine runs the step again."""
+    train, test = job.pair(LINES)
+    before = job.entries(train)
+    with backstage.scene(call, s3_error(503, code), times=6) as scene:
+        job.distribute(train, test)
+        assert job.settled(train)["Status"] == "UPDATE_COMPLETE"
+    assert scene.seen == 6
+    assert sorted(job.entries(train) + job.entries(test)) == sorted(before)
+
+
 def test_s3_that_recovers_is_not_noticed(job: Job, backstage: Backstage) -> None:
     train, test = job.pair(LINES)
     slow = s3_error(503, "SlowDown")

@@ -58,6 +58,15 @@ class Synthesized:
         return properties
 
     @property
+    def managed_policies(self) -> dict[str, Mapping[str, Any]]:
+        """By what follows the stage and the region in their names."""
+        policies = self.properties("AWS::IAM::ManagedPolicy").values()
+        start = f"twofold-{self.stage}-<AWS::Region>-"
+        named = {spelt(one["ManagedPolicyName"]): one for one in policies}
+        assert all(name.startswith(start) for name in named), list(named)
+        return {name.removeprefix(start): policy for name, policy in named.items()}
+
+    @property
     def machines(self) -> dict[Workflow, Mapping[str, Any]]:
         machines = self.properties("AWS::StepFunctions::StateMachine").values()
         named = {machine["StateMachineName"]: machine for machine in machines}
@@ -71,9 +80,9 @@ class Synthesized:
         return definition
 
     def substituted(self, workflow: Workflow) -> dict[str, str]:
-        """What each `${...}` of a definition stands for, as the name of a Lambda function."""
-        arns = self.machines[workflow]["DefinitionSubstitutions"]
-        return {key: self.name_of_version(arn) for key, arn in arns.items()}
+        """What each `${...FunctionArn}` of a definition stands for, as the name of a Lambda function."""
+        arns = self.machines[workflow]["DefinitionSubstitutions"].items()
+        return {key: self.name_of_version(arn) for key, arn in arns if key != "Partition"}
 
     def name_of_version(self, arn: Any) -> str:
         """The name of the function whose version an ARN, `{"Ref": logical id}`, stands for."""

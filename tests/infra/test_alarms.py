@@ -59,7 +59,7 @@ def test_the_runbook_says_when_an_alarm_goes_off(template: Synthesized) -> None:
         due, periods = alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]
         said = f"at {alarm['Threshold']} or more, in {due} of {periods} periods of {period // 60} minutes"
         assert said in _entries()[name], name
-        silent = alarm["TreatMissingData"] == "breaching"
+        silent = "InsufficientDataActions" in alarm
         assert ("silence counts" in _entries()[name]) == silent, name
 
 
@@ -69,6 +69,42 @@ def test_every_alarm_tells_the_topic_when_it_begins_and_when_it_is_over(
     (topic,) = template.of_type("AWS::SNS::Topic")
     for name, alarm in _alarms(template).items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}], name
+
+
+def _told(alarm: Any, values: list[float | None]) -> list[str]:
+    """The states that somebody is told of while an alarm evaluates these values, one a period, None where none came.
+
+    As CloudWatch documents it: an alarm begins with too few data, and acts where its state changes.
+    """
+    missing, state, told = alarm["TreatMissingData"], "INSUFFICIENT_DATA", []
+    acts = {
+        "ALARM": alarm.get("AlarmActions"),
+        "OK": alarm.get("OKActions"),
+        "INSUFFICIENT_DATA": alarm.get("InsufficientDataActions"),
+    }
+    for end in range(1, len(values) + 1):
+        seen = values[max(0, end - alarm["EvaluationPeriods"]) : end]
+        seen = [None] * (alarm["EvaluationPeriods"] - len(seen)) + seen
+        if missing == "missing" and set(seen) == {None}:
+            now = "INSUFFICIENT_DATA"
+        else:
+            bad = [missing == "breaching" if v is None else v >= alarm["Threshold"] for v in seen]
+            now = "ALARM" if sum(bad) >= alarm["DatapointsToAlarm"] else "OK"
+        if now != state and acts[now]:
+            told.append(now)
+        state = now
+    return told
+
+
+def test_an_empty_stage_is_quiet_until_its_first_value_and_one_that_falls_silent_is_not(
+    template: Synthesized,
+) -> None:
+    stuck = _alarms(template)["stuck-operations"]
+    assert _told(stuck, [None, None, None, None]) == []
+    assert _told(stuck, [None, None, 0, 0, 0]) == ["OK"]
+    assert _told(stuck, [0, 0, 0, None, None, None]) == ["OK", "INSUFFICIENT_DATA"]
+    late = float(stuck["Threshold"])
+    assert _told(stuck, [0, late, late, late]) == ["OK", "ALARM"]
 
 
 def test_the_address_is_subscribed_and_without_one_nobody_is(
@@ -133,10 +169,11 @@ def test_every_metric_of_ours_that_an_alarm_watches_is_published_by_the_function
 def test_what_an_alarm_watches_of_aws_belongs_to_this_stage(template: Synthesized) -> None:
     names = {p["FunctionName"] for p in template.functions.values()}
     names.add(template.only("AWS::ApiGateway::RestApi")["Properties"]["Name"])
+    names |= {f"<{queue}.QueueName>" for queue in template.of_type("AWS::SQS::Queue")}
     for name, alarm in _alarms(template).items():
         for metric in _metrics_of(alarm):
             if metric["Namespace"] != NAMESPACE:
-                assert {d["Value"] for d in metric["Dimensions"]} <= names, name
+                assert {spelt(d["Value"]) for d in metric["Dimensions"]} <= names, name
 
 
 def test_the_dashboard_shows_every_metric_of_ours_that_is_published(

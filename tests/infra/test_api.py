@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from infra.api import CONTENT_TYPE, RESPONSES
+from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Synthesized, spelt
 from twofold import errors
-from twofold.settings import Operation
+from twofold.settings import Function, Operation
+from twofold.workflow.end import START_GRACE_MILLISECONDS
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -64,6 +66,29 @@ def test_the_api_is_regional_throttled_and_traced(template: Synthesized) -> None
     assert settings["ThrottlingBurstLimit"] == 100
     assert settings["DataTraceEnabled"] is False
     assert stage["TracingEnabled"] is True
+
+
+def test_the_function_ends_before_the_gateway_gives_up(template: Synthesized) -> None:
+    """Otherwise a call goes on for whose caller it has failed."""
+    longest = {method["Integration"]["TimeoutInMillis"] for method in _methods(template)}
+    assert longest == {29_000}
+    assert template.functions[Function.API]["Timeout"] < 29
+    assert template.functions[Function.API]["Timeout"] * 1000 * 2 < START_GRACE_MILLISECONDS
+
+
+def test_metrics_of_each_method_are_published_only_where_they_are_asked_for(
+    template: Synthesized, synthesize: Synthesize
+) -> None:
+    """The gateway's own, by the name of the API, which an alarm and the dashboard read, come without."""
+    for found, asked in ((template, False), (synthesize(api_metrics="true"), True)):
+        stage = found.only("AWS::ApiGateway::Stage")["Properties"]
+        assert {one["MetricsEnabled"] for one in stage["MethodSettings"]} == {asked}
+    text = json.dumps(template.of_type("AWS::CloudWatch::Alarm")) + spelt(
+        template.only("AWS::CloudWatch::Dashboard")["Properties"]["DashboardBody"]
+    )
+    assert "AWS/ApiGateway" in text
+    for dimension in ("Method", "Resource"):
+        assert f'"{dimension}"' not in text
 
 
 def test_the_access_log_is_json_and_holds_no_body(template: Synthesized) -> None:

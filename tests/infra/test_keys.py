@@ -123,9 +123,7 @@ def test_editors_may_lock_the_manifests_that_they_bring(
 
 
 def _of_editors(template: Synthesized) -> list[Any]:
-    name = f"twofold-{template.stage}-Editor"
-    policies = template.properties("AWS::IAM::ManagedPolicy").values()
-    (policy,) = [one for one in policies if one["ManagedPolicyName"] == name]
+    policy = template.managed_policies["Editor"]
     return [s for s in policy["PolicyDocument"]["Statement"] if str(s["Action"]).count("kms:")]
 
 

@@ -102,6 +102,8 @@ def _said(template: Synthesized) -> Iterator[tuple[str, str]]:
     yield from _of_schedules(template)
     yield from _of_retentions(template)
     yield from _of_the_code()
+    yield "reliability", f"a call ends within {template.functions[Function.API]['Timeout']} seconds"
+    yield "api", f"longer than {template.functions[Function.API]['Timeout']} seconds"
     for sentence in _alarmed(template):
         yield "operations", sentence
 

@@ -36,8 +36,7 @@ def _arns(template: Synthesized) -> dict[str, str]:
 
 
 def _statements(template: Synthesized, name: str) -> list[Any]:
-    policies = template.properties("AWS::IAM::ManagedPolicy").values()
-    (policy,) = [one for one in policies if one["ManagedPolicyName"] == f"twofold-prod-{name}"]
+    policy = template.managed_policies[name]
     assert not {"Users", "Groups", "Roles"} & set(policy)
     statements: list[Any] = policy["PolicyDocument"]["Statement"]
     return statements
@@ -125,6 +124,5 @@ def test_a_web_acl_limits_each_address_and_stands_before_the_stage(
 
 def test_the_policies_that_the_docs_name_are_those_of_the_template(template: Synthesized) -> None:
     page = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
-    assert "`twofold-<stage>-ReadOnly`, `-Editor` and one for each operation" in page
-    policies = template.properties("AWS::IAM::ManagedPolicy").values()
-    assert {one["ManagedPolicyName"] for one in policies} == {f"twofold-prod-{n}" for n in NAMES}
+    assert "`twofold-<stage>-<region>-ReadOnly`, `-Editor` and one for each operation" in page
+    assert set(template.managed_policies) == set(NAMES)

@@ -12,7 +12,7 @@ from infra.application import build
 from infra.cdk import CLI, command, environment
 from infra.functions import LOG_LEVEL
 from infra.options import OptionError
-from tests.infra.synthesized import Synthesized
+from tests.infra.synthesized import Synthesized, spelt
 from twofold.settings import MEMORY_MB, SOLVERS, Function
 
 Synthesize = Callable[..., Synthesized]
@@ -99,8 +99,9 @@ def _fixed_names(template: Synthesized) -> Iterator[tuple[tuple[str, str], str]]
         if resource["Type"] in _NAMED_WITHIN_ANOTHER:
             continue
         for name, value in resource.get("Properties", {}).items():
-            if name.endswith("Name") and name != "MetricName" and isinstance(value, str):
-                yield (logical_id, name), value
+            fixed = isinstance(value, str) or (isinstance(value, dict) and "Fn::Join" in value)
+            if name.endswith("Name") and name != "MetricName" and fixed:
+                yield (logical_id, name), spelt(value)
 
 
 def test_the_accounts_one_role_for_api_logs_outlives_every_stage(template: Synthesized) -> None:
@@ -111,6 +112,25 @@ def test_the_accounts_one_role_for_api_logs_outlives_every_stage(template: Synth
     role = template.of_type("AWS::IAM::Role")[arn["Fn::GetAtt"][0]]
     assert role["DeletionPolicy"] == role["UpdateReplacePolicy"] == "Retain"
     assert "RoleName" not in role["Properties"]
+
+
+@pytest.mark.parametrize("protected", ["true", "false"])
+def test_a_stage_can_refuse_to_be_deleted(tmp_path: Path, protected: str) -> None:
+    """The CDK CLI reads it in the manifest of what is synthesized."""
+    app = build(
+        [f"termination_protection={protected}"],
+        outdir=tmp_path,
+        context={"aws:cdk:bundling-stacks": []},
+        checked=False,
+    )
+    app.synth()
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    found = manifest["artifacts"]["Twofold-prod"]["properties"].get("terminationProtection", False)
+    assert found is (protected == "true")
+
+
+def test_a_stage_can_do_without_a_dashboard(synthesize: Synthesize) -> None:
+    assert not synthesize(dashboard="false").of_type("AWS::CloudWatch::Dashboard")
 
 
 def test_options_reach_the_stack(synthesize: Synthesize) -> None:
@@ -159,6 +179,7 @@ def test_options_reach_the_stack(synthesize: Synthesize) -> None:
         ("alarm_email=someone", "alarm_email='someone'"),
         ("log_level=LOUD", "log_level='LOUD'"),
         ("log_retention_days=31", "log_retention_days='31'"),
+        ("dashboard=off", "dashboard='off'"),
         ("colour=red", "'colour=red'"),
         ("stage", "'stage'"),
     ],

@@ -8,6 +8,7 @@ from infra.workflows import STEPS, definition
 from tests.infra.synthesized import Synthesized
 from twofold import errors
 from twofold.settings import Workflow, function_name
+from twofold.stores.failures import StoreBusyError
 
 LAMBDA_FAULTS = {
     "Lambda.ServiceException",
@@ -59,23 +60,42 @@ def test_every_error_name_is_of_aws_or_a_class_of_ours(
         for rule in state.get("Retry", []) + state.get("Catch", [])
     ]
     ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    ours.add(StoreBusyError.__name__)
     names = {name for rule in rules for name in rule["ErrorEquals"]}
     assert names <= LAMBDA_FAULTS | {"States.ALL"} | ours
 
 
 @every_workflow
-def test_every_task_retries_faults_of_lambda_and_nothing_else(
+def test_every_task_retries_faults_of_lambda_and_busy_stores_and_nothing_else(
     template: Synthesized, workflow: Workflow
 ) -> None:
     for name, state in _states(template.definition(workflow)):
         if state["Type"] != "Task":
             assert "Retry" not in state, name
             continue
-        (retry,) = state["Retry"]
-        assert set(retry["ErrorEquals"]) == LAMBDA_FAULTS, name
-        assert retry["JitterStrategy"] == "FULL", name
-        explicit = ("IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds")
-        assert all(retry[number] > 0 for number in explicit), name
+        names = [name for retry in state["Retry"] for name in retry["ErrorEquals"]]
+        assert sorted(names) == sorted({*LAMBDA_FAULTS, StoreBusyError.__name__}), name
+        for retry in state["Retry"]:
+            assert retry["JitterStrategy"] == "FULL", name
+            explicit = ("IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds")
+            assert all(retry[number] > 0 for number in explicit), name
+
+
+@every_workflow
+def test_a_busy_store_is_waited_for_for_a_minute_at_least_on_average(
+    template: Synthesized, workflow: Workflow
+) -> None:
+    for name, state in _states(template.definition(workflow)):
+        for retry in state.get("Retry", []):
+            if StoreBusyError.__name__ in retry["ErrorEquals"]:
+                waits = [
+                    min(
+                        retry["MaxDelaySeconds"],
+                        retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt,
+                    )
+                    for attempt in range(retry["MaxAttempts"])
+                ]
+                assert sum(waits) / 2 >= 60, name
 
 
 @every_workflow

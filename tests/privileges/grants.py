@@ -40,6 +40,11 @@ UNSEEN: Mapping[tuple[str, str, str], str] = {
         f"arn:aws:s3:::{BUCKET}/{Prefix.REPORTS}/*",
     ): "It signs links to reports and reads none itself; who opens a link reads in its name.",
     (
+        function_name(STAGE, Function.SETTLE),
+        "sqs:SendMessage",
+        "*",
+    ): "Lambda sends the event that Settle has failed on, in the function's name.",
+    (
         "machine",
         "states:*",
         "*",
@@ -139,6 +144,8 @@ def _names(template: Synthesized) -> dict[str, str]:
     for name, properties in template.properties("AWS::Lambda::Function").items():
         of_function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{properties.get('FunctionName')}"
         names[f"{name}.Arn"] = of_function
+    for name in template.of_type("AWS::SQS::Queue"):
+        names[f"{name}.Arn"] = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
     for name, properties in template.properties("AWS::Logs::LogGroup").items():
         group = spelt(properties.get("LogGroupName", name))
         names[f"{name}.Arn"] = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"

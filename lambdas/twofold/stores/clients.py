@@ -7,10 +7,14 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session, get_session
 
+from twofold.stores.failures import raise_if_busy
+
 
 @cache
 def _session() -> Session:
-    return get_session()
+    session = get_session()
+    session.register("after-call", raise_if_busy)
+    return session
 
 
 def client(service: str, config: Config) -> Any:

@@ -1,5 +1,8 @@
 """What an AWS error behind the service means to the service's own caller."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twofold.errors import (
@@ -26,6 +29,36 @@ _TRY_LATER = frozenset(
         "TransactionInProgressException",
     }
 )
+
+
+_UNAVAILABLE = frozenset({"ServiceUnavailable", "503"})
+"""S3's; the answer to a HEAD has no body, so its code is the status."""
+
+_BUSY_REASONS = frozenset(
+    {"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
+)
+"""Of a cancelled transaction."""
+
+
+class StoreBusyError(ClientError):
+    """S3, DynamoDB or another service asks for fewer requests, and still does after the client's own retries.
+
+    State machines know it by this name, and try the step again later.
+    """
+
+
+def raise_if_busy(parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
+    """For botocore's event `after-call`, which follows a client's last attempt; raises StoreBusyError."""
+    if _is_busy(parsed):
+        raise StoreBusyError(parsed, model.name)
+
+
+def _is_busy(parsed: Mapping[str, Any]) -> bool:
+    code = parsed.get("Error", {}).get("Code")
+    if code == "TransactionCanceledException":
+        reasons = {reason.get("Code") for reason in parsed.get("CancellationReasons", [])}
+        return bool(reasons & _BUSY_REASONS) and reasons <= {*_BUSY_REASONS, "None", None}
+    return code in _STORE_AT_ITS_LIMIT | _UNAVAILABLE | {"Throttling", "ThrottlingException"}
 
 
 def service_error(error: ClientError | BotoCoreError) -> ServiceError:

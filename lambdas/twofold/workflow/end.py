@@ -15,7 +15,7 @@ from twofold.stores.table import Table, operations
 from twofold.workflow.orders import Failure
 
 START_GRACE_MILLISECONDS = 60_000
-"""How long an API call may be between its claim and its start: twice API Gateway's longest."""
+"""How long an API call may be between its claim and its start: twice as long as the function may take, and more."""
 
 GIVE_UP_MILLISECONDS = 180_000
 """How long a start that fails is tried again; with a sweep a minute, its datasets are settled before five minutes are over."""
