@@ -15,6 +15,7 @@ from infra.functions import Functions
 from infra.grants import Grants
 from infra.options import Options
 from infra.policies import Policies
+from infra.record import write_record
 from infra.storage import Storage
 from infra.workflows import Workflows
 from twofold.settings import PRODUCT, STATE_MACHINES, Function, Variable, Workflow
@@ -31,7 +32,8 @@ class TwofoldStack(Stack):
             scope, id, description="Twofold: exact, balanced train/test splits of labelled datasets"
         )
         # W3005 finds dependencies redundant that CDK's constructs write into every function and state machine.
-        self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
+        linting = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
+        self.template_options.metadata = linting | write_record(options)
         self.storage = Storage(self, "Storage", key_arn=options.kms_key)
         self.functions = Functions(
             self, "Functions", options=options, code=code(), known=self._known(options)
