@@ -115,7 +115,12 @@ def _list_resources(name: str) -> Iterator[DeployedResource]:
 
 
 def _read_bucket_key(bucket: str) -> str:
-    answer = make_client("s3").get_bucket_encryption(Bucket=bucket)
+    try:
+        answer = make_client("s3").get_bucket_encryption(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ServerSideEncryptionConfigurationNotFoundError":
+            return ""
+        raise
     for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
         key: str = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID", "")
         if key:
