@@ -155,32 +155,38 @@ simulate: $(VENV)/.dev           ## time, memory and cost of the deployed stack 
 bench-solver: $(VENV)/.dev $(VENV)/.command  ## time and memory of the split alone: make bench-solver [ENTRIES="1000000 100000000"]
 	$(BIN)/python -m bench.solver $(ENTRIES)
 
-# The CDK app's own set; Node comes with it. CONTEXT="stage=dev source_buckets=a,b" sets the options of infra/options.py.
+# The options of a stage are in stages/$(STAGE).toml. CONTEXT="waf_rate=500" tries others with synth and diff, and has arguments
+# of the CDK CLI (--require-approval=never). ALLOW=kms_key,... passes over what a deployment is refused for.
+STAGE    ?=
 CONTEXT  ?=
+ALLOW    ?=
+OPTIONS   = $(if $(STAGE),"stage=$(STAGE)") $(CONTEXT)
+
+# The CDK app's own set; Node comes with it.
 
 $(VENV)/.app: requirements.txt | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
 	@touch $@
 
-synth: $(VENV)/.app              ## write the CloudFormation template to cdk.out: make synth [CONTEXT="stage=dev"]
-	$(BIN)/python app.py $(CONTEXT)
+synth: $(VENV)/.app              ## write the CloudFormation template to cdk.out: make synth [STAGE=dev] [CONTEXT="waf_rate=500"]
+	$(BIN)/python app.py $(OPTIONS)
 
 bootstrap: $(VENV)/.app          ## once for an account and region: make what the CDK CLI deploys with
-	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk bootstrap $(CONTEXT)
+	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk bootstrap $(OPTIONS)
 
-deploy: $(VENV)/.app             ## deploy to the AWS account of your credentials: make deploy [CONTEXT="stage=dev"]
-	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk deploy $(CONTEXT)
+deploy: $(VENV)/.app             ## deploy to the AWS account of your credentials: make deploy [STAGE=dev] [ALLOW=kms_key]
+	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk deploy $(OPTIONS) $(if $(ALLOW),"--allow=$(ALLOW)")
 
-diff: $(VENV)/.app               ## show what a deployment would change: make diff [CONTEXT="stage=dev"]
-	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk diff $(CONTEXT)
+diff: $(VENV)/.app               ## show what a deployment would change: make diff [STAGE=dev] [CONTEXT="waf_rate=500"]
+	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk diff $(OPTIONS)
 
 smoke: $(VENV)/.app              ## do the main job on a deployed stack and clean up: make smoke URL=endpoint [BUCKET=bucket]
 	@PYTHONPATH=clients/command $(BIN)/python -m twofold_smoke --url "$(URL)" $(if $(BUCKET),--bucket "$(BUCKET)")
 
 # DATA=delete deletes the bucket and the table too.
-destroy: $(VENV)/.app            ## remove the stack, keep its data: make destroy [CONTEXT="stage=dev"] [DATA=delete]
+destroy: $(VENV)/.app            ## remove the stack, keep its data: make destroy [STAGE=dev] [DATA=delete]
 	@case "$(DATA)" in keep|delete) ;; *) echo "DATA=$(DATA): use keep or delete" >&2; exit 1;; esac
-	@PYTHONPATH=lambdas $(BIN)/python -m infra.destroy $(if $(filter delete,$(DATA)),--delete-data) $(CONTEXT)
+	@PYTHONPATH=lambdas $(BIN)/python -m infra.destroy $(if $(filter delete,$(DATA)),--delete-data) $(OPTIONS)
 
 lock: $(BIN)/uv                  ## regenerate the pin files from their .in files
 	for set in lambdas/requirements local/requirements requirements requirements-dev bench/requirements supply/requirements tests/fuzz/requirements; do \

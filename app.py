@@ -1,4 +1,7 @@
-"""Synthesizes the stack: `python app.py [option=value ...]`; the CDK CLI runs it as cdk.json says."""
+"""Synthesizes the stack of a stage: `python app.py [stage=name] [option=value ...]`; the CDK CLI runs it as cdk.json says.
+
+The options come from the file of the stage, such as stages/prod.toml; others that are given have precedence over it.
+"""
 
 import sys
 from pathlib import Path
@@ -9,7 +12,7 @@ from infra.application import build
 from infra.options import OptionError
 
 try:
-    app = build(sys.argv[1:])
+    app = build(sys.argv[1:], from_file=True)
 except OptionError as error:
     sys.exit(str(error))
 app.synth()

@@ -55,7 +55,8 @@ def _history(stack: Stack, started: Mapping[str, Any]) -> list[dict[str, Any]]:
     machine = started["stateMachineArn"].replace(":stateMachine:", ":execution:")
     arn = f"{machine}:{started['name']}"
     _await(lambda: client.describe_execution(executionArn=arn)["status"] != "RUNNING")
-    events = client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
+    pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
+    events = [event for page in pages for event in page["events"]]
     history: list[dict[str, Any]] = json.loads(json.dumps(events, default=str))
     return history
 

@@ -6,6 +6,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError
 
+from infra.stages import StageFile
+
 _REGION = "AWS_REGION"
 _DEFAULT_REGION = "AWS_DEFAULT_REGION"
 
@@ -38,6 +40,23 @@ def _settle() -> str:
             "or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. See that it works: aws sts get-caller-identity."
         )
     return region
+
+
+def check_place(file: StageFile, region: str) -> None:
+    """Raises AccountError if the file of the stage names other places than the shell's; botocore's errors pass through."""
+    if file.regions and region not in file.regions:
+        raise AccountError(
+            f"{file.path} is for the regions {', '.join(file.regions)}; the shell's region is {region}. "
+            f"Set it: export {_REGION}={file.regions[0]}"
+        )
+    if not file.account:
+        return
+    account = _session().client("sts").get_caller_identity()["Account"]
+    if account != file.account:
+        raise AccountError(
+            f"{file.path} is for the account {file.account}; the shell's credentials are of {account}. "
+            "Name another profile: export AWS_PROFILE=name"
+        )
 
 
 def _session() -> Any:

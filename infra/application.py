@@ -11,6 +11,7 @@ from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
 from infra.options import Options, pairs_of, stack_name
 from infra.stack import TwofoldStack
+from infra.stages import merge_options, read_stage
 
 ROOT = Path(__file__).parent.parent
 
@@ -21,21 +22,30 @@ def build(
     outdir: Path | None = None,
     context: dict[str, Any] | None = None,
     checked: bool = True,
+    from_file: bool = False,
 ) -> App:
     """The app, not yet synthesized.
 
-    `arguments` are `option=value` pairs (see Options); the CDK CLI's own context has precedence over them.
+    `arguments` are `option=value` pairs (see Options); the CDK CLI's own context has precedence over them. With `from_file`,
+    the file of the stage gives the options that neither has.
     With `checked`, synthesis fails on what the AwsSolutions or the NIST 800-53 R5 rules find. Raises OptionError.
     """
     app = App(
         outdir=str(outdir or os.environ.get("CDK_OUTDIR") or ROOT / "cdk.out"),
         context=_defaults() | pairs_of(arguments) | (context or {}),
     )
-    options = Options.of(app.node.try_get_context)
+    options = _read_options(app, from_file=from_file)
     if checked:
         Validations.of(app).add_plugins(AwsSolutionsChecks(), NIST80053R5Checks())
     TwofoldStack(app, stack_name(options.stage), options=options)
     return app
+
+
+def _read_options(app: App, *, from_file: bool) -> Options:
+    context = {name: app.node.try_get_context(name) for name in Options.__dataclass_fields__}
+    given = {name: str(value) for name, value in context.items() if value is not None}
+    stage = Options.of(given.get).stage
+    return merge_options(read_stage(stage), stage, given) if from_file else Options.of(given.get)
 
 
 def _defaults() -> dict[str, Any]:

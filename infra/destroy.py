@@ -1,4 +1,6 @@
-"""`python -m infra.destroy [--delete-data] [option=value ...]` removes a stage; its data stays unless told otherwise.
+"""`make destroy`: the stack goes, the data stays unless told otherwise, and either is said.
+
+Usage: python -m infra.destroy [--delete-data] [option=value ...]
 
 The CDK CLI asks before it deletes the stack. The bucket and the table outlive the stack, whatever became of it; with
 `--delete-data` they are emptied and deleted after it.
@@ -7,70 +9,28 @@ The CDK CLI asks before it deletes the stack. The bucket and the table outlive t
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.account import AccountError, settle
+from infra.account import AccountError, check_place, settle
 from infra.cdk import arguments_of, command, environment, options_in
-from infra.options import OptionError, options_of, stack_name
+from infra.data import Data, DataError, delete_data
+from infra.deployed import DeployedStack, find_stack
+from infra.options import OptionError, stack_name
+from infra.stages import resolve_options
 
 DELETE_DATA = "--delete-data"
 INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
-    """What a stack leaves behind."""
-
-    bucket: str
-    table: str
-
-    def told(self) -> str:
-        return (
-            f"The data stays: bucket {self.bucket}, table {self.table}. A new deployment makes new ones.\n"
-            "docs/operations.md says how to delete them by hand; with the stack it is: make destroy DATA=delete"
-        )
-
-
-def data_of(stack: str) -> Data | None:
-    """The bucket and the table of a stack; None if there is no such stack."""
-    try:
-        answer = _client("cloudformation").describe_stack_resources(StackName=stack)
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    ids = {one["ResourceType"]: one["PhysicalResourceId"] for one in answer["StackResources"]}
-    return Data(bucket=ids["AWS::S3::Bucket"], table=ids["AWS::DynamoDB::Table"])
-
-
-def delete(data: Data) -> None:
-    """Every object, unfinished uploads included, then the bucket, then the table with its backups by time."""
-    s3, dynamodb = _client("s3"), _client("dynamodb")
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=data.bucket):
-        keys = [{"Key": one["Key"]} for one in page.get("Contents", ())]
-        if keys:
-            s3.delete_objects(Bucket=data.bucket, Delete={"Objects": keys, "Quiet": True})
-    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=data.bucket):
-        for upload in page.get("Uploads", ()):
-            s3.abort_multipart_upload(
-                Bucket=data.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
-            )
-    s3.delete_bucket(Bucket=data.bucket)
-    dynamodb.update_table(TableName=data.table, DeletionProtectionEnabled=False)
-    dynamodb.get_waiter("table_exists").wait(TableName=data.table)
-    dynamodb.delete_table(TableName=data.table)
-
-
 def main(arguments: Sequence[str]) -> int:
-    pairs = [argument for argument in arguments if argument != DELETE_DATA]
+    given = [argument for argument in arguments if argument != DELETE_DATA]
     try:
-        name = stack_name(options_of(options_in(pairs)).stage)
+        file, options = resolve_options(options_in(given))
         region = settle()
-        return _remove(name, region, pairs, with_data=DELETE_DATA in arguments)
+        check_place(file, region)
+        stack = find_deletable(stack_name(options.stage), region)
+        return _remove(stack, given, with_data=DELETE_DATA in arguments)
     except (OptionError, AccountError) as error:
         sys.exit(str(error))
     except (BotoCoreError, ClientError) as error:
@@ -79,28 +39,55 @@ def main(arguments: Sequence[str]) -> int:
         return INTERRUPTED
 
 
-def _remove(name: str, region: str, pairs: Sequence[str], *, with_data: bool) -> int:
-    data = data_of(name)
-    if not data:
+def find_deletable(name: str, region: str) -> DeployedStack:
+    """The stack; exits if there is none, or if it is protected."""
+    stack = find_stack(name)
+    if not stack:
         sys.exit(
-            f"There is no stack {name} in this account in {region}. Name its stage: make destroy CONTEXT=stage=dev"
+            f"There is no stack {name} in this account in {region}. Name its stage: make destroy STAGE=dev"
         )
+    if stack.protected:
+        sys.exit(
+            f"The stack {name} has termination protection; nothing was deleted. Set termination_protection = false in the "
+            "stage's file and run make deploy, or switch it off at once:\n"
+            f"aws cloudformation update-termination-protection --stack-name {name} --no-enable-termination-protection"
+        )
+    return stack
+
+
+def _remove(stack: DeployedStack, given: Sequence[str], *, with_data: bool) -> int:
     done = subprocess.run(  # noqa: S603
-        command(arguments_of("destroy", pairs)), env=environment(), check=False
+        command(arguments_of("destroy", given)), env=environment(), check=False
     )
-    if done.returncode or data_of(name):
+    remaining = find_stack(stack.name)
+    if done.returncode or remaining:
+        print(_describe_remains(stack.name, remaining), file=sys.stderr)  # noqa: T201
         return done.returncode or 1
-    if with_data:
-        delete(data)
-        print(f"Deleted bucket {data.bucket} and table {data.table}.")  # noqa: T201
-    else:
+    data = Data(bucket=stack.bucket, table=stack.table)
+    if not with_data:
         print(data.told())  # noqa: T201
+        return 0
+    try:
+        delete_data(data)
+    except (BotoCoreError, ClientError, DataError) as error:
+        sys.exit(
+            f"The stack is gone. Its data could not be deleted: {error}\n{data.name()} may still be there: "
+            "docs/operations.md says how to delete them by hand."
+        )
+    print(f"Deleted {data.name()}.")  # noqa: T201
     return 0
 
 
-def _client(service: str) -> Any:
-    make: Any = boto3.client
-    return make(service)
+def _describe_remains(name: str, stack: DeployedStack | None) -> str:
+    if not stack:
+        return f"The stack {name} is gone; its data was not touched."
+    failed = [one for one in stack.resources if one.status == "DELETE_FAILED"]
+    lines = [f"  {one.id} ({one.kind}): {one.reason}" for one in failed]
+    advice = (
+        f"The stack {name} is still there ({stack.status}), with {len(stack.resources)} resources; "
+        "its data was not touched. Run make destroy again when the cause is gone."
+    )
+    return "\n".join([advice, *lines])
 
 
 if __name__ == "__main__":

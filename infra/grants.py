@@ -174,7 +174,7 @@ class Grants:
 
     def _sources(self, function: Function) -> None:
         """Manifests in the stack's own folder for them, and in the buckets named at deployment."""
-        self._objects(function, _READ, Prefix.SOURCES)
+        self._objects(function, _READ_ANY_VERSION, Prefix.SOURCES)
         buckets = self.options.source_buckets
         if not buckets:
             return

@@ -31,7 +31,7 @@ REASONS: Mapping[str, str] = {
     "S3BucketReplicationEnabled": "Where a copy may lie is the organization's decision; docs/operations.md says how to "
     "take one.",
     "S3BucketVersioningEnabled": "An object of contents is written once under a key of its own, and only one role may "
-    "delete one.",
+    "delete one. Versioning may be switched on at any time: docs/operations.md tells the consequences.",
     "S3DefaultEncryptionKMS": "The option kms_key encrypts the bucket and the table with a key of the organization's; "
     "without it S3 uses its own.",
     "SNSEncryptedKMS": "Alarms hold names and numbers, and CloudWatch cannot publish to a topic under AWS's own key.",

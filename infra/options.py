@@ -76,7 +76,8 @@ class Options:
 
         def count(name: str) -> int:
             value = context(name)
-            return int(getattr(cls(), name)) if value is None else _count(name, str(value))
+            default = int(getattr(cls(), name))
+            return default if value is None else _count(name, str(value), least=min(default, 1))
 
         def switch(name: str) -> bool:
             value = context(name)
@@ -191,9 +192,9 @@ def _log_days(value: int) -> int:
     return value
 
 
-def _count(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise OptionError(f"{name}='{text}': use a whole number above zero.")
+def _count(name: str, text: str, *, least: int) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise OptionError(f"{name}='{text}': use a whole number from {least} on.")
     return int(text)
 
 

@@ -13,6 +13,7 @@ from infra.functions import Functions
 from infra.grants import Grants
 from infra.options import Options
 from infra.policies import Policies
+from infra.record import write_record
 from infra.rules import Rules
 from infra.storage import Storage
 from infra.workflows import Workflows
@@ -30,7 +31,8 @@ class TwofoldStack(Stack):
             termination_protection=options.termination_protection,
         )
         # W3005 finds dependencies redundant that CDK's constructs write into every function and state machine.
-        self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
+        linting = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
+        self.template_options.metadata = linting | write_record(options)
         self.storage = Storage(self, "Storage", key_arn=options.kms_key)
         self.functions = Functions(
             self, "Functions", options=options, code=code(), known=self._known(options)

@@ -10,6 +10,8 @@ from infra.acknowledgements import acknowledge
 from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Prefix
 
 SCRATCH_DAYS = 7
+NONCURRENT_DAYS = 7
+"""How long a deleted or overwritten object can be had back where versioning is on."""
 
 
 def only_through(service: str) -> dict[str, dict[str, str]]:
@@ -21,7 +23,8 @@ class Storage(Construct):
     """Both outlive the stack: deleting the stack leaves the data.
 
     The bucket keeps no versions, because an object of contents is written once under a key of its own,
-    and only one role may delete one.
+    and only one role may delete one. An organization may switch versioning on: then a deletion leaves a
+    delete marker and a noncurrent version, which only the lifecycle rules remove.
     """
 
     def __init__(self, scope: Construct, id: str, *, key_arn: str = "") -> None:
@@ -80,9 +83,26 @@ def _text(name: str) -> dynamodb.Attribute:
 
 
 def _lifecycle() -> list[s3.LifecycleRule]:
+    """Noncurrent versions exist only where versioning was switched on; those of sources/ are the users' own.
+
+    S3 removes the delete markers that a rule's own expiration makes, and others only where a rule says so.
+    """
+    noncurrent = Duration.days(NONCURRENT_DAYS)
     return [
         s3.LifecycleRule(
-            id="scratch", prefix=f"{Prefix.SCRATCH}/", expiration=Duration.days(SCRATCH_DAYS)
+            id="scratch",
+            prefix=f"{Prefix.SCRATCH}/",
+            expiration=Duration.days(SCRATCH_DAYS),
+            noncurrent_version_expiration=Duration.days(1),
+        ),
+        *(
+            s3.LifecycleRule(
+                id=f"noncurrent-{folder}",
+                prefix=f"{folder}/",
+                noncurrent_version_expiration=noncurrent,
+                expired_object_delete_marker=True,
+            )
+            for folder in (Prefix.CONTENTS, Prefix.REPORTS)
         ),
         s3.LifecycleRule(
             id="uploads", abort_incomplete_multipart_upload_after=Duration.days(SCRATCH_DAYS)

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra.account import AccountError, settle
-from infra.cdk import arguments_of
-from infra.options import OptionError
+from infra.cdk import arguments_of, names_allowed
 
 ROOT = Path(__file__).parents[2]
 EMPTY = {
@@ -71,6 +70,18 @@ def test_a_mistyped_option_never_leads_to_another_stage(target: str, context: st
     )
 
 
+@pytest.mark.parametrize("target", [*DEPLOYING, "synth"])
+def test_a_stage_without_a_file_is_refused_by_each_command(target: str) -> None:
+    told = _one_line(_made(target, "STAGE=production", AWS_REGION="eu-west-1"))
+    assert told.startswith(f"There is no {ROOT}/stages/production.toml. Stages with a file: prod.")
+    assert told.endswith("for another stage name it: STAGE=name.")
+
+
+def test_a_stage_is_given_once() -> None:
+    told = _one_line(_made("deploy", "STAGE=dev", "CONTEXT=stage=prod"))
+    assert told == "stage is given twice: 'dev' and 'prod'. Give it once."
+
+
 def test_smoke_says_what_is_missing() -> None:
     deployed = "URL=https://abcdefghij.execute-api.eu-west-1.amazonaws.com/prod/"
     failed, why = _made("smoke", deployed).stdout.splitlines()
@@ -93,12 +104,12 @@ def test_data_is_kept_or_deleted_and_nothing_else() -> None:
 
 
 def test_options_are_the_apps_and_what_begins_with_a_hyphen_is_the_clis() -> None:
-    assert arguments_of("deploy", ["stage=dev", "--require-approval=never", "waf_rate=500"]) == [
-        *("deploy", "--context", "stage=dev", "--context", "waf_rate=500"),
+    given = ["stage=dev", "--require-approval=never", "waf_rate=500", "--allow=kms_key,workers"]
+    assert arguments_of("diff", given) == [
+        *("diff", "--context", "stage=dev", "--context", "waf_rate=500"),
         "--require-approval=never",
     ]
-    with pytest.raises(OptionError):
-        arguments_of("deploy", ["never"])
+    assert names_allowed(given) == {"kms_key", "workers"}
 
 
 def test_boto3_and_the_cdk_cli_get_the_same_region(monkeypatch: pytest.MonkeyPatch) -> None:

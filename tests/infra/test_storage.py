@@ -68,6 +68,21 @@ def test_only_scratch_expires_and_unfinished_uploads_are_aborted(template: Synth
     assert all(rule["Status"] == "Enabled" for rule in rules)
 
 
+def test_versions_of_own_objects_expire_and_those_of_sources_stay(template: Synthesized) -> None:
+    """For a bucket on which somebody has switched versioning on."""
+    rules = template.only("AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"]["Rules"]
+    noncurrent = {
+        rule["Prefix"]: (rule["NoncurrentVersionExpiration"], rule.get("ExpiredObjectDeleteMarker"))
+        for rule in rules
+        if "NoncurrentVersionExpiration" in rule
+    }
+    assert noncurrent == {
+        "contents/": ({"NoncurrentDays": 7}, True),
+        "reports/": ({"NoncurrentDays": 7}, True),
+        "scratch/": ({"NoncurrentDays": 1}, None),
+    }, "scratch/ has an expiration, by which S3 removes delete markers too"
+
+
 def test_the_runtime_writes_to_the_folders_that_grants_and_lifecycle_go_by() -> None:
     assert keys.contents("birds/train-1", "op").startswith(f"{Prefix.CONTENTS}/")
     assert keys.ReportKeys("birds", "op").report.startswith(f"{Prefix.REPORTS}/")

@@ -1,15 +1,11 @@
 """Backup and restore, rehearsed: the table's items and the bucket's objects, in a new stage, are the same datasets."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from local.schema import TABLE_SCHEMA
 from local.stack import BUCKET, TABLE, Stack
 from tests.job import Job, two_labels
-from twofold.settings import Variable
-
-RESTORED = "twofold-restored"
+from tests.second_stage import RESTORED, stage_with
 
 
 def _export(stack: Stack, table: str) -> list[Any]:
@@ -35,19 +31,6 @@ def _restore(stack: Stack, items: list[Any], backup: str) -> None:
         stack.client("dynamodb").batch_write_item(RequestItems={RESTORED: puts})
 
 
-@contextmanager
-def _stage_with(stack: Stack, table: str, bucket: str) -> Iterator[None]:
-    """The same functions, with another table and another bucket behind them."""
-    before = {f: dict(variables) for f, variables in stack.functions.environments.items()}
-    for variables in stack.functions.environments.values():
-        names = {Variable.TABLE.value: table, Variable.BUCKET.value: bucket}
-        variables.update({key: value for key, value in names.items() if key in variables})
-    try:
-        yield
-    finally:
-        stack.functions.environments.update(before)
-
-
 def _seen(job: Job, *arns: str) -> list[Any]:
     return [(job.describe(arn), job.entries(arn)) for arn in arns]
 
@@ -66,7 +49,7 @@ def test_a_restored_stage_has_the_same_datasets_and_goes_on_with_them(stack: Sta
         done.client.delete_dataset(DatasetArn=arn)
     _restore(stack, items, "backup")
 
-    with _stage_with(stack, RESTORED, RESTORED):
+    with stage_with(stack, RESTORED, RESTORED):
         assert _seen(done, *pair) == before
         ready.distribute(*waiting)
         assert ready.settled(waiting[1])["DatasetStats"]["TotalEntries"] == 6

@@ -6,23 +6,24 @@ Exit codes: 0 all is as it should be, 1 it is not.
 import re
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from infra.application import build
 from infra.options import stack_name
 from local.stack import BUCKET, STAGE, TABLE
 from tests.infra.synthesized import Synthesized
-from tests.local.test_backup import RESTORED
 from tests.privileges.calls import Call
 from tests.privileges.grants import granted, not_granted, not_used
 from tests.privileges.recorder import load
+from tests.second_stage import RESTORED
 from twofold.settings import Workflow, state_machine_name
 
 _S3 = "arn:aws:s3:::"
 
 
 def main(folder: Path) -> int:
-    calls = _as_of_one_stage(load(folder))
+    calls = as_of_one_stage(load(folder))
     sources = _sources(calls)
     grants = granted(_template(sources))
     machines = [state_machine_name(STAGE, workflow) for workflow in Workflow]
@@ -38,12 +39,12 @@ def main(folder: Path) -> int:
     return 1 if missing or idle else 0
 
 
-def _as_of_one_stage(calls: dict[Call, int]) -> dict[Call, int]:
-    """A test restores a backup to another table and bucket, with the same functions: these are theirs as their own are."""
+def as_of_one_stage(calls: Mapping[Call, int]) -> dict[Call, int]:
+    """Tests have other tables and buckets behind the same functions: these are theirs as their own are."""
     found: dict[Call, int] = {}
     for call, count in calls.items():
         own = TABLE if ":table/" in call.resource else BUCKET
-        place = re.sub(rf"(?<=[:/]){RESTORED}(?=/|$)", own, call.resource)
+        place = re.sub(rf"(?<=[:/]){RESTORED}[a-z-]*(?=/|$)", own, call.resource)
         moved = call._replace(resource=place)
         found[moved] = found.get(moved, 0) + count
     return found

@@ -64,13 +64,15 @@ class Account:
         return Deployment(self, stage, done.stdout + done.stderr, time.monotonic())
 
     def try_to_deploy(self, assembly: Path, stage: str) -> "subprocess.CompletedProcess[str]":
-        return self.make("deploy", f"CONTEXT=stage={stage} --app={assembly} {' '.join(_CLI)}")
+        context = f"CONTEXT=--app={assembly} {' '.join(_CLI)}"
+        return self.make("deploy", *_name_stage(assembly, stage), context)
 
     def destroy(
         self, assembly: Path, stage: str, *variables: str
     ) -> "subprocess.CompletedProcess[str]":
         """`make destroy`, without the CDK CLI's question."""
-        return self.make("destroy", f"CONTEXT=stage={stage} --app={assembly} --force", *variables)
+        context = f"CONTEXT=--app={assembly} --force"
+        return self.make("destroy", *_name_stage(assembly, stage), context, *variables)
 
     def outputs(self, stage: str) -> dict[str, str]:
         described = self.client("cloudformation").describe_stacks(StackName=stack_name(stage))
@@ -78,6 +80,14 @@ class Account:
             output["OutputKey"]: output["OutputValue"]
             for output in described["Stacks"][0]["Outputs"]
         }
+
+
+def _name_stage(assembly: Path, stage: str) -> tuple[str, str]:
+    """Variables of make that name a stage; its file, with the defaults, is beside the assembly."""
+    folder = assembly.parent / "stages"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{stage}.toml").touch()
+    return f"STAGE={stage}", f"TWOFOLD_STAGES={folder}"
 
 
 def _require(done: "subprocess.CompletedProcess[str]") -> None:

@@ -2,6 +2,7 @@
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from tests.workflow.world import World
 from twofold.stores import objects
@@ -65,10 +66,22 @@ def test_a_source_that_was_replaced_or_deleted_is_noticed(world: World) -> None:
         require(source)
 
 
-def test_a_pinned_version_stays_readable_when_a_newer_one_comes(world: World) -> None:
+def keep_versions(world: World) -> None:
     boto3.client("s3").put_bucket_versioning(
         Bucket=world.bucket.name, VersioningConfiguration={"Status": "Enabled"}
     )
+
+
+def delete_versions(world: World) -> None:
+    listed = boto3.client("s3").list_object_versions(Bucket=world.bucket.name)
+    for version in (*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())):
+        boto3.client("s3").delete_object(
+            Bucket=world.bucket.name, Key=version["Key"], VersionId=version["VersionId"]
+        )
+
+
+def test_a_pinned_version_stays_readable_when_a_newer_one_comes(world: World) -> None:
+    keep_versions(world)
     world.bucket.put("versioned", b"old")
     source = pin(world.bucket.name, "versioned")
     world.bucket.put("versioned", b"new!")
@@ -77,11 +90,7 @@ def test_a_pinned_version_stays_readable_when_a_newer_one_comes(world: World) ->
     assert b"".join(stream(source, 0, 3)) == b"old"
     again = pin(world.bucket.name, "versioned", source.version)
     assert (again.size, again.etag) == (3, source.etag)
-    listed = boto3.client("s3").list_object_versions(Bucket=world.bucket.name)["Versions"]
-    for version in listed:
-        boto3.client("s3").delete_object(
-            Bucket=world.bucket.name, Key=version["Key"], VersionId=version["VersionId"]
-        )
+    delete_versions(world)
 
 
 @pytest.mark.parametrize("bucket", ["none-of-that-name", ""])
@@ -157,3 +166,35 @@ def test_objects_are_fetched_side_by_side_but_not_far_ahead() -> None:
         assert body == keys[taken].encode()
         assert len(begun) <= taken + 16
     assert sorted(begun) == sorted(keys)
+
+
+def test_own_objects_are_read_by_the_name_alone_where_versions_are_kept(world: World) -> None:
+    """s3:GetObject covers no version, and no role may read versions of contents."""
+    keep_versions(world)
+    world.bucket.put("contents", b"once")
+    assert world.bucket.pin("contents").version is None
+    assert pin(world.bucket.name, "contents").version
+    delete_versions(world)
+
+
+def test_a_version_that_was_asked_for_is_the_one_that_is_pinned(world: World) -> None:
+    """ "null" is the version from before versioning; it stays apart from what is written after it."""
+    answers = {"ContentLength": 3, "ETag": '"e"', "VersionId": "null"}
+    with Stubber(objects._client()) as stubbed:
+        for version in ("null", None):
+            wanted = {"Bucket": "b", "Key": "k"} | ({"VersionId": version} if version else {})
+            stubbed.add_response("head_object", answers, wanted)
+        assert pin("b", "k", "null").version == "null"
+        assert pin("b", "k").version is None
+
+
+def test_a_delete_marker_is_unreachable(world: World) -> None:
+    keep_versions(world)
+    world.bucket.put("deleted", b"once")
+    world.bucket.delete(["deleted"])
+    s3 = boto3.client("s3")
+    (marker,) = s3.list_object_versions(Bucket=world.bucket.name)["DeleteMarkers"]
+    for version in (None, marker["VersionId"]):
+        with pytest.raises(ObjectUnreachableError, match="/deleted cannot be read"):
+            pin(world.bucket.name, "deleted", version)
+    delete_versions(world)

@@ -49,7 +49,14 @@ _UNREACHABLE = frozenset(
         "AccessDenied",
         "InvalidBucketName",
         "PermanentRedirect",
-        *("301", "400", "403", "404"),  # a HEAD's error has no body, so its code is the status
+        "MethodNotAllowed",  # the version is a delete marker
+        *(
+            "301",
+            "400",
+            "403",
+            "404",
+            "405",
+        ),  # a HEAD's error has no body, so its code is the status
     }
 )
 
@@ -82,13 +89,13 @@ def pin(bucket: str, key: str, version: str | None = None) -> Source:
     address = {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
     with _explained(bucket, key):
         head = _client().head_object(**address)
-    seen = head.get("VersionId", "null")
+    seen = version or head.get("VersionId")
     return Source(
         bucket=bucket,
         key=key,
         size=head["ContentLength"],
         etag=head["ETag"],
-        version=None if seen == "null" else seen,
+        version=None if seen == "null" and not version else seen,
     )
 
 
@@ -212,7 +219,8 @@ class Bucket:
             _client().delete_object(Bucket=self.name, Key=key)
 
     def pin(self, key: str) -> Source:
-        return pin(self.name, key)
+        """By ETag alone: a version could be read with s3:GetObjectVersion only, and such objects never change."""
+        return pin(self.name, key).model_copy(update={"version": None})
 
     def size(self, key: str) -> int | None:
         """Bytes of the object, None if there is none."""
