@@ -31,7 +31,6 @@ def _adapted(node: Any) -> Any:
     if adapted.get("ExecutionType") == "EXPRESS":
         adapted["ExecutionType"] = "STANDARD"
     if "IntervalSeconds" in adapted:
-        adapted["IntervalSeconds"] = 1
-        adapted.pop("MaxDelaySeconds", None)
+        adapted["IntervalSeconds"] = adapted["MaxDelaySeconds"] = 1
         adapted.pop("JitterStrategy", None)
     return adapted
