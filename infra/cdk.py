@@ -10,12 +10,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from infra import NODE
 from infra.account import AccountError, settle
 from infra.options import OptionError, options_of
+from infra.preflight import Deployment, find_problems, select_refusals
 
 CLI = "aws-cdk@2.1148.1"
 NPX = NODE.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npx-cli.js"
+ALLOW = "--allow="
 
 
 def command(arguments: Sequence[str]) -> list[str]:
@@ -32,7 +36,8 @@ def arguments_of(verb: str, given: Sequence[str]) -> list[str]:
     pairs = options_in(given)
     options_of(pairs)
     context = [part for pair in pairs for part in ("--context", pair)]
-    return [verb, *context, *(one for one in given if one not in pairs)]
+    cli = [one for one in given if one not in pairs and not one.startswith(ALLOW)]
+    return [verb, *context, *cli]
 
 
 def options_in(given: Sequence[str]) -> list[str]:
@@ -40,12 +45,28 @@ def options_in(given: Sequence[str]) -> list[str]:
     return [one for one in given if not one.startswith("-")]
 
 
+def check_account(verb: str, given: Sequence[str], region: str) -> None:
+    """Prints what the checks of the account find; exits where a deployment is refused."""
+    deployment = Deployment(options=options_of(options_in(given)), region=region)
+    findings = find_problems(deployment)
+    for finding in findings:
+        print(f"{finding.name}: {finding.message}", file=sys.stderr)  # noqa: T201
+    refusals = select_refusals(findings, {one.removeprefix(ALLOW) for one in given})
+    if verb == "deploy" and refusals:
+        names = ",".join(finding.name for finding in refusals)
+        sys.exit(f"Nothing was deployed. To deploy all the same: make deploy ALLOW={names}")
+
+
 def main(verb: str, *given: str) -> None:
     try:
         arguments = arguments_of(verb, given)
-        settle()
+        region = settle()
+        if verb in ("deploy", "diff"):
+            check_account(verb, given, region)
     except (OptionError, AccountError) as error:
         sys.exit(str(error))
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"AWS did not do it: {error}")
     os.execve(NODE, command(arguments), environment())  # noqa: S606
 
 
