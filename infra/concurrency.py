@@ -25,7 +25,7 @@ class Concurrency:
 
 
 def read_concurrency(client: Any) -> Concurrency:
-    """Asks Lambda, by a client of boto3; its errors pass through."""
+    """Asks Lambda, by a client of boto3; botocore's errors pass through."""
     account = client.get_account_settings()["AccountLimit"]
     return Concurrency(account["ConcurrentExecutions"], account["UnreservedConcurrentExecutions"])
 

@@ -10,7 +10,9 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
+from infra.concurrency import describe_shortage, read_concurrency
 from infra.deployed import DeployedStack, find_stack
 from infra.options import Options, stack_name
 
@@ -62,7 +64,22 @@ def check_kms_key(deployment: Deployment) -> Iterator[Finding]:
     )
 
 
-CHECKS: tuple[Check, ...] = (check_kms_key,)
+def check_workers(deployment: Deployment) -> Iterator[Finding]:
+    """The account's concurrent executions must leave room for calls of the API beside the workers."""
+    workers = deployment.options.workers
+    try:
+        concurrency = read_concurrency(deployment.client("lambda"))
+    except ClientError as error:
+        message = (
+            f"workers is {workers}, and nobody checked that the account has room for them: {error}"
+        )
+        yield Finding(name="workers", message=message, refused=False)
+        return
+    if shortage := describe_shortage(concurrency, workers):
+        yield Finding(name="workers", message=shortage)
+
+
+CHECKS: tuple[Check, ...] = (check_kms_key, check_workers)
 
 
 def find_problems(deployment: Deployment, checks: Iterable[Check] = CHECKS) -> list[Finding]:

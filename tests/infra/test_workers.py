@@ -1,21 +1,25 @@
-"""The option `workers`, and whether the account has room for them."""
+"""The option `workers`, and the check that the account has room for them."""
 
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
-from infra.concurrency import (
-    ROOM_FOR_OTHERS,
-    Concurrency,
-    describe_shortage,
-    read_concurrency,
-)
+from infra.concurrency import ROOM_FOR_OTHERS, Concurrency, describe_shortage
 from infra.options import OptionError, Options, options_of
+from infra.preflight import (
+    CHECKS,
+    Deployment,
+    Finding,
+    check_workers,
+    find_problems,
+    select_refusals,
+)
 from infra.workflows import definition, set_workers
 from tests.infra.conftest import Synthesize
 from twofold.settings import Workflow
@@ -81,13 +85,55 @@ def test_where_no_worker_fits_a_higher_quota_is_the_only_advice() -> None:
     assert "Raise the quota: aws service-quotas" in message
 
 
-def test_the_limit_is_what_lambda_leaves_to_functions_without_a_reservation() -> None:
-    """moto has no GetAccountSettings; the stub holds request and answer against botocore's model."""
-    client: Any = boto3.client("lambda", region_name="us-east-1")
-    with Stubber(client) as stub:
-        stub.add_response(
-            "get_account_settings",
-            {"AccountLimit": {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 900}},
-            {},
-        )
-        assert read_concurrency(client) == Concurrency(limit=1000, unreserved=900)
+@dataclass(frozen=True, kw_only=True)
+class StubbedDeployment(Deployment):
+    """moto has no GetAccountSettings; botocore's stub holds request and answer against the service's model."""
+
+    lambda_client: Any
+
+    def client(self, service: str) -> Any:
+        assert service == "lambda"
+        return self.lambda_client
+
+
+@pytest.fixture
+def stub() -> Iterator[Stubber]:
+    client: Any = boto3.client(
+        "lambda",
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def _find(stub: Stubber, workers: int) -> list[Finding]:
+    options = Options(workers=workers)
+    deployment = StubbedDeployment(options=options, region="us-east-1", lambda_client=stub.client)
+    return find_problems(deployment, [check for check in CHECKS if check is check_workers])
+
+
+@pytest.mark.parametrize(
+    ("limit", "unreserved", "workers", "refused"),
+    [(10, 10, 40, True), (10, 10, 5, False), (1000, 40, 40, True), (1000, 1000, 40, False)],
+)
+def test_a_deployment_is_refused_where_its_workers_leave_no_room(
+    stub: Stubber, limit: int, unreserved: int, workers: int, refused: bool
+) -> None:
+    """By what Lambda leaves to functions without a reservation."""
+    account = {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": unreserved}
+    stub.add_response("get_account_settings", {"AccountLimit": account}, {})
+    findings = _find(stub, workers)
+    assert [finding.name for finding in findings] == ["workers"] * refused
+    assert select_refusals(findings, ()) == findings
+    assert select_refusals(findings, ["workers"]) == []
+
+
+def test_a_limit_that_may_not_be_read_is_a_warning(stub: Stubber) -> None:
+    stub.add_client_error("get_account_settings", "AccessDeniedException", "is not authorized")
+    (finding,) = _find(stub, 40)
+    assert not finding.refused
+    assert "nobody checked that the account has room" in finding.message
+    assert "is not authorized" in finding.message
