@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 
-from bench import limits
+from bench import limits, throttling
 from bench.calibrated import (
     INDEX_SECONDS_PER_BYTE,
     MEASURED,
@@ -202,7 +202,7 @@ def _time(seconds: float) -> str:
 def main() -> None:
     print(f"Calibrated {MEASURED}; lines of {LINE_BYTES} bytes.\n")
     print(table())
-    print(f"\n{limits.table()}\n\n{cost_table()}")
+    print(f"\n{limits.table()}\n\n{cost_table()}\n\n{throttling.table()}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ _ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
 
 _LEAST_WAF_RATE = 10
 
+_MOST_WORKERS = 1_000
+"""A function gets 1,000 more executions in 10 seconds; more workers would begin throttled."""
+
 _LEAST_SOLVER_MEMORY_MB = 512
 _MOST_MEMORY_MB = 10_240
 """Lambda's."""
@@ -42,6 +45,7 @@ class Options:
     quotas              the totals that apply
     retention_days      how long contents are kept that no dataset points to any more
     solver_memory_mb    memory of Resolve, Select and Merge, which hold a whole index; how many entries fit: docs/performance.md
+    workers             shards that one operation works on at the same time: MaxConcurrency of each Distributed Map
     throttle_rate       requests a second, steadily, over all callers
     throttle_burst      requests at once
     waf_rate            requests that one address may send in five minutes, held by a web ACL; 0 is no web ACL
@@ -60,6 +64,7 @@ class Options:
     quotas: Quotas = Quotas.TWOFOLD
     retention_days: int = RETENTION_DAYS
     solver_memory_mb: int = SOLVER_MEMORY_MB
+    workers: int = 40
     throttle_rate: int = 50
     throttle_burst: int = 100
     waf_rate: int = 0
@@ -91,6 +96,7 @@ class Options:
             quotas=_one_of("quotas", str(context("quotas") or cls().quotas), Quotas),
             retention_days=count("retention_days"),
             solver_memory_mb=_solver_memory(count("solver_memory_mb")),
+            workers=_workers(count("workers")),
             throttle_rate=count("throttle_rate"),
             throttle_burst=count("throttle_burst"),
             waf_rate=_waf_rate(count("waf_rate")),
@@ -164,6 +170,12 @@ def _solver_memory(value: int) -> int:
             f"solver_memory_mb='{value}': use {_LEAST_SOLVER_MEMORY_MB:,} to {_MOST_MEMORY_MB:,}; "
             f"accounts without a raised quota allow {SOLVER_MEMORY_MB:,}."
         )
+    return value
+
+
+def _workers(value: int) -> int:
+    if value > _MOST_WORKERS:
+        raise OptionError(f"workers='{value}': use 1 to {_MOST_WORKERS:,}.")
     return value
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from infra.concurrency import describe_shortage, read_concurrency
 from infra.deployed import (
     DeployedStack,
     find_stack,
@@ -92,6 +95,21 @@ def check_retention(deployment: Deployment) -> Iterator[Finding]:
         )
 
 
+def check_workers(deployment: Deployment) -> Iterator[Finding]:
+    """The account's concurrent executions must leave room for calls of the API beside the workers."""
+    workers = deployment.options.workers
+    try:
+        concurrency = read_concurrency(deployment.client("lambda"))
+    except ClientError as error:
+        message = (
+            f"workers is {workers}, and nobody checked that the account has room for them: {error}"
+        )
+        yield Finding(name="workers", message=message, refused=False)
+        return
+    if shortage := describe_shortage(concurrency, workers):
+        yield Finding(name="workers", message=shortage)
+
+
 def report_changes(deployment: Deployment) -> Iterator[Finding]:
     """Every other option that is not as it was deployed."""
     if not deployment.record:
@@ -105,7 +123,7 @@ def report_changes(deployment: Deployment) -> Iterator[Finding]:
 
 
 _CHECKED = ("kms_key", "retention_days")
-CHECKS: tuple[Check, ...] = (check_kms_key, check_retention, report_changes)
+CHECKS: tuple[Check, ...] = (check_kms_key, check_retention, check_workers, report_changes)
 
 
 def find_problems(deployment: Deployment, checks: Iterable[Check] = CHECKS) -> list[Finding]:

@@ -1,5 +1,6 @@
 """The state machines, read from their ASL files as literal text so that linters see what runs."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from infra.functions import LIVE, Functions
 from infra.logs import log_group
 from infra.options import Options
 from twofold.settings import PRODUCT, Function, Workflow, state_machine_name
+
+_MAX_CONCURRENCY = re.compile(r'("MaxConcurrency": )\d+')
 
 STEPS = {
     Workflow.INGEST: (
@@ -75,7 +78,9 @@ class Workflows(Construct):
             self,
             workflow.value.capitalize(),
             state_machine_name=state_machine_name(options.stage, workflow),
-            definition_body=sfn.DefinitionBody.from_string(definition(workflow)),
+            definition_body=sfn.DefinitionBody.from_string(
+                set_workers(definition(workflow), options.workers)
+            ),
             definition_substitutions=substitutions(
                 workflow,
                 lambda function: functions.version(function).function_arn,
@@ -126,6 +131,14 @@ class Workflows(Construct):
 
 def definition(workflow: Workflow) -> str:
     return Path(__file__).with_name(f"{workflow.value}.asl.json").read_text(encoding="utf-8")
+
+
+def set_workers(text: str, workers: int) -> str:
+    """The definition with `workers` as MaxConcurrency of each of its Maps; every other letter stays.
+
+    A definition substitution cannot do it: `${Workers}` in place of a number is no JSON before it is substituted.
+    """
+    return _MAX_CONCURRENCY.sub(rf"\g<1>{workers}", text)
 
 
 def substitutions(

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from bench import limits, simulate
+from bench.retries import shipped, shipped_step
+from infra.concurrency import ROOM_FOR_OTHERS
 from infra.options import OptionError, options_of
 from local.signatures import SKEW
 from tests.infra.synthesized import Synthesized
@@ -117,6 +119,9 @@ def _of_workflows(template: Synthesized) -> Iterator[tuple[str, str]]:
     yield "operations", f"each workflow runs up to {shards} shards at once"
     yield "performance", f"**{shards} workers at a time**"
     yield "performance", f"MaxConcurrency is {shards}"
+    yield "performance", f"`workers` that leave fewer than {WORDS[ROOM_FOR_OTHERS]}"
+    yield "performance", f"on average** ({shipped().retry.attempts} attempts)"
+    yield "performance", f"on average ({shipped_step().attempts} attempts)"
     solver = template.functions[Function.SELECT]["MemorySize"]
     yield "performance", f"{solver:,} MB unless you choose"
 

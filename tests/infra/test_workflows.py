@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from infra.options import Options
 from infra.workflows import STEPS, definition
 from tests.infra.synthesized import Synthesized
 from twofold import errors
@@ -15,8 +16,19 @@ LAMBDA_FAULTS = {
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
-    "Lambda.TooManyRequestsException",
 }
+THROTTLED = "Lambda.TooManyRequestsException"
+FAULT_RETRY = {
+    "IntervalSeconds": 1,
+    "MaxAttempts": 6,
+    "BackoffRate": 2.0,
+    "MaxDelaySeconds": 20,
+    "JitterStrategy": "FULL",
+}
+STEP_RETRY = FAULT_RETRY | {"MaxAttempts": 350, "MaxDelaySeconds": 5}
+"""Of a throttled step: for a quarter of an hour (tests/bench/test_throttling.py)."""
+WORKER_RETRY = FAULT_RETRY | {"MaxAttempts": 230, "MaxDelaySeconds": 2}
+"""Of a throttled worker: for four of the five minutes that its EXPRESS execution lives."""
 
 every_workflow = pytest.mark.parametrize("workflow", Workflow)
 
@@ -38,6 +50,7 @@ def _maps(template: Synthesized, workflow: Workflow) -> dict[str, dict[str, Any]
 def test_the_definition_is_the_file_letter_by_letter(
     template: Synthesized, workflow: Workflow
 ) -> None:
+    """With the default of `workers`, which is the number in the file."""
     assert template.machines[workflow]["DefinitionString"] == definition(workflow)
 
 
@@ -62,40 +75,65 @@ def test_every_error_name_is_of_aws_or_a_class_of_ours(
     ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
     ours.add(StoreBusyError.__name__)
     names = {name for rule in rules for name in rule["ErrorEquals"]}
-    assert names <= LAMBDA_FAULTS | {"States.ALL"} | ours
+    assert names <= LAMBDA_FAULTS | {THROTTLED, "States.ALL"} | ours
+
+
+def _tasks(machine: dict[str, Any], *, inside: bool = False) -> Iterator[tuple[str, Any, bool]]:
+    """(name, state, whether it is inside of a Map) of every Task."""
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task":
+            yield name, state, inside
+        else:
+            assert "Retry" not in state, name
+        if "ItemProcessor" in state:
+            yield from _tasks(state["ItemProcessor"], inside=True)
+
+
+def _retry_of(state: dict[str, Any], error: str) -> dict[str, Any]:
+    """The one rule that names an error, without the errors that it names."""
+    (rule,) = (rule for rule in state["Retry"] if error in rule["ErrorEquals"])
+    return {key: value for key, value in rule.items() if key != "ErrorEquals"}
 
 
 @every_workflow
-def test_every_task_retries_faults_of_lambda_and_busy_stores_and_nothing_else(
+def test_every_task_retries_each_fault_of_lambda_by_the_same_policy(
     template: Synthesized, workflow: Workflow
 ) -> None:
-    for name, state in _states(template.definition(workflow)):
-        if state["Type"] != "Task":
-            assert "Retry" not in state, name
-            continue
-        names = [name for retry in state["Retry"] for name in retry["ErrorEquals"]]
-        assert sorted(names) == sorted({*LAMBDA_FAULTS, StoreBusyError.__name__}), name
-        for retry in state["Retry"]:
-            assert retry["JitterStrategy"] == "FULL", name
-            explicit = ("IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds")
-            assert all(retry[number] > 0 for number in explicit), name
+    for name, state, _ in _tasks(template.definition(workflow)):
+        for fault in LAMBDA_FAULTS:
+            assert _retry_of(state, fault) == FAULT_RETRY, name
+
+
+@every_workflow
+def test_a_throttled_task_tries_again_by_a_policy_of_its_own(
+    template: Synthesized, workflow: Workflow
+) -> None:
+    """Attempts that other errors take would not be left for it."""
+    for name, state, inside in _tasks(template.definition(workflow)):
+        assert {"ErrorEquals": [THROTTLED]} | _retry_of(state, THROTTLED) in state["Retry"], name
+        assert _retry_of(state, THROTTLED) == (WORKER_RETRY if inside else STEP_RETRY), name
 
 
 @every_workflow
 def test_a_busy_store_is_waited_for_for_a_minute_at_least_on_average(
     template: Synthesized, workflow: Workflow
 ) -> None:
-    for name, state in _states(template.definition(workflow)):
-        for retry in state.get("Retry", []):
-            if StoreBusyError.__name__ in retry["ErrorEquals"]:
-                waits = [
-                    min(
-                        retry["MaxDelaySeconds"],
-                        retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt,
-                    )
-                    for attempt in range(retry["MaxAttempts"])
-                ]
-                assert sum(waits) / 2 >= 60, name
+    for name, state, _ in _tasks(template.definition(workflow)):
+        retry = _retry_of(state, StoreBusyError.__name__)
+        waits = [
+            min(
+                retry["MaxDelaySeconds"], retry["IntervalSeconds"] * retry["BackoffRate"] ** attempt
+            )
+            for attempt in range(retry["MaxAttempts"])
+        ]
+        assert sum(waits) / 2 >= 60, name
+
+
+@every_workflow
+def test_nothing_else_is_retried(template: Synthesized, workflow: Workflow) -> None:
+    for name, state, _ in _tasks(template.definition(workflow)):
+        names = [error for rule in state["Retry"] for error in rule["ErrorEquals"]]
+        assert sorted(names) == sorted({*LAMBDA_FAULTS, THROTTLED, StoreBusyError.__name__}), name
 
 
 @every_workflow
@@ -146,7 +184,7 @@ def test_maps_run_express_children_within_one_limit_and_keep_no_results(
     for state in _maps(template, workflow).values():
         processor = state["ItemProcessor"]
         assert processor["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
-        assert state["MaxConcurrency"] == 40
+        assert state["MaxConcurrency"] == Options().workers
         assert state["ResultPath"] is None
         (task,) = processor["States"].values()
         assert task["ResultSelector"] == {}, (
