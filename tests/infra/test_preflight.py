@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import cdk
+from infra import cdk, preflight
+from infra.concurrency import Concurrency
 from infra.deployed import find_stack, make_client
 from infra.options import Options
 from infra.preflight import Deployment, find_problems, select_refusals
@@ -62,7 +63,10 @@ def test_the_same_options_again_are_deployed_without_a_word(
     stages: Path,
     started: list[list[str]],
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # moto has no GetAccountSettings.
+    monkeypatch.setattr(preflight, "read_concurrency", lambda _: Concurrency(1_000, 1_000))
     deploy(keyed)
     (stages / "dev.toml").write_text(
         f'kms_key = "{KEY}"\nretention_days = 60\nsource_buckets = ["a-b"]\n'
