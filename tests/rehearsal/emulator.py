@@ -22,6 +22,13 @@ ROOT_KEY = "test"
 
 _START_SECONDS = 120
 
+# The emulator runs functions with its own interpreter, whose packages they would see; this gives them one that has none.
+_START = """
+import runpy, sys
+sys.executable = sys.argv.pop(1)
+runpy.run_module("ministack", run_name="__main__")
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
@@ -59,8 +66,7 @@ def run_emulator(folder: Path, interpreters: Interpreters) -> Iterator[Emulator]
         proxy = stack.enter_context(serve_proxy(port))
         emulator = Emulator(proxy, certificates.authority, log)
         environment = {
-            # The first python3 on the path runs the functions: Python and nothing else, as in Lambda.
-            "PATH": os.pathsep.join([str(interpreters.functions.parent), os.environ["PATH"]]),
+            "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "TMPDIR": str(folder),
             "GATEWAY_PORT": str(port),
@@ -80,7 +86,7 @@ def run_emulator(folder: Path, interpreters: Interpreters) -> Iterator[Emulator]
         }
         output = stack.enter_context(log.open("wb"))
         process = subprocess.Popen(
-            [interpreters.emulator, "-m", "ministack"],
+            [interpreters.emulator, "-c", _START, interpreters.functions],
             env=environment,
             stdout=output,
             stderr=output,

@@ -1,8 +1,10 @@
 """The main job and the whole life of a project on a deployed stage, through its endpoint."""
 
+import io
 import json
 import shlex
 import time
+import zipfile
 
 import pytest
 
@@ -11,11 +13,19 @@ from tests.clients.test_boto3 import Boto3
 from tests.job import line
 from tests.rehearsal.account import Account, Deployment
 from tests.rehearsal.datasets import PATIENCE_SECONDS, DatasetPair
-from twofold.settings import PARTITION_KEY, SORT_KEY, Function, Partition, function_name
+from tests.rehearsal.emulator import ACCOUNT
+from twofold.settings import PARTITION_KEY, RUNTIME, SORT_KEY, Function, Partition, function_name
 
 pytestmark = pytest.mark.xdist_group("operation")
 
 IMAGES_PER_GROUP = 3
+
+_PROBE = """
+from importlib.util import find_spec
+
+def handler(names, context):
+    return [find_spec(name) is not None for name in names]
+"""
 
 
 def test_the_smoke_test_that_the_deployment_prints_passes(
@@ -26,6 +36,23 @@ def test_the_smoke_test_that_the_deployment_prints_passes(
     done = account.make(*command[1:])
     assert done.returncode == 0, done.stdout + done.stderr
     assert "works: 60 entries" in done.stdout + done.stderr
+
+
+def test_functions_see_python_and_their_bundle_and_nothing_else(account: Account) -> None:
+    """The packages that the emulator itself needs would hide one that the bundle lacks."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("probe.py", _PROBE)
+    client = account.client("lambda")
+    client.create_function(
+        FunctionName="probe",
+        Runtime=f"python{RUNTIME}",
+        Role=f"arn:aws:iam::{ACCOUNT}:role/probe",
+        Handler="probe.handler",
+        Code={"ZipFile": code.getvalue()},
+    )
+    answer = client.invoke(FunctionName="probe", Payload=json.dumps(["hypercorn", "botocore"]))
+    assert json.loads(answer["Payload"].read()) == [False, False]
 
 
 def test_a_client_walks_the_whole_life_of_a_project(prod: Deployment) -> None:
