@@ -78,12 +78,13 @@ def _piece(random: np.random.Generator, first: int, count: int, distinct: bool) 
         reason=np.zeros(count, np.uint8),
         label_set=label_set,
         flags=np.full(count, LABELED, np.uint8),
+        codes=np.empty(0, np.uint16),
         boxes=random.integers(1, 4, int(sizes.sum()), np.uint8),
         set_offsets=offsets.astype(np.uint32),
         set_labels=labels,
         names=tuple(f"label-{one}" for one in range(LABELS)),
         details=(),
-        buckets=("images",),
+        buckets=(("images", 0),),
     )
 
 

@@ -32,6 +32,7 @@ def test_no_group_is_divided(expression: str, tmp_path: Path) -> None:
         "testGroups": 4,
         "largestGroup": 10,
         "sizes": [{"from": 8, "to": 15, "train": 16, "test": 4}],
+        "labelsInOneGroup": [],
     }
     assert report["parameters"] == {"testFraction": "1/5", "seed": 0, "groupBy": expression}
 

@@ -119,6 +119,7 @@ def test_positions_beyond_four_gibibytes_are_exact() -> None:
         file_name=index.file_name,
         label_set=index.label_set,
         flags=index.flags,
+        codes=index.codes,
         boxes=index.boxes,
         set_offsets=index.set_offsets,
         set_labels=index.set_labels,

@@ -8,6 +8,8 @@ from twofold.quotas import Limits
 DROPPED_LINES_PER_LINE = 5
 """More than one dropped line in so many fails the operation."""
 
+MULTIPLE_BUCKETS = "The manifest file contains images from multiple S3 buckets."
+
 _TOLD = 3
 
 
@@ -21,8 +23,16 @@ def refusal(resolution: Resolution, limits: Limits) -> str | None:
     if resolution.index.stats().total_labels > limits.labels:
         return "The manifest file has too many labels."
     if len(resolution.buckets) > 1:
-        return "The manifest file contains images from multiple S3 buckets."
+        return several_buckets(*resolution.buckets[:2])
     return None
+
+
+def several_buckets(one: tuple[str, int], other: tuple[str, int]) -> str:
+    """Why images of two buckets are refused; each bucket comes with a line, from 0, that names it."""
+    return (
+        f"{MULTIPLE_BUCKETS} The image of line {one[1] + 1} is in the bucket {one[0]}, "
+        f"that of line {other[1] + 1} in {other[0]}."
+    )
 
 
 def too_many_dropped(resolution: Resolution) -> str | None:

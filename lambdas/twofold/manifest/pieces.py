@@ -16,6 +16,7 @@ from xxhash import xxh3_64_digest
 from twofold.manifest import columns
 from twofold.manifest.attributes import examine
 from twofold.manifest.document import Rejection, RejectionReason, parse, source_bucket
+from twofold.manifest.faulty import code_column, code_mask
 from twofold.manifest.findings import is_label
 from twofold.manifest.forms import Known
 from twofold.manifest.index import (
@@ -48,9 +49,9 @@ class Piece:
     `start` uint64[L]: offset in the source. `length` uint32[L]: bytes without the terminator, 0 for a line that is too long to
     be read. `source`, `source_high` uint64[L]: halves of the hash of the source-ref, `file_name` uint32[L]: its file_name_hash.
     `digest` uint64[L]: hash of the line. `reason` uint8[L]: ACCEPTED, or 1 + the position in REASONS. `label_set`, `flags`,
-    `boxes` and the label sets are as in the index; they and the hashes of the source-ref mean nothing for a rejected line.
-    `details`: (line of this piece, sentence) of the first MAX_DETAILS rejected lines. `buckets`: up to MAX_BUCKETS buckets that
-    the images are in.
+    `codes`, `boxes` and the label sets are as in the index; they and the hashes of the source-ref mean nothing for a rejected
+    line. `details`: (line of this piece, sentence) of the first MAX_DETAILS rejected lines. `buckets`: up to MAX_BUCKETS
+    buckets that the images are in, each with the first line of this piece that names it.
     """
 
     start: NDArray[np.uint64]
@@ -62,12 +63,13 @@ class Piece:
     reason: NDArray[np.uint8]
     label_set: NDArray[np.uint32]
     flags: NDArray[np.uint8]
+    codes: NDArray[np.uint16]
     boxes: NDArray[np.uint8]
     set_offsets: NDArray[np.uint32]
     set_labels: NDArray[np.uint32]
     names: tuple[str, ...]
     details: tuple[tuple[int, str], ...]
-    buckets: tuple[str, ...]
+    buckets: tuple[tuple[str, int], ...]
 
     def __len__(self) -> int:
         return self.start.size
@@ -85,7 +87,7 @@ class Piece:
             **arrays,
             names=tuple(meta["names"]),
             details=tuple((line, detail) for line, detail in meta["details"]),
-            buckets=tuple(meta["buckets"]),
+            buckets=tuple((bucket, line) for bucket, line in meta["buckets"]),
         )
 
 
@@ -132,7 +134,8 @@ class _Builder:
         self._names = Numbering()
         self._shapes = Shapes()
         self._details: list[tuple[int, str]] = []
-        self._buckets: dict[str, None] = {}
+        self._faulty: dict[int, int] = {}
+        self._buckets: dict[str, int] = {}
         self._bucket = "\n"
 
     def read(self, batch: Batch) -> None:
@@ -195,6 +198,8 @@ class _Builder:
         self._labels.extend(map(self._names.__getitem__, found.labels))
         self._boxes.extend(found.labels.values())
         self._flags.append(LABELED * found.labeled | HAS_ERRORS * bool(found.faults))
+        if found.faults:
+            self._faulty[len(self._reasons)] = code_mask(found.faults)
         self._reasons.append(ACCEPTED)
         self._hash([source_ref])
         if not found.faults:
@@ -212,7 +217,7 @@ class _Builder:
     def _meet_bucket(self, source_ref: str) -> None:
         if len(self._buckets) < MAX_BUCKETS:
             bucket = source_bucket(source_ref)
-            self._buckets[bucket] = None
+            self._buckets.setdefault(bucket, len(self._reasons))
             self._bucket = f"s3://{bucket}/"
 
     def piece(self) -> Piece:
@@ -233,10 +238,11 @@ class _Builder:
             reason=np.frombuffer(self._reasons, np.uint8),
             label_set=label_set[1:],
             flags=np.frombuffer(self._flags, np.uint8),
+            codes=code_column(self._faulty, len(self._reasons)),
             boxes=boxes,
             set_offsets=offsets.astype(np.uint32),
             set_labels=labels,
             names=tuple(self._names),
             details=tuple(self._details),
-            buckets=tuple(self._buckets),
+            buckets=tuple(self._buckets.items()),
         )

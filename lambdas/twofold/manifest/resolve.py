@@ -46,7 +46,8 @@ class RejectedLine:
 class Resolution:
     """`start`, `length`, `side`: the lines to carve out of the source, KEPT or DROPPED, in its order (blank and over-long
     lines are in neither). `reason`, `original`: of each line of the source why it was dropped, and for a duplicate the
-    line that stays. `digest`: the sum of the hashes of the kept lines modulo 2**64."""
+    line that stays. `digest`: the sum of the hashes of the kept lines modulo 2**64. `buckets`: those of the
+    images, two of each piece at most, each with the first line, from 0, that names it."""
 
     index: Index
     start: NDArray[np.uint64]
@@ -56,7 +57,7 @@ class Resolution:
     reason: NDArray[np.uint8]
     originals: Mapping[int, int]
     details: Mapping[int, str]
-    buckets: tuple[str, ...]
+    buckets: tuple[tuple[str, int], ...]
 
     @property
     def lines(self) -> int:
@@ -95,7 +96,8 @@ class _Gathered:
         self._names = Numbering()
         self._set_sizes, self._set_labels = np.empty(0, np.int64), np.empty(0, np.uint32)
         self._details: dict[int, str] = {}
-        self._buckets: dict[str, None] = {}
+        self._codes = np.empty(0, np.uint16)
+        self._buckets: dict[str, int] = {}
 
     def add(self, piece: Piece) -> None:
         before, sets = self._columns["start"].size, self._set_sizes.size
@@ -106,7 +108,11 @@ class _Gathered:
         _append(self._set_sizes, sizes_of(piece.set_offsets))
         _append(self._set_labels, numbers[piece.set_labels])
         self._details |= {before + line: detail for line, detail in piece.details}
-        self._buckets |= dict.fromkeys(piece.buckets)
+        if piece.codes.size:
+            self._codes.resize(before, refcheck=False)
+            _append(self._codes, piece.codes)
+        for bucket, line in piece.buckets:
+            self._buckets.setdefault(bucket, before + line)
 
     def resolution(self) -> Resolution:
         take = self._columns.pop
@@ -126,7 +132,7 @@ class _Gathered:
             reason=reason,
             originals=originals,
             details=self._details,
-            buckets=tuple(self._buckets),
+            buckets=tuple(self._buckets.items()),
         )
 
     def _index(self, length: NDArray[np.uint32], kept: NDArray[np.bool_]) -> Index:
@@ -142,11 +148,18 @@ class _Gathered:
             file_name=_chosen(take("file_name"), kept),
             label_set=_chosen(label_set, kept),
             flags=_chosen(take("flags"), kept),
+            codes=self._kept_codes(kept),
             boxes=boxes if boxes.any() else np.empty(0, np.uint8),
             set_offsets=offsets.astype(np.uint32),
             set_labels=labels,
             names=tuple(self._names),
         )
+
+    def _kept_codes(self, kept: NDArray[np.bool_]) -> NDArray[np.uint16]:
+        if self._codes.size:
+            self._codes.resize(kept.size, refcheck=False)
+        codes = _chosen(self._codes, kept) if self._codes.size else self._codes
+        return codes if codes.any() else np.empty(0, np.uint16)
 
 
 def _append(column: NDArray[Any], part: NDArray[Any]) -> None:

@@ -3,7 +3,7 @@
 from twofold.split.boxes import Objective
 from twofold.split.certificate import ALGORITHM_VERSION, Certificate, Selection
 from twofold.split.coordination import Previously
-from twofold.split.eligibility import refusal
+from twofold.split.eligibility import labels_in_one_group, refusal
 from twofold.split.rows import LabelSets
 from twofold.split.selection import select_test_entries
 
@@ -14,6 +14,7 @@ __all__ = [
     "Objective",
     "Previously",
     "Selection",
+    "labels_in_one_group",
     "refusal",
     "select_test_entries",
 ]

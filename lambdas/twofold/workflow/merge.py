@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
 from twofold.errors import DamagedObjectError, OperationRefused
+from twofold.manifest.acceptance import MULTIPLE_BUCKETS, several_buckets
 from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.manifest.index import Index
 from twofold.manifest.lines import source_bucket, strip_annotations
@@ -129,12 +130,17 @@ def read_changes(payload: bytes) -> Changes:
 
 
 def _require_one_bucket(changes: Changes, stored: StoredContents | None) -> None:
-    buckets = set(changes.resolution.buckets)
-    if stored:
-        (first,) = stored.lines(np.zeros(1, np.int64))
-        buckets.add(source_bucket(_source_ref(first)))
+    buckets = changes.resolution.buckets
     if len(buckets) > 1:
-        raise OperationRefused("The manifest file contains images from multiple S3 buckets.")
+        raise OperationRefused(several_buckets(*buckets[:2]))
+    if stored and buckets:
+        (first,) = stored.lines(np.zeros(1, np.int64))
+        (bucket, line), held = buckets[0], source_bucket(_source_ref(first))
+        if bucket != held:
+            raise OperationRefused(
+                f"{MULTIPLE_BUCKETS} The dataset's images are in the bucket {held}, "
+                f"that of line {line + 1} of the changes in {bucket}."
+            )
 
 
 def _require_room(index: Index, limits: Limits) -> None:

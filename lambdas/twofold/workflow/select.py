@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.errors import OperationRefused
+from twofold.manifest.faulty import describe_errors, tabulate_codes
 from twofold.manifest.index import Index
 from twofold.records import Contents, Operation, Source, SplitParameters
 from twofold.report import dataset_report, similar_sources, split_report
@@ -48,7 +49,7 @@ def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Car
         objective=Objective(parameters.objective),
     )
     report |= _similar(bucket, before, index, selection)
-    draft = _put_draft(bucket, operation, before, report)
+    draft = _put_draft(bucket, operation, before, index, report)
     source = pinned_contents(bucket, before)
     if parameters.dry_run:
         return _order_report(bucket, operation, source, report, draft)
@@ -96,6 +97,7 @@ def _selected(
         fraction=parameters.fraction,
         min_images_per_label=parameters.min_images_per_label,
         groups=groups,
+        label_errors=describe_errors(len(index), index.error_entries, index.codes, _line_of),
     )
     if reason:
         raise OperationRefused(reason)
@@ -137,15 +139,25 @@ def _message(report: dict[str, Any], done: str) -> str:
     certificate = report["certificate"]
     moved, entries = certificate["testEntriesReached"], certificate["entries"]
     message = f"{moved} of {entries} entries {done} to the test dataset."
-    missing = len(report["labelsMissingInTest"]) + len(report["labelsMissingInTrain"])
-    if missing:
-        labels = "label has" if missing == 1 else "labels have"
-        message += f" {missing} {labels} too few images to be in both datasets."
+    missing = {*report["labelsMissingInTest"], *report["labelsMissingInTrain"]}
+    confined = missing & {*report.get("groups", {}).get("labelsInOneGroup", ())}
+    few = len(missing) - len(confined)
+    if few:
+        labels = "label has" if few == 1 else "labels have"
+        message += f" {few} {labels} too few images to be in both datasets."
+    if confined:
+        labels = "label has" if len(confined) == 1 else "labels have"
+        message += f" {len(confined)} {labels} all images in one group, which is not divided."
     return message
 
 
+def _line_of(entry: int) -> int:
+    """Of the training dataset's manifest: every line is an entry."""
+    return entry + 1
+
+
 def _put_draft(
-    bucket: Bucket, operation: Operation, before: Contents, report: dict[str, Any]
+    bucket: Bucket, operation: Operation, before: Contents, index: Index, report: dict[str, Any]
 ) -> str:
     """The report, but for what is known only when the lines have been moved."""
     key = keys.scratch(operation.id, "select", "report.json")
@@ -163,6 +175,7 @@ def _put_draft(
                 digest=before.digest,
             ),
             "errorEntries": before.error_entries,
+            "errors": tabulate_codes(index.codes, _line_of),
         },
     }
     sealed.put(bucket, key, json.dumps(draft, ensure_ascii=False).encode())
