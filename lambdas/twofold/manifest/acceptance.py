@@ -23,15 +23,16 @@ def refusal(resolution: Resolution, limits: Limits) -> str | None:
     if resolution.index.stats().total_labels > limits.labels:
         return "The manifest file has too many labels."
     if len(resolution.buckets) > 1:
-        return several_buckets(*resolution.buckets[:2])
+        return several_buckets(resolution)
     return None
 
 
-def several_buckets(one: tuple[str, int], other: tuple[str, int]) -> str:
-    """Why images of two buckets are refused; each bucket comes with a line, from 0, that names it."""
+def several_buckets(resolution: Resolution) -> str:
+    """Why lines with images of several buckets are refused, with two of them."""
+    (bucket, line), (other, other_line) = resolution.buckets[:2]
     return (
-        f"{MULTIPLE_BUCKETS} The image of line {one[1] + 1} is in the bucket {one[0]}, "
-        f"that of line {other[1] + 1} in {other[0]}."
+        f"{MULTIPLE_BUCKETS} The image of line {line + resolution.first_line} is in the bucket {bucket}, "
+        f"that of line {other_line + resolution.first_line} in {other}."
     )
 
 

@@ -1,8 +1,8 @@
 """Group keys: entries with the same key are never divided between training and testing.
 
 An expression that has a parenthesis is a regular expression, looked for anywhere in the `source-ref`; its one capturing
-group holds the key. Any other expression is the name of a member of the line, whose text or whole number is the key. An
-entry without a key is an error: to guess would be to leak.
+group holds the key. Any other expression is the name of a member of the line, whose text or whole number is the key: 3, 3.0
+and "3" are one group. An entry without a key is an error: to guess would be to leak.
 
 Regular expressions run on RE2, so no expression takes longer than time linear in the source-ref. They must be valid for
 Python's `re` as well, so that a split can be verified with nothing but Python.
@@ -28,6 +28,9 @@ from twofold.manifest.index import source_hash
 from twofold.manifest.reader import Batch, Line
 
 MAX_EXPRESSION_CHARACTERS = 1_000
+EXACT_FLOAT = 1 << 53
+"""A number that is written with a point or an exponent is whole for certain below this only."""
+
 MAX_REASONS = 3
 """So many lines without a key are named; the others are counted."""
 
@@ -82,14 +85,21 @@ class GroupBy:
 
     def _member(self, document: Document) -> str:
         value = document.get(self.expression)
+        if type(value) is float and value.is_integer() and abs(value) < EXACT_FLOAT:
+            value = int(value)
         if type(value) is int or (type(value) is str and value):
             return str(value)
         if self.expression not in document:
             raise UngroupedError(f"The line has no member {self.expression!r}.")
         found = orjson.dumps(value)[:50].decode(errors="replace")
         raise UngroupedError(
-            f"The member {self.expression!r} is {found}; it must be text or a whole number."
+            f"The member {self.expression!r} is {found}; it must be text or a whole number{_limit(value)}."
         )
+
+
+def _limit(value: Any) -> str:
+    """What a number that is too large for a double to be exact is told."""
+    return " below 2**53" if type(value) is float and value.is_integer() else ""
 
 
 class Grouping:

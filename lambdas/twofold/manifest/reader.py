@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
+from twofold.manifest.document import BYTE_ORDER_MARK
 from twofold.manifest.lines import MAX_LINE_CHARACTERS
 
 MAX_LINE_BYTES = 4 * MAX_LINE_CHARACTERS
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Line = tuple[int, bytes | None]
 
@@ -87,7 +87,7 @@ def _within(
     if first > 0 or last < len(starts):
         starts, lines = starts[first:last], lines[first:last]
     opening = lines[0]
-    if starts[0] == 0 and opening is not None and opening.startswith(_BYTE_ORDER_MARK):
-        starts[0] = len(_BYTE_ORDER_MARK)
-        lines = [opening[len(_BYTE_ORDER_MARK) :], *lines[1:]]
+    if starts[0] == 0 and opening is not None and opening.startswith(BYTE_ORDER_MARK):
+        starts[0] = len(BYTE_ORDER_MARK)
+        lines = [opening[len(BYTE_ORDER_MARK) :], *lines[1:]]
     yield Batch(starts, lines)

@@ -35,7 +35,7 @@ Number = TypeVar("Number", bound=np.generic)
 
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
-    """`line` counts from 1 in the source; `detail` is empty for what a range found beyond its first thousand."""
+    """`line` counts in the source, whose first line is 1; `detail` is empty for those beyond the first thousand of a range."""
 
     line: int
     reason: RejectionReason
@@ -47,7 +47,8 @@ class Resolution:
     """`start`, `length`, `side`: the lines to carve out of the source, KEPT or DROPPED, in its order (blank and over-long
     lines are in neither). `reason`, `original`: of each line of the source why it was dropped, and for a duplicate the
     line that stays. `digest`: the sum of the hashes of the kept lines modulo 2**64. `buckets`: those of the
-    images, two of each piece at most, each with the first line, from 0, that names it."""
+    images, two of each piece at most, each with the first line, from 0, that names it.
+    `first_line`: the number of the first line, for people."""
 
     index: Index
     start: NDArray[np.uint64]
@@ -58,6 +59,7 @@ class Resolution:
     originals: Mapping[int, int]
     details: Mapping[int, str]
     buckets: tuple[tuple[str, int], ...]
+    first_line: int = 1
 
     @property
     def lines(self) -> int:
@@ -69,11 +71,13 @@ class Resolution:
 
     def rejected_lines(self) -> Iterator[RejectedLine]:
         for line in np.flatnonzero(self.reason).tolist():
-            yield RejectedLine(line + 1, REASONS[self.reason[line] - 1], self._detail(line))
+            yield RejectedLine(
+                line + self.first_line, REASONS[self.reason[line] - 1], self._detail(line)
+            )
 
     def _detail(self, line: int) -> str:
         if line in self.originals:
-            return f"The source-ref is already on line {self.originals[line] + 1}."
+            return f"The source-ref is already on line {self.originals[line] + self.first_line}."
         return self.details.get(line, "")
 
 

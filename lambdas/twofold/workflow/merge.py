@@ -1,7 +1,8 @@
 """Merge: what an update brings, matched with what the dataset has, and the order for the carve that joins them."""
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -29,6 +30,9 @@ from twofold.workflow.carving import Lines, Spliced, order_carve
 from twofold.workflow.contents import get_index, put_index
 from twofold.workflow.orders import Carve
 from twofold.workflow.room import Load, require_room
+
+_BLANKS = b" \t\r\n"
+_BLANK_BEGINNING = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t\r]*\n)*")
 
 BATCH_LINES = 4096
 """Lines of the dataset that are compared at a time: 400 MB of them at the very most."""
@@ -117,6 +121,7 @@ def _merged(
 def read_changes(payload: bytes) -> Changes:
     """As a manifest is read; what listing added to a line is taken out of it first."""
     text = bytearray()
+    payload, first_line = _without_blank_ends(payload)
 
     def stripped() -> Iterator[Line]:
         for _, line in lines_of_range([payload], 0, len(payload)):
@@ -126,20 +131,30 @@ def read_changes(payload: bytes) -> Changes:
             yield start, plain
 
     piece = index_lines(stripped())
-    return Changes(bytes(text), resolve([piece]))
+    return Changes(bytes(text), replace(resolve([piece]), first_line=first_line))
+
+
+def _without_blank_ends(payload: bytes) -> tuple[bytes, int]:
+    """The text without blank lines at its beginning and end, and the number of its first line; all of a blank text."""
+    start = _BLANK_BEGINNING.match(payload).end()  # type: ignore[union-attr]
+    end = len(payload.rstrip(_BLANKS))
+    if start >= end:
+        return payload, 1
+    last = payload.find(b"\n", end)
+    return payload[start : last + 1 or None], 1 + payload.count(b"\n", 0, start)
 
 
 def _require_one_bucket(changes: Changes, stored: StoredContents | None) -> None:
     buckets = changes.resolution.buckets
     if len(buckets) > 1:
-        raise OperationRefused(several_buckets(*buckets[:2]))
+        raise OperationRefused(several_buckets(changes.resolution))
     if stored and buckets:
         (first,) = stored.lines(np.zeros(1, np.int64))
         (bucket, line), held = buckets[0], source_bucket(_source_ref(first))
         if bucket != held:
             raise OperationRefused(
                 f"{MULTIPLE_BUCKETS} The dataset's images are in the bucket {held}, "
-                f"that of line {line + 1} of the changes in {bucket}."
+                f"that of line {line + changes.resolution.first_line} of the changes in {bucket}."
             )
 
 
