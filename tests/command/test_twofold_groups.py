@@ -1,4 +1,3 @@
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -7,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.command.terminal import labelled, read, twofold, written
 from tests.job import line
+from twofold.manifest.group_keys import GroupKeys, join_groups
 from twofold.manifest.groups import GroupBy, UngroupedError
 from twofold.manifest.reader import Batch
 
@@ -104,13 +104,12 @@ def test_no_expression_takes_for_ever(expression: str) -> None:
 @given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=30))
 def test_equal_keys_have_equal_hashes_and_others_do_not(keys: list[str]) -> None:
     batch = Batch(range(len(keys)), [f'{{"k":"{key}"}}'.encode() for key in keys])
-    hashes: list[int | None] = []
-    assert list(GroupBy.of("k").hashes([batch], hashes)) == [batch]
-    by_key = defaultdict(set)
-    for key, value in zip(keys, hashes, strict=True):
-        by_key[key].add(value)
-    assert all(len(found) == 1 for found in by_key.values())
-    assert len(set(hashes)) == len(by_key)
+    found = GroupKeys()
+    assert list(GroupBy.of("k").number_lines([batch], found)) == [batch]
+    groups = join_groups([found.table()]).tolist()
+    by_key = dict(zip(keys, groups, strict=True))
+    assert [by_key[key] for key in keys] == groups
+    assert len(set(groups)) == len(by_key)
 
 
 def test_a_whole_number_is_the_same_group_with_and_without_a_point(tmp_path: Path) -> None:

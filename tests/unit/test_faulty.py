@@ -3,16 +3,19 @@
 import json
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.unit.any_lines import any_box, any_box_line, any_class_line
 from twofold.manifest.faults import Code
 from twofold.manifest.faulty import CODES, count_codes, describe_errors, tabulate_codes
+from twofold.manifest.identity import reading
 from twofold.manifest.index import Index
 from twofold.manifest.merge import APPENDED, merge
 from twofold.manifest.pieces import Piece, index_lines
 from twofold.manifest.resolve import resolve
 
 NEGATIVE = any_box(height=-50)
+Starts, Lengths = NDArray[np.uint64], NDArray[np.uint32]
 EMPTY = np.empty(0, np.uint16)
 
 
@@ -25,11 +28,11 @@ def piece_of(lines: list[dict[str, object]], first: int = 0) -> Piece:
         json.dumps({**one, "source-ref": f"s3://b/{n}"}).encode()
         for n, one in enumerate(lines, first)
     ]
-    return index_lines((100 * n, text) for n, text in enumerate(texts))
+    return index_lines((1000 * (first + n), text) for n, text in enumerate(texts))
 
 
 def index_of(*pieces: list[dict[str, object]]) -> Index:
-    return resolve([piece_of(lines, 10 * n) for n, lines in enumerate(pieces)]).index
+    return resolve([piece_of(lines, 10 * n) for n, lines in enumerate(pieces)], reading(b"")).index
 
 
 def told(index: Index) -> str:
@@ -78,12 +81,21 @@ def test_codes_go_with_their_entries_through_ranges_storage_and_sides() -> None:
     assert np.flatnonzero(index.take(chosen).codes).tolist() == [0]
 
 
+def same(start: Starts, length: Lengths) -> list[bytes]:
+    """Lines of which the second half is of the images of the first."""
+    half = start.size // 2
+    return [f'{{"source-ref":"s3://b/{n % half}"}}'.encode() for n in range(start.size)]
+
+
 def test_dropped_duplicates_count_for_nothing() -> None:
     piece = piece_of([any_class_line("toad"), any_box_line(NEGATIVE)])
     again = piece_of([any_class_line("toad"), any_box_line(NEGATIVE)])
-    index = resolve([piece, again]).index
+    index = resolve([piece, again], same).index
     assert [one.entries for one in count_codes(index.codes)] == [1, 1]
-    assert resolve([piece_of([any_class_line("toad")]), piece_of([{"x": 1}])]).index.codes.size == 0
+    assert (
+        resolve([piece_of([any_class_line("toad")]), piece_of([{"x": 1}])], same).index.codes.size
+        == 0
+    )
 
 
 def test_an_update_brings_its_codes_and_takes_those_of_replaced_entries() -> None:

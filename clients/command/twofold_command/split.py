@@ -51,7 +51,14 @@ def split(request: Request) -> dict[str, Any]:
         staged(request.out, request.manifest, (*FILES, *INDEXES)) as folder,
     ):
         with progress("Reading", size) as step:
-            entries = read_entries(request.manifest, size, request.group_by, pool, step)
+            entries = read_entries(
+                request.manifest,
+                size,
+                request.group_by,
+                pool,
+                step,
+                identify=request.previous is not None,
+            )
         previous = read_previous(request.previous, pool) if request.previous else None
         with progress("Selecting"):
             selection = select(request, entries, previous)
@@ -95,13 +102,13 @@ def select(request: Request, entries: Entries, previous: PreviousSplit | None) -
     if reason:
         raise CommandError(f"{request.manifest}: {reason}")
     return select_test_entries(
-        source=index.source,
+        source=entries.resolution.word,
         label_set=index.label_set,
         label_sets=label_sets,
         fraction=request.fraction,
         seed=request.seed,
         groups=entries.groups,
-        previous=previous.sides(index.source) if previous else None,
+        previous=previous.sides(entries.identity) if previous else None,
         boxes=index.boxes,
         objective=request.objective,
     )

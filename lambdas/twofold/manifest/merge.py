@@ -31,9 +31,9 @@ class Merged:
     order: NDArray[np.int64]
 
 
-def candidates(old: Index, changes: Index) -> NDArray[np.int64]:
-    """Entries of `old`, by number, with the hash of a change's source-ref."""
-    wanted = np.sort(changes.source)
+def candidates(old: Index, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Entries of `old`, by number, with one of these hashes of source-refs."""
+    wanted = np.sort(hashes)
     found = [np.empty(0, np.int64)]
     for first in range(0, len(old), _CHUNK_ENTRIES):
         chunk = old.source[first : first + _CHUNK_ENTRIES]

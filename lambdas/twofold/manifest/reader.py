@@ -6,7 +6,7 @@ last one, and skips the line that began before it.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
 from twofold.manifest.document import BYTE_ORDER_MARK
@@ -63,6 +63,16 @@ def batches_of_range(chunks: Iterable[bytes], start: int, end: int) -> Iterator[
             break
     if carry or skipped:
         yield from _within(start, end, [position], _readable([carry], skipped, True))
+
+
+def split_opening(batches: Iterable[Batch], lines: int) -> Iterator[Batch]:
+    """The same lines, the first so many in a batch of their own."""
+    batches = iter(batches)
+    for starts, first in islice(batches, 1):
+        yield Batch(starts[:lines], first[:lines])
+        if len(first) > lines:
+            yield Batch(starts[lines:], first[lines:])
+    yield from batches
 
 
 def _readable(lines: list[bytes], skipped: int, returns: bool) -> Sequence[bytes | None]:

@@ -13,7 +13,8 @@ from xxhash import xxh3_64_intdigest
 from twofold.errors import DamagedObjectError, OperationRefused
 from twofold.manifest.acceptance import MULTIPLE_BUCKETS, several_buckets
 from twofold.manifest.carve import DIGEST_MODULUS
-from twofold.manifest.index import Index
+from twofold.manifest.identity import canonical, reading, spellings
+from twofold.manifest.index import Index, source_hash
 from twofold.manifest.lines import source_bucket, strip_annotations
 from twofold.manifest.merge import APPENDED, Merged, candidates, merge
 from twofold.manifest.pieces import index_lines
@@ -131,7 +132,8 @@ def read_changes(payload: bytes) -> Changes:
             yield start, plain
 
     piece = index_lines(stripped())
-    return Changes(bytes(text), replace(resolve([piece]), first_line=first_line))
+
+    return Changes(bytes(text), replace(resolve([piece], reading(text)), first_line=first_line))
 
 
 def _without_blank_ends(payload: bytes) -> tuple[bytes, int]:
@@ -174,7 +176,9 @@ def _match(stored: StoredContents | None, old: Index, changes: Changes) -> Match
         return Matches(replaced, 0)
     numbers = {_source_ref(line): number for number, line in enumerate(changes.lines)}
     digest = 0
-    for entry, line in _lines(stored, candidates(old, changes.resolution.index)):
+    respelled = [source_hash(each)[0] for name in numbers for each in spellings(name)]
+    hashes = np.append(changes.resolution.index.source, np.array(respelled, np.uint64))
+    for entry, line in _lines(stored, candidates(old, hashes)):
         number = numbers.get(_source_ref(line))
         if number is not None:
             replaced[number] = entry
@@ -189,8 +193,8 @@ def _lines(stored: StoredContents, entries: NDArray[np.int64]) -> Iterable[tuple
 
 
 def _source_ref(line: bytes) -> str:
-    source_ref: str = orjson.loads(line)["source-ref"]
-    return source_ref
+    """In its canonical form."""
+    return canonical(orjson.loads(line)["source-ref"])
 
 
 def _put_inserts(bucket: Bucket, operation: Operation, changes: Changes, merged: Merged) -> Spliced:

@@ -1,7 +1,7 @@
 """Select: which entries of the training dataset are tested, and the order for the carve that moves them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from twofold.errors import OperationRefused
 from twofold.manifest.faulty import describe_errors, tabulate_codes
+from twofold.manifest.identity import ReadLines, distinct_sources
 from twofold.manifest.index import Index
 from twofold.records import Contents, Operation, Source, SplitParameters
 from twofold.report import dataset_report, similar_sources, split_report
@@ -23,6 +24,7 @@ from twofold.workflow.orders import Assembly, Carve, Location
 from twofold.workflow.room import Load, require_room
 
 TRAIN, TEST = 0, 1
+BATCH_LINES = 1024
 
 
 def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Carve:
@@ -39,7 +41,8 @@ def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Car
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
     groups = group.groups(bucket, operation) if parameters.group_by is not None else None
-    selection = _selected(index, label_sets, groups, parameters)
+    source = distinct_sources(index.source, index.starts(), index.length, _reading(bucket, before))
+    selection = _selected(index, source, label_sets, groups, parameters)
     report = split_report(
         selection,
         label_set=index.label_set,
@@ -50,9 +53,9 @@ def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Car
     )
     report |= _similar(bucket, before, index, selection)
     draft = _put_draft(bucket, operation, before, index, report)
-    source = pinned_contents(bucket, before)
+    manifest = pinned_contents(bucket, before)
     if parameters.dry_run:
-        return _order_report(bucket, operation, source, report, draft)
+        return _order_report(bucket, operation, manifest, report, draft)
     train, test = operation.datasets
     sides = {
         TRAIN: put_index(bucket, operation, train, index.take(~selection.test)),
@@ -61,7 +64,7 @@ def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Car
     return order_carve(
         bucket,
         operation,
-        source,
+        manifest,
         Lines(index.starts(), index.length, selection.test.astype(np.uint8)),
         sides,
         digest=before.digest,
@@ -84,8 +87,21 @@ def _similar(
     return {"similarSources": found} if found else {}
 
 
+def _reading(bucket: Bucket, before: Contents) -> ReadLines:
+    """Reads lines of the training manifest, some at a time."""
+
+    def read(start: NDArray[np.uint64], length: NDArray[np.uint32]) -> Iterator[bytes]:
+        for first in range(0, start.size, BATCH_LINES):
+            batch = slice(first, first + BATCH_LINES)
+            spans = list(zip(start[batch].tolist(), length[batch].tolist(), strict=True))
+            yield from bucket.get_ranges(ContentsKeys(before.folder).manifest, spans)
+
+    return read
+
+
 def _selected(
     index: Index,
+    source: NDArray[np.uint64],
     label_sets: LabelSets,
     groups: NDArray[np.uint64] | None,
     parameters: SplitParameters,
@@ -102,7 +118,7 @@ def _selected(
     if reason:
         raise OperationRefused(reason)
     return select_test_entries(
-        source=index.source,
+        source=source,
         label_set=index.label_set,
         label_sets=label_sets,
         fraction=parameters.fraction,
