@@ -32,7 +32,7 @@ class Range:
     start: int
     end: int
     group_by: str | None
-    identify: bool
+    identify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
