@@ -36,7 +36,7 @@ def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Car
     before, parameters = _claimed(operation)
     require_room(Load(before.entries), room)
     index = get_index(bucket, before)
-    require_room(Load.of(index, grouped=parameters.group_by is not None), room)
+    require_room(Load.of(index, chosen=True, grouped=parameters.group_by is not None), room)
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
