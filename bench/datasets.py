@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.manifest.identity import reading
 from twofold.manifest.pieces import index_batches
 from twofold.manifest.reader import batches_of_range
 from twofold.manifest.resolve import resolve
@@ -95,7 +96,9 @@ def from_folder(folder: Path) -> Iterator[Dataset]:
     """The manifests of a folder that have at least ten entries and a label with two images."""
     for path in sorted(folder.glob("*.manifest")):
         content = path.read_bytes()
-        index = resolve([index_batches(batches_of_range([content], 0, len(content)))]).index
+        index = resolve(
+            [index_batches(batches_of_range([content], 0, len(content)))], reading(content)
+        ).index
         sizes = index.set_sizes()[index.label_set]
         first = index.set_offsets[:-1].astype(np.int64)[index.label_set]
         offsets = np.concatenate(([0], np.cumsum(sizes)))

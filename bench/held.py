@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bench.datasets import ZIPF_EXPONENT
 from bench.folder import Folder
 from twofold.manifest import columns
+from twofold.manifest.identity import reading
 from twofold.manifest.index import LABELED, source_hash
 from twofold.manifest.label_sets import offsets_of
 from twofold.manifest.pieces import Piece
@@ -72,18 +73,19 @@ def _piece(random: np.random.Generator, first: int, count: int, distinct: bool) 
         start=number * np.uint64(LINE_BYTES),
         length=np.full(count, LINE_BYTES - 1, np.uint32),
         source=_sources(random, number),
-        source_high=random.integers(0, 1 << 64, count, np.uint64),
         file_name=(number * np.uint64(2_654_435_761)).astype(np.uint32),
         digest=random.integers(0, 1 << 64, count, np.uint64),
         reason=np.zeros(count, np.uint8),
         label_set=label_set,
         flags=np.full(count, LABELED, np.uint8),
+        codes=np.empty(0, np.uint16),
         boxes=random.integers(1, 4, int(sizes.sum()), np.uint8),
+        variant=np.empty((0, 2), np.uint64),
         set_offsets=offsets.astype(np.uint32),
         set_labels=labels,
         names=tuple(f"label-{one}" for one in range(LABELS)),
         details=(),
-        buckets=("images",),
+        buckets=(("images", 0),),
     )
 
 
@@ -121,7 +123,7 @@ def source_ref(number: int) -> str:
 def resolved(folder: Folder, entries: int, distinct: bool) -> Contents:
     """The dataset's contents; of the manifest only the lines that changes are for, the rest is a hole."""
     operation, found = ingest_of(folder, entries, distinct)
-    resolution = resolve(pieces(entries, found.count, distinct))
+    resolution = resolve(pieces(entries, found.count, distinct), reading(b""))
     side = put_index(folder, operation, TRAIN, resolution.index)
     if side.contents is None:
         raise ValueError("The side of a dataset has contents.")

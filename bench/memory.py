@@ -111,7 +111,11 @@ def _load(folder: Folder, operation: Operation, found: Ranges | None) -> Load:
     """As the functions reckon it themselves."""
     if operation.before:
         grouped = operation.parameters is not None and operation.parameters.group_by is not None
-        return Load.of(get_index(folder, operation.before), grouped=grouped)
+        return Load.of(
+            get_index(folder, operation.before),
+            chosen=operation.parameters is not None,
+            grouped=grouped,
+        )
     load = Load(0)
     for number in range(found.count if found else 0):
         key = keys.scratch_shard(operation.id, "index", number, "piece")

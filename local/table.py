@@ -85,9 +85,18 @@ def sentences(report: dict[str, Any]) -> Iterator[str]:
     proof = report["certificate"]
     yield _count(proof)
     yield _optimum(proof)
+    yield from _missing(report)
+
+
+def _missing(report: dict[str, Any]) -> Iterator[str]:
+    confined = {*report.get("groups", {}).get("labelsInOneGroup", ())}
     for side, key in (("test", "labelsMissingInTest"), ("training", "labelsMissingInTrain")):
-        if report[key]:
-            yield f"Too few images to be in the {side} dataset: {_named(report[key])}."
+        few = [label for label in report[key] if label not in confined]
+        if few:
+            yield f"Too few images to be in the {side} dataset: {_named(few)}."
+        missing = [label for label in report[key] if label in confined]
+        if missing:
+            yield f"Not in the {side} dataset, since all images are in one group: {_named(missing)}."
 
 
 def _count(proof: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ import pytest
 from bench.manifests import write_manifest
 from bench.scale import TWOFOLD, WrongOutputError, content_of, measure, verify
 from bench.scale_page import Run, put_section
+from twofold.manifest.identity import reading
 from twofold.manifest.pieces import index_lines
 from twofold.manifest.reader import lines_of_range
 from twofold.manifest.resolve import resolve
@@ -21,7 +22,9 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_manifest_is_what_is_said_of_it(manifest: Path) -> None:
     content = manifest.read_bytes()
-    index = resolve([index_lines(lines_of_range([content], 0, len(content)))]).index
+    index = resolve(
+        [index_lines(lines_of_range([content], 0, len(content)))], reading(content)
+    ).index
     stats = index.stats()
     assert (stats.total_entries, stats.labeled_entries, stats.error_entries) == (
         ENTRIES,

@@ -1,4 +1,3 @@
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -7,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.command.terminal import labelled, read, twofold, written
 from tests.job import line
+from twofold.manifest.group_keys import GroupKeys, join_groups
 from twofold.manifest.groups import GroupBy, UngroupedError
 from twofold.manifest.reader import Batch
 
@@ -32,6 +32,7 @@ def test_no_group_is_divided(expression: str, tmp_path: Path) -> None:
         "testGroups": 4,
         "largestGroup": 10,
         "sizes": [{"from": 8, "to": 15, "train": 16, "test": 4}],
+        "labelsInOneGroup": [],
     }
     assert report["parameters"] == {"testFraction": "1/5", "seed": 0, "groupBy": expression}
 
@@ -103,10 +104,40 @@ def test_no_expression_takes_for_ever(expression: str) -> None:
 @given(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=30))
 def test_equal_keys_have_equal_hashes_and_others_do_not(keys: list[str]) -> None:
     batch = Batch(range(len(keys)), [f'{{"k":"{key}"}}'.encode() for key in keys])
-    hashes: list[int | None] = []
-    assert list(GroupBy.of("k").hashes([batch], hashes)) == [batch]
-    by_key = defaultdict(set)
-    for key, value in zip(keys, hashes, strict=True):
-        by_key[key].add(value)
-    assert all(len(found) == 1 for found in by_key.values())
-    assert len(set(hashes)) == len(by_key)
+    found = GroupKeys()
+    assert list(GroupBy.of("k").number_lines([batch], found)) == [batch]
+    groups = join_groups([found.table()]).tolist()
+    by_key = dict(zip(keys, groups, strict=True))
+    assert [by_key[key] for key in keys] == groups
+    assert len(set(groups)) == len(by_key)
+
+
+def test_a_whole_number_is_the_same_group_with_and_without_a_point(tmp_path: Path) -> None:
+    spelled = ["7", "7.0", '"7"', "0.7e1", "0", "0.0", "-0", "-0.0", "9007199254740991.0"]
+    groups = [GroupBy.of("patient").key(f'{{"patient":{value}}}'.encode()) for value in spelled]
+    assert groups == ["7"] * 4 + ["0"] * 4 + ["9007199254740991"]
+    lines = [
+        with_member(one, f"{i % 20}" if i % 3 else f"{i % 20}.0")
+        for i, one in enumerate(labelled(200))
+    ]
+    assert twofold("split", written(tmp_path, lines), "-o", tmp_path, "--group-by", "patient") == 0
+    assert read(tmp_path)[2]["groups"]["groups"] == 20  # type: ignore[index]
+    assert twofold("verify", tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("2.5", "is 2.5; it must be text or a whole number."),
+        ("true", "is true; it must be text or a whole number."),
+        (
+            "9007199254740992.0",
+            "is 9007199254740992.0; it must be text or a whole number below 2**53.",
+        ),
+        ("1e300", "is 1e+300; it must be text or a whole number below 2**53."),
+    ],
+)
+def test_other_numbers_are_no_groups(value: str, told: str) -> None:
+    with pytest.raises(UngroupedError) as refused:
+        GroupBy.of("patient").key(f'{{"patient":{value}}}'.encode())
+    assert str(refused.value).endswith(told)

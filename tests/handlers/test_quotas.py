@@ -11,6 +11,7 @@ from tests.contract.conformance import assert_error_conforms
 from tests.handlers.in_process import Api, serving
 from tests.job import line
 from twofold.errors import OperationRefused
+from twofold.manifest.identity import reading
 from twofold.manifest.pieces import index_lines
 from twofold.manifest.resolve import resolve
 from twofold.quotas import limits
@@ -102,7 +103,7 @@ def test_labels_of_a_dataset_end_at_two_hundred_and_fifty(strict: Api, unhurried
 def test_a_manifest_has_a_quarter_million_lines_and_no_more() -> None:
     text = b'{"source-ref":"s3://b/%d"}'
     piece = index_lines((number * 40, text % number) for number in range(250_001))
-    resolution = resolve([piece])
+    resolution = resolve([piece], reading(b""))
     with pytest.raises(OperationRefused, match="too many rows"):
         ingest.refuse(resolution, REKOGNITION)
     ingest.refuse(resolution, limits(Quotas.TWOFOLD))

@@ -12,6 +12,7 @@ from tests.handlers.any_request import boxed, faulty
 from tests.job import line
 from twofold.api import search
 from twofold.api.search import Filter, Search
+from twofold.manifest.identity import reading
 from twofold.manifest.lines import Entry, read_entry
 from twofold.manifest.pieces import index_lines
 from twofold.manifest.resolve import resolve
@@ -41,7 +42,8 @@ def bucket(aws: None) -> None:
 def contents_of(lines: list[bytes], folder: str) -> StoredContents:
     stored._header.cache_clear()
     starts = [0, *accumulate(len(one) + 1 for one in lines[:-1])]
-    resolution = resolve([index_lines(zip(starts, lines, strict=True))])
+    text = b"".join(one + b"\n" for one in lines)
+    resolution = resolve([index_lines(zip(starts, lines, strict=True))], reading(text))
     keys = ContentsKeys(folder)
     bucket = Counting(BUCKET)
     bucket.put(keys.manifest, b"".join(one + b"\n" for one in lines))

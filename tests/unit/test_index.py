@@ -1,5 +1,7 @@
 """The index answers as the lines themselves would."""
 
+from itertools import accumulate
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from xxhash import xxh3_128_intdigest
 from tests.unit.any_manifests import any_lines, box_line, class_line
 from twofold.errors import DamagedObjectError
 from twofold.manifest import columns
+from twofold.manifest.identity import reading
 from twofold.manifest.index import Index, Stats, label_table, source_hash
 from twofold.manifest.lines import Entry, read_entry
 from twofold.manifest.pieces import index_lines
@@ -16,7 +19,9 @@ from twofold.manifest.resolve import resolve
 
 
 def index_of(lines: list[bytes]) -> Index:
-    return resolve([index_lines(enumerate(lines))]).index
+    starts = [0, *accumulate(len(line) + 1 for line in lines)][: len(lines)]
+    text = b"".join(line + b"\n" for line in lines)
+    return resolve([index_lines(zip(starts, lines, strict=True))], reading(text)).index
 
 
 def entries_of(lines: list[bytes]) -> dict[bytes, Entry]:
@@ -119,6 +124,7 @@ def test_positions_beyond_four_gibibytes_are_exact() -> None:
         file_name=index.file_name,
         label_set=index.label_set,
         flags=index.flags,
+        codes=index.codes,
         boxes=index.boxes,
         set_offsets=index.set_offsets,
         set_labels=index.set_labels,

@@ -81,7 +81,6 @@ def test_the_converted_multi_label_form_gives_its_label() -> None:
     "line",
     [
         {"source-ref": "s3://b/k"},
-        {"source-ref": "s3://b/k", "color": "blue", "checked": True, "note": None},
         {
             "source-ref": "s3://b/k",
             "warnings": [{"code": "WARNING_UNANNOTATED_RECORD"}],

@@ -81,9 +81,10 @@ def test_an_attribute_that_is_an_object_carries_its_own_error() -> None:
         {"scene-metadata": any_class()},
         {"scene": 0, "scene-metdata": any_class()},
         {"scene": 0, "Scene-metadata": any_class()},
+        *({"patient": "p3"}, {"checked": True}, {"note": None}, {"cl-metadata": {}, "scene": "0"}),
     ],
 )
-def test_half_an_attribute_is_an_error_at_the_root(half: Json) -> None:
+def test_members_without_an_attribute_are_an_error_at_the_root(half: Json) -> None:
     line = {"source-ref": "s3://b/k"} | half
     assert errors_of(line) == {"": [NO_LABEL_ATTRIBUTES]}
     assert (entry_of(line).labels, entry_of(line).labeled) == ((), False)

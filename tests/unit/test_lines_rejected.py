@@ -173,3 +173,21 @@ def test_a_repeated_key_never_slips_through(line: Json, data: st.DataObject) -> 
         rejection_of(b"{" + extra.encode() + compact(line)[1:]).reason
         is RejectionReason.INVALID_JSON
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"", "The line is blank."),
+        (b" \t\r", "The line is blank."),
+        (b"\x0b\x0c", "The line is blank."),
+        (b"\0", "The line has a NUL at byte 1."),
+        (b'{"source-ref":"s3://b/k"}\0', "The line has a NUL at byte 26."),
+        (
+            b'\xef\xbb\xbf{"source-ref":"s3://b/k"}',
+            "The line begins with a byte order mark, which only the first line of a file may.",
+        ),
+    ],
+)
+def test_what_cannot_be_seen_in_an_editor_is_named(line: bytes, told: str) -> None:
+    assert rejection_of(line).detail == told

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twofold.manifest.identity import reading
 from twofold.manifest.index import Index, label_table
 from twofold.manifest.merge import APPENDED, candidates, merge
 from twofold.manifest.pieces import index_lines
@@ -50,7 +51,10 @@ def line(image: int, kind: str, labels: list[str]) -> bytes:
 
 def index_of(lines: list[bytes]) -> Index:
     starts = [0, *accumulate(len(one) + 1 for one in lines)][: len(lines)]
-    return resolve([index_lines(zip(starts, lines, strict=True))]).index if lines else Index.empty()
+    if not lines:
+        return Index.empty()
+    text = b"".join(one + b"\n" for one in lines)
+    return resolve([index_lines(zip(starts, lines, strict=True))], reading(text)).index
 
 
 def sets_by_name(index: Index) -> list[list[str]]:
@@ -97,7 +101,7 @@ def test_candidates_are_the_entries_with_a_hash_of_the_changes(
 ) -> None:
     old_index = index_of([line(image, *labels) for image, labels in old.items()])
     changes = index_of([line(image, *labels) for image, labels in new.items()])
-    found = candidates(old_index, changes).tolist()
+    found = candidates(old_index, changes.source).tolist()
     assert found == [number for number, image in enumerate(old) if image in new]
 
 

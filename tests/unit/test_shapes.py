@@ -28,7 +28,7 @@ from twofold.manifest.pieces import OPENING_LINES, Piece, index_lines
 
 PLAIN = any_box_line(any_box(0), any_box(1), any_box(0))
 TWO_CLASSES = any_class_line("owl", "emu")
-BARE: Json = {"source-ref": "s3://bucket/bare.png", "note": "x", "seen": True, "by": None}
+BARE: Json = {"source-ref": "s3://bucket/bare.png"}
 BASES = [
     PLAIN,
     any_class_line("owl"),

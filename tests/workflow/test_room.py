@@ -39,10 +39,16 @@ def test_what_memory_just_holds_is_taken(world: World) -> None:
 
 @pytest.mark.parametrize(
     "more",
-    [Load(1), Load(0, box_counts=1), Load(0, set_labels=1), Load(0, grouped_labels=1)],
+    [
+        Load(1),
+        Load(0, box_counts=1),
+        Load(0, set_labels=1),
+        Load(0, grouped_labels=1),
+        Load(0, chosen_labels=1),
+    ],
 )
 def test_whatever_there_is_more_of_takes_more(more: Load) -> None:
-    load = Load(1_000, 1_000, 1_000, 1_000)
+    load = Load(1_000, 1_000, 1_000, 1_000, 1_000)
     require_room(load, load.bytes)
     with pytest.raises(OperationRefused):
         require_room(load + more, load.bytes)
@@ -52,7 +58,11 @@ def test_labels_count_where_each_entry_has_a_set_of_its_own_or_groups_stay_whole
     world: World,
 ) -> None:
     operation = world.begin_distribution(any_manifest(100))
-    with pytest.raises(OperationRefused, match="memory for 99 like them"):
+    labels = len(world.index_of(operation.datasets[0]).names)
+    told = (
+        rf"100 entries or more and {labels} labels; this deployment has memory for \d\d like them"
+    )
+    with pytest.raises(OperationRefused, match=told):
         select(world.bucket, operation, Load(100).bytes)
     grouped = operation.parameters.model_copy(update={"group_by": "(.)"})  # type: ignore[union-attr]
     with pytest.raises(OperationRefused, match="100 entries or more"):

@@ -15,6 +15,7 @@ from tests.unit.any_manifests import BYTE_ORDER_MARK, bare_line, box_line, class
 from tests.workflow.world import LIMITS, NOW, World, any_manifest
 from twofold.errors import ConservationError, OperationRefused
 from twofold.manifest import shards
+from twofold.manifest.identity import reading
 from twofold.manifest.index import Index
 from twofold.manifest.pieces import index_lines
 from twofold.manifest.reader import lines_of_range
@@ -33,7 +34,7 @@ Json = dict[str, Any]
 
 
 def resolved(manifest: bytes) -> Resolution:
-    return resolve([index_lines(lines_of_range([manifest], 0, len(manifest)))])
+    return resolve([index_lines(lines_of_range([manifest], 0, len(manifest)))], reading(manifest))
 
 
 def manifest_of(*lines: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """`twofold split`: read, select, write, in the way of the service and with its results."""
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import islice
@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.manifest.carve import Tally
+from twofold.manifest.faulty import describe_errors, tabulate_codes
 from twofold.manifest.groups import GroupBy
+from twofold.manifest.pieces import ACCEPTED
 from twofold.manifest.resolve import KEPT, Resolution
 from twofold.report import dataset_report, similar_sources, split_report, warnings
 from twofold.split import LabelSets, Objective, Selection, refusal, select_test_entries
@@ -49,7 +51,14 @@ def split(request: Request) -> dict[str, Any]:
         staged(request.out, request.manifest, (*FILES, *INDEXES)) as folder,
     ):
         with progress("Reading", size) as step:
-            entries = read_entries(request.manifest, size, request.group_by, pool, step)
+            entries = read_entries(
+                request.manifest,
+                size,
+                request.group_by,
+                pool,
+                step,
+                identify=request.previous is not None,
+            )
         previous = read_previous(request.previous, pool) if request.previous else None
         with progress("Selecting"):
             selection = select(request, entries, previous)
@@ -86,20 +95,28 @@ def select(request: Request, entries: Entries, previous: PreviousSplit | None) -
         label_sets=label_sets,
         fraction=request.fraction,
         groups=entries.groups,
+        label_errors=describe_errors(
+            len(index), index.error_entries, index.codes, _line_of(entries.resolution)
+        ),
     )
     if reason:
         raise CommandError(f"{request.manifest}: {reason}")
     return select_test_entries(
-        source=index.source,
+        source=entries.resolution.word,
         label_set=index.label_set,
         label_sets=label_sets,
         fraction=request.fraction,
         seed=request.seed,
         groups=entries.groups,
-        previous=previous.sides(index.source) if previous else None,
+        previous=previous.sides(entries.identity) if previous else None,
         boxes=index.boxes,
         objective=request.objective,
     )
+
+
+def _line_of(resolution: Resolution) -> Callable[[int], int]:
+    """The line of the source, from 1, of an entry's number."""
+    return lambda entry: int(np.flatnonzero(resolution.reason == ACCEPTED)[entry]) + 1
 
 
 def _label_sets(entries: Entries) -> LabelSets:
@@ -137,7 +154,8 @@ def _report(
         "manifest": request.manifest.name,
         "lines": resolution.lines,
         "entries": len(resolution.index),
-        "errorEntries": resolution.index.stats().error_entries,
+        "errorEntries": resolution.index.error_entries,
+        "errors": tabulate_codes(resolution.index.codes, _line_of(resolution)),
         "digest": f"{resolution.digest:016x}",
     }
     report["dropped"] = {"lines": resolution.rejected, "reasons": _reasons(resolution)}

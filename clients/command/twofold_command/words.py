@@ -21,13 +21,22 @@ def sentences(report: dict[str, Any]) -> Iterator[str]:
     yield _optimum(proof)
     if "boxDeviation" in report:
         yield _boxes(report)
-    for side, key in (("test", "labelsMissingInTest"), ("training", "labelsMissingInTrain")):
-        if report[key]:
-            yield f"Too few images to be in the {side} manifest: {_named(report[key])}."
+    yield from _missing(report)
     if report["source"]["errorEntries"]:
         yield f"Entries with errors in their labels, which stay: {report['source']['errorEntries']}."
     if "dropped" in report:
         yield from _dropped(report["dropped"])
+
+
+def _missing(report: dict[str, Any]) -> Iterator[str]:
+    confined = {*report.get("groups", {}).get("labelsInOneGroup", ())}
+    for side, key in (("test", "labelsMissingInTest"), ("training", "labelsMissingInTrain")):
+        few = [label for label in report[key] if label not in confined]
+        if few:
+            yield f"Too few images to be in the {side} manifest: {_named(few)}."
+        missing = [label for label in report[key] if label in confined]
+        if missing:
+            yield f"Not in the {side} manifest, since all images are in one group: {_named(missing)}."
 
 
 def _count(report: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from twofold_verify.checking import Check, Split, run_checks
 from twofold_verify.checks import CHECKS, NOT_CHECKED
 from twofold_verify.order import order
-from twofold_verify.reading import Report, Side, UnreadableError, read_report, read_side
+from twofold_verify.reading import Report, Side, UnreadableError, read_report, read_side, tell_apart
 
 
 def main() -> int:
@@ -39,6 +39,7 @@ def verify(folder: Path, previous: Path | None = None, *, as_json: bool = False)
 def _checked(folder: Path, previous: Path | None) -> list[Check]:
     report = read_report(folder / "report.json")
     train, test = _sides(folder, report)
+    tell_apart((train, test), report.seed)
     split = Split(train, test, report, _sides(previous, report) if previous else None)
     return run_checks(split, {**CHECKS, "order": order})
 

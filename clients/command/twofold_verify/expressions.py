@@ -27,7 +27,7 @@ def group_keys(expression: str | None) -> GroupKey:
     if expression is None:
         return lambda _: None
     if "(" not in expression:
-        return lambda line: str(line[expression]) if expression in line else None
+        return lambda line: _text(line[expression]) if expression in line else None
     try:
         pattern = re.compile(expression, re.ASCII)
     except (re.error, RecursionError, OverflowError) as error:
@@ -35,6 +35,12 @@ def group_keys(expression: str | None) -> GroupKey:
     if pattern.groups != 1:
         raise ExpressionError(f"has {pattern.groups} capturing groups, not one.")
     return _Searching(pattern, BUDGET_SECONDS)
+
+
+def _text(value: Any) -> str:
+    """Of a member's value; a whole number is the same with and without a point."""
+    exact = type(value) is float and value.is_integer() and abs(value) < 1 << 53
+    return str(int(value) if exact else value)
 
 
 class _Searching:

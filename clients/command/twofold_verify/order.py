@@ -1,7 +1,8 @@
 """The keyed order: among entries that are alike, the ones with the lowest keys are tested.
 
 The key of an entry is mix(h ^ mix(seed + 0x9E3779B97F4A7C15)) with h the low half of XXH3-128 of the source-ref and mix the
-finaliser of splitmix64; that of a group has the hash of the group's key for h. Entries are alike when they have the same
+finaliser of splitmix64; that of a group has the hash of the group's key for h; where two
+keys meet, keys.py has what is done. Entries are alike when they have the same
 labels (and, where boxes were balanced, as many boxes of each), groups when they have the same numbers of each and are of
 one size. Where a previous split was kept, what it tested comes before what is new, and that before what it trained on; a
 group is what its entries were, and tested if in doubt.
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from twofold_verify.checking import Split, WrongError
 from twofold_verify.hashes import splitmix64, xxh3_128_low
+from twofold_verify.keys import differing_keys
 
 _WORD = 1 << 64
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -74,6 +76,9 @@ def _single(split: Split) -> Iterator[Unit]:
 def _grouped(split: Split) -> Iterator[Unit]:
     salt = splitmix64((split.report.seed + _GOLDEN) % _WORD)
     ranks = Ranks(split)
+    names = {str(entry.group) for entry in split.entries()}
+    keys = {group: splitmix64(xxh3_128_low(group.encode()) ^ salt) for group in names}
+    keys |= differing_keys(keys, salt)
     for side in (split.train, split.test):
         counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         sizes = Counter(str(entry.group) for entry in side.entries)
@@ -85,9 +90,8 @@ def _grouped(split: Split) -> Iterator[Unit]:
             if split.report.balances_boxes:
                 boxes[str(entry.group)].update(dict(entry.boxes))
         for group, size in sizes.items():
-            key = splitmix64(xxh3_128_low(group.encode()) ^ salt)
             likeness = (size, *(frozenset(one[group].items()) for one in (counts, boxes)))
-            yield Unit(ranks.of(members[group]), key, size, likeness, side is split.test)
+            yield Unit(ranks.of(members[group]), keys[group], size, likeness, side is split.test)
 
 
 def _require_lowest(units: list[Unit]) -> None:

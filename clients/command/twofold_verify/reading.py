@@ -1,13 +1,14 @@
 """The two manifests and the report, as documents."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from twofold_verify.expressions import ExpressionError, GroupKey, group_keys
 from twofold_verify.hashes import splitmix64, xxh3_64, xxh3_128_low
+from twofold_verify.keys import canonical, differing_keys
 from twofold_verify.labels import labels_of
 
 _WORD = 1 << 64
@@ -21,7 +22,9 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`key` orders entries for testing. `boxes` are (label, number) where there are any. `group` is None where there are
+    """`source_ref` is canonical.
+
+    `key` orders entries for testing. `boxes` are (label, number) where there are any. `group` is None where there are
     no groups."""
 
     source_ref: str
@@ -105,6 +108,17 @@ def read_side(path: Path, report: Report) -> Side:
     return side
 
 
+def tell_apart(sides: tuple[Side, Side], seed: int) -> None:
+    """Gives the entries of a split whose keys meet others."""
+    salt = splitmix64((seed + _GOLDEN) % _WORD)
+    keys = {entry.source_ref: entry.key for side in sides for entry in side.entries}
+    new = differing_keys(keys, salt)
+    for side in sides if new else ():
+        side.entries = [
+            replace(entry, key=new.get(entry.source_ref, entry.key)) for entry in side.entries
+        ]
+
+
 def _take(side: Side, number: int, line: bytes, group_key: GroupKey, salt: int) -> None:
     side.bytes += len(line)
     side.digest = (side.digest + xxh3_64(line.removesuffix(b"\n"))) % _WORD
@@ -117,7 +131,7 @@ def _take(side: Side, number: int, line: bytes, group_key: GroupKey, salt: int) 
     source_ref, found = document["source-ref"], labels_of(document)
     side.entries.append(
         Entry(
-            source_ref=source_ref,
+            source_ref=canonical(source_ref),
             labels=frozenset(found),
             boxes=frozenset((label, boxes) for label, boxes in found.items() if boxes),
             key=splitmix64(xxh3_128_low(source_ref.encode()) ^ salt),

@@ -8,6 +8,8 @@ from twofold.quotas import Limits
 DROPPED_LINES_PER_LINE = 5
 """More than one dropped line in so many fails the operation."""
 
+MULTIPLE_BUCKETS = "The manifest file contains images from multiple S3 buckets."
+
 _TOLD = 3
 
 
@@ -21,8 +23,17 @@ def refusal(resolution: Resolution, limits: Limits) -> str | None:
     if resolution.index.stats().total_labels > limits.labels:
         return "The manifest file has too many labels."
     if len(resolution.buckets) > 1:
-        return "The manifest file contains images from multiple S3 buckets."
+        return several_buckets(resolution)
     return None
+
+
+def several_buckets(resolution: Resolution) -> str:
+    """Why lines with images of several buckets are refused, with two of them."""
+    (bucket, line), (other, other_line) = resolution.buckets[:2]
+    return (
+        f"{MULTIPLE_BUCKETS} The image of line {line + resolution.first_line} is in the bucket {bucket}, "
+        f"that of line {other_line + resolution.first_line} in {other}."
+    )
 
 
 def too_many_dropped(resolution: Resolution) -> str | None:

@@ -8,8 +8,9 @@ A label attribute is a key K with a partner K-metadata. What AWS leaves open is 
   `confidence`, and a split must not be blind to those images. An attribute of a broken format or an unknown type has none.
 - A line is labelled when one of its attributes holds something, right or wrong: AWS's one published example of a line in
   error has `is_labeled: true` with no valid attribute. No boxes, or an empty list of classes, is nothing.
-- An unsupported attribute is an error even beside a valid one. Keys without a partner are free beside a pair; where there
-  is none, a lone K-metadata, number, array or object is half a pair (ERROR_NO_LABEL_ATTRIBUTES), text is not.
+- An unsupported attribute is an error even beside a valid one. Keys without a partner are free beside a pair. A line that
+  has other members than `source-ref` and no pair is ERROR_NO_LABEL_ATTRIBUTES, whatever their types: the guide has that error
+  where the attribute or its metadata "(or both)" are missing. A line of `source-ref` alone is an unlabelled image.
 - Where the object at fault is none (an attribute that is a number), the error is told at the root.
 - Predictions in re-imported results (`rekognition-custom-labels-evaluation…`), `errors`, `warnings`, `cl-errors` and
   `cl-metadata` are no attributes.
@@ -31,7 +32,6 @@ CLASSES = ("groundtruth/image-classification", "groundtruth/image-classification
 _NOT_ATTRIBUTES = frozenset({"source-ref", "cl"})
 _NOT_HALVES = frozenset({"source-ref", "cl-errors", "cl-metadata", "errors", "warnings"})
 IDENTIFIERS = frozenset({int, float, str})
-_HALVES = frozenset({int, float, list, dict})
 
 
 def examine(document: Document) -> Findings:
@@ -132,12 +132,11 @@ _READERS: dict[str, Callable[[str, Any, Document, Findings], None]] = {
 
 
 def _look_for_halves(document: Document, findings: Findings) -> None:
-    for key, value in document.items():
+    for key in document:
         if key in _NOT_HALVES or key.startswith(EVALUATION):
             continue
-        if key.endswith(METADATA) or type(value) in _HALVES:
-            findings.add((), Code.NO_LABEL_ATTRIBUTES)
-            return
+        findings.add((), Code.NO_LABEL_ATTRIBUTES)
+        return
 
 
 def _conclude(findings: Findings) -> None:

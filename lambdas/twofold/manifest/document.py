@@ -15,6 +15,7 @@ import orjson
 
 MAX_LINE_CHARACTERS = 100_000
 MAX_KEY_BYTES = 1024
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Document = dict[str, Any]
 
@@ -127,6 +128,10 @@ def _invalid(detail: str) -> Rejection:
 def _syntax_fault(line: bytes, error: orjson.JSONDecodeError) -> str:
     if not line.strip():
         return "The line is blank."
+    if line.startswith(BYTE_ORDER_MARK):
+        return "The line begins with a byte order mark, which only the first line of a file may."
+    if line[:1] == b"\0" or line[-1:] == b"\0":
+        return f"The line has a NUL at byte {line.index(0) + 1}."
     try:
         line.decode()
     except UnicodeDecodeError as fault:

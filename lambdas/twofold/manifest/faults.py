@@ -7,7 +7,7 @@ Path = tuple[str | int, ...]
 
 
 class Code(StrEnum):
-    """Rekognition's non-terminal dataset errors."""
+    """Rekognition's non-terminal dataset errors. Indexes store their positions: a new code goes to the end."""
 
     NO_LABEL_ATTRIBUTES = "ERROR_NO_LABEL_ATTRIBUTES"
     ATTRIBUTE_FORMAT = "ERROR_INVALID_LABEL_ATTRIBUTE_FORMAT"

@@ -99,7 +99,7 @@ def read_classes(line: bytes) -> Known | None:
     """Reads a line without boxes: classes of the whole image, in the order of the line, or none."""
     members = _decode_classes(line)
     classes: list[str | None] = []
-    strings, numbers = len(members), 0
+    strings = len(members)
     for key, value in members.items():
         kind = type(value)
         if isinstance(value, _Class):
@@ -110,14 +110,10 @@ def read_classes(line: bytes) -> Known | None:
             strings += _STRINGS_OF_A_CLASS + 2 * (value.job_name is not UNSET)
         elif kind is str:
             strings += 1
-        elif kind in IDENTIFIERS:
-            numbers += 1
         if key.endswith(METADATA) is not (kind is _Class):
             return None
     source_ref = members.get("source-ref")
-    if type(source_ref) is not str or (
-        numbers and not classes
-    ):  # a number alone is half an attribute
+    if type(source_ref) is not str or (len(members) > 1 and not classes):
         return None
     return source_ref, classes, 0, strings
 

@@ -1,8 +1,8 @@
 """Group keys: entries with the same key are never divided between training and testing.
 
 An expression that has a parenthesis is a regular expression, looked for anywhere in the `source-ref`; its one capturing
-group holds the key. Any other expression is the name of a member of the line, whose text or whole number is the key. An
-entry without a key is an error: to guess would be to leak.
+group holds the key. Any other expression is the name of a member of the line, whose text or whole number is the key: 3, 3.0
+and "3" are one group. An entry without a key is an error: to guess would be to leak.
 
 Regular expressions run on RE2, so no expression takes longer than time linear in the source-ref. They must be valid for
 Python's `re` as well, so that a split can be verified with nothing but Python.
@@ -10,24 +10,24 @@ Python's `re` as well, so that a split can be verified with nothing but Python.
 
 import re
 import warnings
-from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Self
 
-import numpy as np
 import orjson
 import re2
-from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
 from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.manifest.document import Document
-from twofold.manifest.index import source_hash
+from twofold.manifest.group_keys import GroupKeys
 from twofold.manifest.reader import Batch, Line
 
 MAX_EXPRESSION_CHARACTERS = 1_000
+EXACT_FLOAT = 1 << 53
+"""A number that is written with a point or an exponent is whole for certain below this only."""
+
 MAX_REASONS = 3
 """So many lines without a key are named; the others are counted."""
 
@@ -58,15 +58,16 @@ class GroupBy:
             raise UngroupedError("The line is not a JSON object.")
         return self._member(document) if self._pattern is None else self._matched(document)
 
-    def hashes(self, batches: Iterable[Batch], found: list[int | None]) -> Iterator[Batch]:
-        """Passes the lines on, and appends each one's 64-bit group hash to `found`, or None."""
+    def number_lines(self, batches: Iterable[Batch], keys: GroupKeys) -> Iterator[Batch]:
+        """Passes the lines on, and adds the key of each to `keys`."""
         for batch in batches:
-            found.extend(map(self._hash, batch.lines))
+            for line in batch.lines:
+                keys.add(self._key_or_none(line or b""))
             yield batch
 
-    def _hash(self, line: bytes | None) -> int | None:
+    def _key_or_none(self, line: bytes) -> str | None:
         try:
-            return source_hash(self.key(line or b""))[0]
+            return self.key(line)
         except UngroupedError:
             return None
 
@@ -82,45 +83,49 @@ class GroupBy:
 
     def _member(self, document: Document) -> str:
         value = document.get(self.expression)
+        if type(value) is float and value.is_integer() and abs(value) < EXACT_FLOAT:
+            value = int(value)
         if type(value) is int or (type(value) is str and value):
             return str(value)
         if self.expression not in document:
             raise UngroupedError(f"The line has no member {self.expression!r}.")
         found = orjson.dumps(value)[:50].decode(errors="replace")
         raise UngroupedError(
-            f"The member {self.expression!r} is {found}; it must be text or a whole number."
+            f"The member {self.expression!r} is {found}; it must be text or a whole number{_limit(value)}."
         )
 
 
+def _limit(value: Any) -> str:
+    """What a number that is too large for a double to be exact is told."""
+    return " below 2**53" if type(value) is float and value.is_integer() else ""
+
+
 class Grouping:
-    """Gathers the group of each line, as machine numbers; of lines without one, how many and why the first have none.
+    """Gathers the group of each line; of lines without one, how many and why the first have none.
 
     `digest` is the sum of the lines' hashes (xxh3-64) modulo 2**64, which tells whether they are those that were written.
     """
 
     def __init__(self, group_by: GroupBy) -> None:
         self._group_by = group_by
-        self._groups = array("Q")
+        self.keys = GroupKeys()
         self.digest = 0
         self.lost = 0
         self.reasons: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
-        return len(self._groups)
+        return len(self.keys)
 
     def read(self, lines: Iterable[Line]) -> None:
         for number, (_, line) in enumerate(lines):
             self.digest = (self.digest + xxh3_64_intdigest(line or b"")) % DIGEST_MODULUS
             try:
-                self._groups.append(source_hash(self._group_by.key(line or b""))[0])
+                self.keys.add(self._group_by.key(line or b""))
             except UngroupedError as error:
-                self._groups.append(0)
+                self.keys.add(None)
                 self.lost += 1
                 if len(self.reasons) < MAX_REASONS:
                     self.reasons.append((number, str(error)))
-
-    def groups(self) -> NDArray[np.uint64]:
-        return np.frombuffer(self._groups, np.uint64)
 
 
 def complaint(expression: str, lost: int, reasons: Iterable[tuple[int, str]]) -> str:

@@ -62,6 +62,8 @@ class Index:
     `length` uint32[N]: bytes of the line without its newline. `source` uint64[N]: hash of the source-ref.
     `file_name` uint32[N]: file_name_hash of the source-ref; empty in an index that was made before there was such a column.
     `label_set` uint32[N]: row of the label sets. `flags` uint8[N]: LABELED | HAS_ERRORS.
+    `codes` uint16[N]: the `code_mask` of an entry's errors; empty where no entry has an error that was recorded, as in an index
+    that was made before there was such a column.
     `set_offsets` uint32[S+1], `set_labels` uint32[]: the labels of set s are set_labels[set_offsets[s]:set_offsets[s+1]].
     `boxes` uint8[]: for each entry and each label of its set the number of boxes; empty where there are none at all.
     `names`: label names in the order in which they were first seen.
@@ -72,6 +74,7 @@ class Index:
     file_name: NDArray[np.uint32]
     label_set: NDArray[np.uint32]
     flags: NDArray[np.uint8]
+    codes: NDArray[np.uint16]
     boxes: NDArray[np.uint8]
     set_offsets: NDArray[np.uint32]
     set_labels: NDArray[np.uint32]
@@ -88,6 +91,7 @@ class Index:
             file_name=np.empty(0, np.uint32),
             label_set=np.empty(0, np.uint32),
             flags=np.empty(0, np.uint8),
+            codes=np.empty(0, np.uint16),
             boxes=np.empty(0, np.uint8),
             set_offsets=np.zeros(1, np.uint32),
             set_labels=np.empty(0, np.uint32),
@@ -97,6 +101,10 @@ class Index:
     @property
     def manifest_bytes(self) -> int:
         return int(self.length.sum(dtype=np.int64)) + len(self)
+
+    @property
+    def error_entries(self) -> int:
+        return int(np.count_nonzero(self.flags & HAS_ERRORS))
 
     def starts(self) -> NDArray[np.uint64]:
         """Byte offset of each line in the manifest, uint64[N]."""
@@ -125,6 +133,7 @@ class Index:
             file_name=self.file_name[chosen] if self.file_name.size else self.file_name,
             label_set=self.label_set[chosen],
             flags=self.flags[chosen],
+            codes=self.codes[chosen] if self.codes.size else self.codes,
             boxes=boxes,
         )
 
@@ -162,7 +171,7 @@ class Index:
             total_entries=len(self),
             labeled_entries=int(np.count_nonzero(self.flags & LABELED)),
             total_labels=int(np.count_nonzero(self.entries_by_label())),
-            error_entries=int(np.count_nonzero(self.flags & HAS_ERRORS)),
+            error_entries=self.error_entries,
         )
 
     def encode(self) -> bytes:
@@ -186,6 +195,7 @@ class Index:
             "file_name": self.file_name,
             "label_set": self.label_set,
             "flags": self.flags,
+            "codes": self.codes,
             "boxes": self.boxes,
             "set_offsets": self.set_offsets,
             "set_labels": self.set_labels,
@@ -199,6 +209,7 @@ class Index:
             raise DamagedObjectError("The object is not the index of a dataset.")
         own = {name: array for name, array in arrays.items() if name in cls.__dataclass_fields__}
         own.setdefault("file_name", np.empty(0, np.uint32))
+        own.setdefault("codes", np.empty(0, np.uint16))
         return cls(**own, names=tuple(meta["names"]))
 
 

@@ -31,9 +31,9 @@ class Merged:
     order: NDArray[np.int64]
 
 
-def candidates(old: Index, changes: Index) -> NDArray[np.int64]:
-    """Entries of `old`, by number, with the hash of a change's source-ref."""
-    wanted = np.sort(changes.source)
+def candidates(old: Index, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Entries of `old`, by number, with one of these hashes of source-refs."""
+    wanted = np.sort(hashes)
     found = [np.empty(0, np.int64)]
     for first in range(0, len(old), _CHUNK_ENTRIES):
         chunk = old.source[first : first + _CHUNK_ENTRIES]
@@ -86,6 +86,9 @@ def _joined(
         else old.file_name,
         label_set=column(old.label_set, changes.label_set + np.uint32(old.set_offsets.size - 1)),
         flags=column(old.flags, changes.flags),
+        codes=column(_all_codes(old), _all_codes(changes))
+        if old.codes.size or changes.codes.size
+        else old.codes,
         boxes=_joined_boxes(old, changes, places, in_place, appended),
         set_offsets=np.concatenate(
             [old.set_offsets[:-1], changes.set_offsets + old.set_offsets[-1]]
@@ -114,6 +117,11 @@ def _joined_boxes(
         done = last
     joined = np.concatenate([*pieces, boxes[done:], *(own[change] for change in appended.tolist())])
     return joined if joined.any() else np.empty(0, np.uint8)
+
+
+def _all_codes(index: Index) -> NDArray[np.uint16]:
+    """With zeros where the index has no codes at all."""
+    return index.codes if index.codes.size else np.zeros(len(index), np.uint16)
 
 
 def _all_boxes(index: Index) -> NDArray[np.uint8]:

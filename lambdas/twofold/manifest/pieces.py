@@ -4,9 +4,9 @@ It covers every line that starts in the range, accepted or not, in order; label 
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, pairwise
+from itertools import chain, pairwise
 from typing import Self
 
 import numpy as np
@@ -16,17 +16,20 @@ from xxhash import xxh3_64_digest
 from twofold.manifest import columns
 from twofold.manifest.attributes import examine
 from twofold.manifest.document import Rejection, RejectionReason, parse, source_bucket
+from twofold.manifest.faulty import code_column, code_mask
 from twofold.manifest.findings import is_label
 from twofold.manifest.forms import Known
+from twofold.manifest.identity import canonical, source_identity
 from twofold.manifest.index import (
     HAS_ERRORS,
     LABELED,
     Numbering,
     file_name,
     source_digest,
+    source_hash,
 )
 from twofold.manifest.label_sets import counted_rows, distinct_rows, with_empty_row
-from twofold.manifest.reader import Batch, Line
+from twofold.manifest.reader import Batch, Line, split_opening
 from twofold.manifest.shapes import Shapes
 
 ACCEPTED = 0
@@ -34,10 +37,10 @@ REASONS = tuple(RejectionReason)
 MAX_DETAILS = 1_000
 MAX_BUCKETS = 2
 OPENING_LINES = 8
+"""From them it is learned what the others look like."""
 SIMPLE_CHARACTERS = 255
 """A source-ref that is no longer has no key over 1024 bytes."""
 
-_NO_DIGEST, _NO_SOURCE = bytes(8), bytes(16)
 _TOO_LONG = Rejection(RejectionReason.LINE_TOO_LONG, "The line has more than 100,000 characters.")
 
 
@@ -46,35 +49,37 @@ class Piece:
     """Columns of L lines.
 
     `start` uint64[L]: offset in the source. `length` uint32[L]: bytes without the terminator, 0 for a line that is too long to
-    be read. `source`, `source_high` uint64[L]: halves of the hash of the source-ref, `file_name` uint32[L]: its file_name_hash.
+    be read. `source` uint64[L]: hash of the source-ref, `file_name` uint32[L]: its file_name_hash.
     `digest` uint64[L]: hash of the line. `reason` uint8[L]: ACCEPTED, or 1 + the position in REASONS. `label_set`, `flags`,
-    `boxes` and the label sets are as in the index; they and the hashes of the source-ref mean nothing for a rejected line.
-    `details`: (line of this piece, sentence) of the first MAX_DETAILS rejected lines. `buckets`: up to MAX_BUCKETS buckets that
-    the images are in.
+    `codes`, `boxes` and the label sets are as in the index; they and the hashes of the source-ref mean nothing for a rejected
+    line. `details`: (line of this piece, sentence) of the first MAX_DETAILS rejected lines. `buckets`: up to MAX_BUCKETS
+    buckets that the images are in, each with the first line of this piece that names it. `variant` uint64[V, 2]: lines whose
+    source-ref is not in its canonical form, and the hash of that.
     """
 
     start: NDArray[np.uint64]
     length: NDArray[np.uint32]
     source: NDArray[np.uint64]
-    source_high: NDArray[np.uint64]
     file_name: NDArray[np.uint32]
     digest: NDArray[np.uint64]
     reason: NDArray[np.uint8]
     label_set: NDArray[np.uint32]
     flags: NDArray[np.uint8]
+    codes: NDArray[np.uint16]
     boxes: NDArray[np.uint8]
+    variant: NDArray[np.uint64]
     set_offsets: NDArray[np.uint32]
     set_labels: NDArray[np.uint32]
     names: tuple[str, ...]
     details: tuple[tuple[int, str], ...]
-    buckets: tuple[str, ...]
+    buckets: tuple[tuple[str, int], ...]
 
     def __len__(self) -> int:
         return self.start.size
 
     def encode(self) -> bytes:
         meta = {"names": self.names, "details": self.details, "buckets": self.buckets}
-        arrays = {name: getattr(self, name) for name in _COLUMNS}
+        arrays = {name: getattr(self, name).ravel() for name in _COLUMNS}
         return columns.pack(meta, arrays)
 
     @classmethod
@@ -82,10 +87,10 @@ class Piece:
         """Raises DamagedObjectError."""
         meta, arrays = columns.unpack(data)
         return cls(
-            **arrays,
+            **{**arrays, "variant": arrays["variant"].reshape(-1, 2)},
             names=tuple(meta["names"]),
             details=tuple((line, detail) for line, detail in meta["details"]),
-            buckets=tuple(meta["buckets"]),
+            buckets=tuple((bucket, line) for bucket, line in meta["buckets"]),
         )
 
 
@@ -94,22 +99,12 @@ _COLUMNS = tuple(
 )
 
 
-def index_batches(batches: Iterable[Batch]) -> Piece:
-    """Validates and indexes the lines of one range."""
-    builder = _Builder()
-    for batch in _opened(batches):
+def index_batches(batches: Iterable[Batch], identities: bytearray | None = None) -> Piece:
+    """Validates and indexes the lines of one range, and appends the identity of each line's image to `identities`."""
+    builder = _Builder(identities)
+    for batch in split_opening(batches, OPENING_LINES):
         builder.read(batch)
     return builder.piece()
-
-
-def _opened(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """The first lines on their own: from them it is learned what the others look like."""
-    batches = iter(batches)
-    for starts, lines in islice(batches, 1):
-        yield Batch(starts[:OPENING_LINES], lines[:OPENING_LINES])
-        if len(lines) > OPENING_LINES:
-            yield Batch(starts[OPENING_LINES:], lines[OPENING_LINES:])
-    yield from batches
 
 
 def index_lines(lines: Iterable[Line]) -> Piece:
@@ -124,7 +119,8 @@ class _Builder:
     `_sizes` has how many labels a line has, repeated ones included; `_labels` their numbers; `_boxes` how many boxes each is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, identities: bytearray | None) -> None:
+        self._identities = identities
         self._starts, self._lengths = array("Q"), array("I")
         self._digests, self._sources, self._file_names = bytearray(), bytearray(), bytearray()
         self._reasons, self._flags, self._boxes = bytearray(), bytearray(), bytearray()
@@ -132,7 +128,9 @@ class _Builder:
         self._names = Numbering()
         self._shapes = Shapes()
         self._details: list[tuple[int, str]] = []
-        self._buckets: dict[str, None] = {}
+        self._faulty: dict[int, int] = {}
+        self._variants: list[int] = []
+        self._buckets: dict[str, int] = {}
         self._bucket = "\n"
 
     def read(self, batch: Batch) -> None:
@@ -177,6 +175,8 @@ class _Builder:
 
     def _hash(self, source_refs: Sequence[str]) -> None:
         encoded = [source_ref.encode() for source_ref in source_refs]
+        if self._identities is not None:
+            self._identities += b"".join(map(source_identity, source_refs))
         self._sources += b"".join(map(source_digest, encoded))
         self._file_names += b"".join(map(xxh3_64_digest, map(file_name, encoded)))
 
@@ -190,11 +190,16 @@ class _Builder:
         source_ref: str = document["source-ref"]
         if not source_ref.startswith(self._bucket):
             self._meet_bucket(source_ref)
+            if source_ref != canonical(source_ref):
+                low, _ = source_hash(canonical(source_ref))
+                self._variants += (len(self._reasons), low)
         found = examine(document)
         self._sizes.append(len(found.labels))
         self._labels.extend(map(self._names.__getitem__, found.labels))
         self._boxes.extend(found.labels.values())
         self._flags.append(LABELED * found.labeled | HAS_ERRORS * bool(found.faults))
+        if found.faults:
+            self._faulty[len(self._reasons)] = code_mask(found.faults)
         self._reasons.append(ACCEPTED)
         self._hash([source_ref])
         if not found.faults:
@@ -212,7 +217,7 @@ class _Builder:
     def _meet_bucket(self, source_ref: str) -> None:
         if len(self._buckets) < MAX_BUCKETS:
             bucket = source_bucket(source_ref)
-            self._buckets[bucket] = None
+            self._buckets.setdefault(bucket, len(self._reasons))
             self._bucket = f"s3://{bucket}/"
 
     def piece(self) -> Piece:
@@ -227,16 +232,17 @@ class _Builder:
             start=np.frombuffer(self._starts, np.uint64),
             length=np.frombuffer(self._lengths, np.uint32),
             source=sources[1::2].copy(),
-            source_high=sources[::2].copy(),
             file_name=np.frombuffer(self._file_names, ">u4")[1::2].astype(np.uint32),
             digest=np.frombuffer(self._digests, ">u8").astype(np.uint64),
             reason=np.frombuffer(self._reasons, np.uint8),
             label_set=label_set[1:],
             flags=np.frombuffer(self._flags, np.uint8),
+            codes=code_column(self._faulty, len(self._reasons)),
             boxes=boxes,
+            variant=np.array(self._variants, np.uint64).reshape(-1, 2),
             set_offsets=offsets.astype(np.uint32),
             set_labels=labels,
             names=tuple(self._names),
             details=tuple(self._details),
-            buckets=tuple(self._buckets),
+            buckets=tuple(self._buckets.items()),
         )

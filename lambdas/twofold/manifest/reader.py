@@ -6,13 +6,13 @@ last one, and skips the line that began before it.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
+from twofold.manifest.document import BYTE_ORDER_MARK
 from twofold.manifest.lines import MAX_LINE_CHARACTERS
 
 MAX_LINE_BYTES = 4 * MAX_LINE_CHARACTERS
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Line = tuple[int, bytes | None]
 
@@ -65,6 +65,16 @@ def batches_of_range(chunks: Iterable[bytes], start: int, end: int) -> Iterator[
         yield from _within(start, end, [position], _readable([carry], skipped, True))
 
 
+def split_opening(batches: Iterable[Batch], lines: int) -> Iterator[Batch]:
+    """The same lines, the first so many in a batch of their own."""
+    batches = iter(batches)
+    for starts, first in islice(batches, 1):
+        yield Batch(starts[:lines], first[:lines])
+        if len(first) > lines:
+            yield Batch(starts[lines:], first[lines:])
+    yield from batches
+
+
 def _readable(lines: list[bytes], skipped: int, returns: bool) -> Sequence[bytes | None]:
     """The lines without carriage returns at their ends, None for one that is too long. The first has lost `skipped` bytes."""
     if not returns and not skipped and max(map(len, lines)) <= MAX_LINE_BYTES:
@@ -87,7 +97,7 @@ def _within(
     if first > 0 or last < len(starts):
         starts, lines = starts[first:last], lines[first:last]
     opening = lines[0]
-    if starts[0] == 0 and opening is not None and opening.startswith(_BYTE_ORDER_MARK):
-        starts[0] = len(_BYTE_ORDER_MARK)
-        lines = [opening[len(_BYTE_ORDER_MARK) :], *lines[1:]]
+    if starts[0] == 0 and opening is not None and opening.startswith(BYTE_ORDER_MARK):
+        starts[0] = len(BYTE_ORDER_MARK)
+        lines = [opening[len(BYTE_ORDER_MARK) :], *lines[1:]]
     yield Batch(starts, lines)

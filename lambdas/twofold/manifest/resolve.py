@@ -7,18 +7,24 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from twofold.manifest.identity import (
+    ReadLines,
+    distinct_sources,
+    first_of_each,
+    places_of,
+    read_identities,
+    repeated,
+)
 from twofold.manifest.index import Index, Numbering
 from twofold.manifest.label_sets import distinct_rows, offsets_of, sizes_of
 from twofold.manifest.lines import RejectionReason
 from twofold.manifest.pieces import ACCEPTED, REASONS, Piece
 
 KEPT, DROPPED = 0, 1
-_CHUNK_LINES = 1 << 17
 _DTYPES: Mapping[str, type[np.generic]] = {
     "start": np.uint64,
     "length": np.uint32,
     "source": np.uint64,
-    "source_high": np.uint64,
     "file_name": np.uint32,
     "digest": np.uint64,
     "reason": np.uint8,
@@ -35,7 +41,7 @@ Number = TypeVar("Number", bound=np.generic)
 
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
-    """`line` counts from 1 in the source; `detail` is empty for what a range found beyond its first thousand."""
+    """`line` counts in the source, whose first line is 1; `detail` is empty for those beyond the first thousand of a range."""
 
     line: int
     reason: RejectionReason
@@ -44,9 +50,14 @@ class RejectedLine:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """`start`, `length`, `side`: the lines to carve out of the source, KEPT or DROPPED, in its order (blank and over-long
-    lines are in neither). `reason`, `original`: of each line of the source why it was dropped, and for a duplicate the
-    line that stays. `digest`: the sum of the hashes of the kept lines modulo 2**64."""
+    """What became of the L lines of a source.
+
+    `start`, `length`, `side`: the lines to carve out of the source, KEPT or DROPPED, in its order (blank and over-long lines
+    are in neither). `reason` uint8[L]: why each line was dropped, 0 for an entry. `duplicate`, `original` int64[]: lines whose
+    image came before, ascending, and the lines that stay. `word` uint64[]: `distinct_sources` of the entries. `digest`: the
+    sum of the hashes of the kept lines modulo 2**64. `buckets`: those of the images, two of each piece at most, each with
+    the first line, from 0, that names it. `first_line`: the number of the first line, for people.
+    """
 
     index: Index
     start: NDArray[np.uint64]
@@ -54,9 +65,12 @@ class Resolution:
     side: NDArray[np.uint8]
     digest: int
     reason: NDArray[np.uint8]
-    originals: Mapping[int, int]
+    duplicate: NDArray[np.int64]
+    original: NDArray[np.int64]
+    word: NDArray[np.uint64]
     details: Mapping[int, str]
-    buckets: tuple[str, ...]
+    buckets: tuple[tuple[str, int], ...]
+    first_line: int = 1
 
     @property
     def lines(self) -> int:
@@ -68,23 +82,26 @@ class Resolution:
 
     def rejected_lines(self) -> Iterator[RejectedLine]:
         for line in np.flatnonzero(self.reason).tolist():
-            yield RejectedLine(line + 1, REASONS[self.reason[line] - 1], self._detail(line))
+            yield RejectedLine(
+                line + self.first_line, REASONS[self.reason[line] - 1], self._detail(line)
+            )
 
     def _detail(self, line: int) -> str:
-        if line in self.originals:
-            return f"The source-ref is already on line {self.originals[line] + 1}."
+        place = int(np.searchsorted(self.duplicate, line))
+        if place < self.duplicate.size and self.duplicate[place] == line:
+            return f"The source-ref is already on line {self.original[place] + self.first_line}."
         return self.details.get(line, "")
 
 
-def resolve(pieces: Iterable[Piece]) -> Resolution:
+def resolve(pieces: Iterable[Piece], read: ReadLines) -> Resolution:
     """Joins the pieces of one source manifest, given in its order; of lines with the same source-ref the first stays.
 
-    Pieces are needed one at a time, and may be let go then.
+    Pieces are needed one at a time, and may be let go then. `read` reads lines of the source: those whose hashes meet.
     """
     gathered = _Gathered()
     for piece in pieces:
         gathered.add(piece)
-    return gathered.resolution()
+    return gathered.resolution(read)
 
 
 class _Gathered:
@@ -95,7 +112,10 @@ class _Gathered:
         self._names = Numbering()
         self._set_sizes, self._set_labels = np.empty(0, np.int64), np.empty(0, np.uint32)
         self._details: dict[int, str] = {}
-        self._buckets: dict[str, None] = {}
+        self._codes = np.empty(0, np.uint16)
+        self._variants: list[tuple[int, NDArray[np.uint64]]] = []
+        self._collided = False
+        self._buckets: dict[str, int] = {}
 
     def add(self, piece: Piece) -> None:
         before, sets = self._columns["start"].size, self._set_sizes.size
@@ -106,28 +126,70 @@ class _Gathered:
         _append(self._set_sizes, sizes_of(piece.set_offsets))
         _append(self._set_labels, numbers[piece.set_labels])
         self._details |= {before + line: detail for line, detail in piece.details}
-        self._buckets |= dict.fromkeys(piece.buckets)
+        if piece.codes.size:
+            self._codes.resize(before, refcheck=False)
+            _append(self._codes, piece.codes)
+        if piece.variant.size:
+            self._variants.append((before, piece.variant))
+            self._collided = (
+                True  # or perhaps not: it is looked for among the hashes as they are written
+            )
+        for bucket, line in piece.buckets:
+            self._buckets.setdefault(bucket, before + line)
 
-    def resolution(self) -> Resolution:
+    def resolution(self, read: ReadLines) -> Resolution:
         take = self._columns.pop
-        reason = take("reason")
-        originals = _duplicates(reason, self._columns["source"], take("source_high"))
-        reason[list(originals)] = _DUPLICATE
+        reason, start, length = take("reason"), take("start"), take("length")
+        duplicate, original = self._duplicates(reason, start, length, read)
+        reason[duplicate] = _DUPLICATE
         kept = reason == ACCEPTED
         digest = int(take("digest").sum(dtype=np.uint64, where=kept))
-        length = take("length")
         carved = kept | (length > 0)
+        index = self._index(length, kept)
+        word = index.source
+        if self._collided:
+            word = distinct_sources(index.source, start[kept], index.length, read)
         return Resolution(
-            index=self._index(length, kept),
-            start=_chosen(take("start"), carved),
+            index=index,
+            start=_chosen(start, carved),
             length=_chosen(length, carved),
             side=np.where(_chosen(kept, carved), np.uint8(KEPT), np.uint8(DROPPED)),
             digest=digest,
             reason=reason,
-            originals=originals,
+            duplicate=duplicate,
+            original=original,
+            word=word,
             details=self._details,
-            buckets=tuple(self._buckets),
+            buckets=tuple(self._buckets.items()),
         )
+
+    def _duplicates(
+        self,
+        reason: NDArray[np.uint8],
+        start: NDArray[np.uint64],
+        length: NDArray[np.uint32],
+        read: ReadLines,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Accepted lines whose image came before, and where it was first. Equal hashes are only a hint."""
+        accepted = reason == ACCEPTED
+        source = self._canonical()
+        lines = places_of(source, repeated(source[accepted]), accepted)
+        if not lines.size:
+            return lines, lines
+        firsts = lines[first_of_each(read_identities(read(start[lines], length[lines])))]
+        is_duplicate = firsts != lines
+        distinct = source[lines[~is_duplicate]]
+        self._collided |= bool(repeated(distinct).size)
+        return lines[is_duplicate], firsts[is_duplicate]
+
+    def _canonical(self) -> NDArray[np.uint64]:
+        """Hashes of canonical source-refs."""
+        source = self._columns["source"]
+        if self._variants:
+            source = source.copy()
+            for first, variant in self._variants:
+                source[variant[:, 0].astype(np.int64) + first] = variant[:, 1]
+        return source
 
     def _index(self, length: NDArray[np.uint32], kept: NDArray[np.bool_]) -> Index:
         take = self._columns.pop
@@ -142,11 +204,18 @@ class _Gathered:
             file_name=_chosen(take("file_name"), kept),
             label_set=_chosen(label_set, kept),
             flags=_chosen(take("flags"), kept),
+            codes=self._kept_codes(kept),
             boxes=boxes if boxes.any() else np.empty(0, np.uint8),
             set_offsets=offsets.astype(np.uint32),
             set_labels=labels,
             names=tuple(self._names),
         )
+
+    def _kept_codes(self, kept: NDArray[np.bool_]) -> NDArray[np.uint16]:
+        if self._codes.size:
+            self._codes.resize(kept.size, refcheck=False)
+        codes = _chosen(self._codes, kept) if self._codes.size else self._codes
+        return codes if codes.any() else np.empty(0, np.uint16)
 
 
 def _append(column: NDArray[Any], part: NDArray[Any]) -> None:
@@ -158,29 +227,3 @@ def _append(column: NDArray[Any], part: NDArray[Any]) -> None:
 
 def _chosen(column: NDArray[Number], chosen: NDArray[np.bool_]) -> NDArray[Number]:
     return column if chosen.all() else column[chosen]
-
-
-def _duplicates(
-    reason: NDArray[np.uint8], low: NDArray[np.uint64], high: NDArray[np.uint64]
-) -> dict[int, int]:
-    """Of each accepted line whose source-ref came before: the line where it first was."""
-    hashes = low[reason == ACCEPTED]
-    hashes.sort()
-    repeated = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
-    first: dict[tuple[int, int], int] = {}
-    originals = {}
-    for line in _lines_of(reason, low, repeated):
-        original = first.setdefault((int(low[line]), int(high[line])), line)
-        if original != line:
-            originals[line] = original
-    return originals
-
-
-def _lines_of(
-    reason: NDArray[np.uint8], low: NDArray[np.uint64], wanted: NDArray[np.uint64]
-) -> Iterator[int]:
-    """The accepted lines with one of these low halves, in order."""
-    for start in range(0, low.size if wanted.size else 0, _CHUNK_LINES):
-        part = slice(start, start + _CHUNK_LINES)
-        rows = np.flatnonzero((reason[part] == ACCEPTED) & np.isin(low[part], wanted))
-        yield from (rows + start).tolist()

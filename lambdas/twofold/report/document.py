@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from twofold import __version__
 from twofold.report.together import label_pairs
-from twofold.split import LabelSets, Objective, Selection
+from twofold.split import LabelSets, Objective, Selection, labels_in_one_group
 
 
 def split_report(
@@ -43,6 +43,7 @@ def split_report(
     )
     if groups is not None and len(groups):
         report["groups"] = group_sizes(groups, selection.test)
+        report["groups"]["labelsInOneGroup"] = labels_in_one_group(label_set, label_sets, groups)
     return report
 
 

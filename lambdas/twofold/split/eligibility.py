@@ -25,11 +25,13 @@ def refusal(
     fraction: Fraction = Fraction(1, 5),
     min_images_per_label: int = 1,
     groups: NDArray[np.uint64] | None = None,
+    label_errors: str = "",
 ) -> str | None:
     """Why no distribution can be made, as a message for the user, or None if one can.
 
     It can when both sides get entries, at least one label can be on both and every label has at
-    least `min_images_per_label` images.
+    least `min_images_per_label` images. `label_errors` is a sentence on entries whose labels could not
+    be read; a refusal for want of labels ends with it.
     """
     rows, order = canonical_rows(label_sets)
     times = np.bincount(label_set, minlength=len(rows))
@@ -39,18 +41,32 @@ def refusal(
     if wanted in (0, entries):
         side = "test" if wanted == 0 else "training"
         return f"{NOT_ENOUGH} {fraction} of {entries} entries leaves the {side} dataset empty."
+    remark = f" {label_errors}" if label_errors else ""
     if not np.any(images >= 2):
-        return f"{NOT_ENOUGH} No label has two images, so none can be in both datasets."
+        return f"{NOT_ENOUGH} No label has two images, so none can be in both datasets.{remark}"
     if groups is not None:
-        if not _spans_groups(rows, label_set, groups, len(order)):
-            return f"{NOT_ENOUGH} No label is in two groups, so none can be in both datasets."
+        if not np.any(_spans_groups(rows, label_set, groups, len(order))):
+            return (
+                f"{NOT_ENOUGH} No label is in two groups, so none can be in both datasets.{remark}"
+            )
         if _whole_groups(groups, wanted) in (0, entries):
             return (
                 f"{NOT_ENOUGH} Whole groups leave one dataset empty: no choice of them is nearer to "
                 f"{wanted} of {entries} entries."
             )
     few = np.flatnonzero((images > 0) & (images < min_images_per_label)).tolist()
-    return _too_few([(label_sets.names[order[i]], images[i]) for i in few], min_images_per_label)
+    reason = _too_few([(label_sets.names[order[i]], images[i]) for i in few], min_images_per_label)
+    return reason and f"{reason}{remark}"
+
+
+def labels_in_one_group(
+    label_set: NDArray[np.uint32], label_sets: LabelSets, groups: NDArray[np.uint64]
+) -> list[str]:
+    """Labels with two images or more, all of them in one group: no split of whole groups has them on both sides."""
+    rows, order = canonical_rows(label_sets)
+    images = rows.totals(np.bincount(label_set, minlength=len(rows)), len(order) + 1)[:-1]
+    confined = (images >= 2) & ~_spans_groups(rows, label_set, groups, len(order))
+    return [label_sets.names[order[label]] for label in np.flatnonzero(confined).tolist()]
 
 
 def _too_few(labels: Sequence[tuple[str, int]], least: int) -> str | None:
@@ -69,8 +85,8 @@ def _whole_groups(groups: NDArray[np.uint64], wanted: int) -> int:
 
 def _spans_groups(
     rows: Rows, label_set: NDArray[np.uint32], groups: NDArray[np.uint64], unlabelled: int
-) -> bool:
-    """Whether some label's entries are in two groups or more."""
+) -> NDArray[np.bool_]:
+    """Of each label, whether its entries are in two groups or more."""
     lowest = np.full(len(rows), np.iinfo(np.uint64).max, dtype=np.uint64)
     highest = np.zeros(len(rows), dtype=np.uint64)
     np.minimum.at(lowest, label_set, groups)
@@ -82,4 +98,5 @@ def _spans_groups(
         lengths = np.diff(rows.offsets[first : last + 1])
         np.minimum.at(low, labels, np.repeat(lowest[first:last], lengths))
         np.maximum.at(high, labels, np.repeat(highest[first:last], lengths))
-    return bool(np.any((low < high)[:unlabelled]))
+    spans_groups: NDArray[np.bool_] = (low < high)[:unlabelled]
+    return spans_groups

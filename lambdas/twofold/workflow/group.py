@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from twofold.errors import ConservationError, DamagedObjectError, OperationRefused
 from twofold.manifest import columns
 from twofold.manifest.carve import DIGEST_MODULUS
+from twofold.manifest.group_keys import GroupTable, join_groups
 from twofold.manifest.groups import GroupBy, Grouping, complaint
 from twofold.manifest.reader import lines_of_range
 from twofold.records import Contents, Operation, Source
@@ -29,19 +30,19 @@ def group(bucket: Bucket, operation: Operation, source: Source, shard: RangeOrde
     grouping = Grouping(GroupBy.of(_expression(operation)))
     grouping.read(lines_of_range(chunks, shard.start, shard.end))
     meta = {"lost": grouping.lost, "reasons": grouping.reasons, "digest": grouping.digest}
-    piece = columns.pack(meta, {"group": grouping.groups()})
+    piece = columns.pack(meta, grouping.keys.table().columns())
     sealed.put(bucket, _piece_key(operation, shard.number), piece)
     return len(grouping)
 
 
 def groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
-    """The group of each entry of the training dataset, as a 64-bit hash.
+    """The group of each entry of the training dataset, as a word that no other group has.
 
     Raises OperationRefused, naming the first lines, if some have none; DamagedObjectError for a list of ranges that is not as
     planned, and for lines that are not those that were written.
     """
     places = [_piece_key(operation, order.number) for order in _ordered(bucket, operation)]
-    found: list[NDArray[np.uint64]] = []
+    found: list[GroupTable] = []
     lost, reasons, lines, digest = 0, [], 0, 0
     try:
         for piece in sealed.get_all(bucket, places):
@@ -49,8 +50,9 @@ def groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
             lost += meta["lost"]
             digest += meta["digest"]
             reasons += [(lines + line, reason) for line, reason in meta["reasons"]]
-            lines += arrays["group"].size
-            found.append(arrays["group"])
+            table = GroupTable.of_columns(arrays)
+            lines += table.number.size
+            found.append(table)
     except LostObjectError as error:
         raise ConservationError("A range was not grouped: its worker left no piece.") from error
     before = _before(operation)
@@ -60,7 +62,7 @@ def groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
         raise DamagedObjectError("The training manifest is not as it was written.")
     if lost:
         raise OperationRefused(complaint(_expression(operation), lost, reasons))
-    return np.concatenate(found)
+    return join_groups(found)
 
 
 def _ordered(bucket: Bucket, operation: Operation) -> tuple[RangeOrder, ...]:

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twofold.errors import ConservationError, OperationRefused
 from twofold.manifest.acceptance import refusal
+from twofold.manifest.identity import ReadLines, runs_of
 from twofold.manifest.pieces import Piece, index_batches
 from twofold.manifest.reader import batches_of_range, ranges
 from twofold.manifest.resolve import DROPPED, KEPT, Resolution, resolve
@@ -11,7 +15,7 @@ from twofold.quotas import Limits
 from twofold.records import Operation, Source
 from twofold.stores import keys, sealed
 from twofold.stores.keys import ContentsKeys
-from twofold.stores.objects import Bucket, LostObjectError, require, stream_past
+from twofold.stores.objects import Bucket, LostObjectError, require, stream, stream_past
 from twofold.workflow import rejected
 from twofold.workflow.carving import Lines, Side, order_carve
 from twofold.workflow.contents import put_index
@@ -19,6 +23,7 @@ from twofold.workflow.orders import RANGE_LIST, Carve, Location, RangeOrder, Ran
 from twofold.workflow.room import Load, require_room
 
 RANGE_BYTES = 32 << 20
+GAP_BYTES, RUN_BYTES = 64 << 10, 4 << 20
 MAX_RANGES = 10_000
 _CREATED = "The dataset was successfully created from the manifest file."
 
@@ -64,7 +69,7 @@ def resolve_pieces(
     `room` is how many bytes there are for that.
     Raises OperationRefused with Rekognition's message for a manifest that cannot be a dataset.
     """
-    resolution = resolve(_pieces(bucket, operation, found, room))
+    resolution = resolve(_pieces(bucket, operation, found, room), _reading(_source(operation)))
     refuse(resolution, limits)
     (dataset,) = operation.datasets
     place = ContentsKeys(keys.contents(dataset.path, operation.id))
@@ -80,6 +85,21 @@ def resolve_pieces(
         digest=f"{resolution.digest:016x}",
         message=rejected.told(_CREATED, resolution),
     )
+
+
+def _reading(source: Source) -> ReadLines:
+    """Reads lines of the source manifest; those that are near to each other together."""
+
+    def read(start: NDArray[np.uint64], length: NDArray[np.uint32]) -> Iterator[bytes]:
+        for first, last in runs_of(start, length, GAP_BYTES, RUN_BYTES):
+            origin, end = int(start[first]), int(start[last - 1]) + int(length[last - 1])
+            text = b"".join(stream(source, origin, end))
+            for at, size in zip(
+                start[first:last].tolist(), length[first:last].tolist(), strict=True
+            ):
+                yield text[at - origin : at - origin + size]
+
+    return read
 
 
 def _source(operation: Operation) -> Source:

@@ -1,7 +1,8 @@
 """Merge: what an update brings, matched with what the dataset has, and the order for the carve that joins them."""
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
 from twofold.errors import DamagedObjectError, OperationRefused
+from twofold.manifest.acceptance import MULTIPLE_BUCKETS, several_buckets
 from twofold.manifest.carve import DIGEST_MODULUS
-from twofold.manifest.index import Index
+from twofold.manifest.identity import canonical, reading, spellings
+from twofold.manifest.index import Index, source_hash
 from twofold.manifest.lines import source_bucket, strip_annotations
 from twofold.manifest.merge import APPENDED, Merged, candidates, merge
 from twofold.manifest.pieces import index_lines
@@ -28,6 +31,9 @@ from twofold.workflow.carving import Lines, Spliced, order_carve
 from twofold.workflow.contents import get_index, put_index
 from twofold.workflow.orders import Carve
 from twofold.workflow.room import Load, require_room
+
+_BLANKS = b" \t\r\n"
+_BLANK_BEGINNING = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t\r]*\n)*")
 
 BATCH_LINES = 4096
 """Lines of the dataset that are compared at a time: 400 MB of them at the very most."""
@@ -116,6 +122,7 @@ def _merged(
 def read_changes(payload: bytes) -> Changes:
     """As a manifest is read; what listing added to a line is taken out of it first."""
     text = bytearray()
+    payload, first_line = _without_blank_ends(payload)
 
     def stripped() -> Iterator[Line]:
         for _, line in lines_of_range([payload], 0, len(payload)):
@@ -125,16 +132,32 @@ def read_changes(payload: bytes) -> Changes:
             yield start, plain
 
     piece = index_lines(stripped())
-    return Changes(bytes(text), resolve([piece]))
+
+    return Changes(bytes(text), replace(resolve([piece], reading(text)), first_line=first_line))
+
+
+def _without_blank_ends(payload: bytes) -> tuple[bytes, int]:
+    """The text without blank lines at its beginning and end, and the number of its first line; all of a blank text."""
+    start = _BLANK_BEGINNING.match(payload).end()  # type: ignore[union-attr]
+    end = len(payload.rstrip(_BLANKS))
+    if start >= end:
+        return payload, 1
+    last = payload.find(b"\n", end)
+    return payload[start : last + 1 or None], 1 + payload.count(b"\n", 0, start)
 
 
 def _require_one_bucket(changes: Changes, stored: StoredContents | None) -> None:
-    buckets = set(changes.resolution.buckets)
-    if stored:
-        (first,) = stored.lines(np.zeros(1, np.int64))
-        buckets.add(source_bucket(_source_ref(first)))
+    buckets = changes.resolution.buckets
     if len(buckets) > 1:
-        raise OperationRefused("The manifest file contains images from multiple S3 buckets.")
+        raise OperationRefused(several_buckets(changes.resolution))
+    if stored and buckets:
+        (first,) = stored.lines(np.zeros(1, np.int64))
+        (bucket, line), held = buckets[0], source_bucket(_source_ref(first))
+        if bucket != held:
+            raise OperationRefused(
+                f"{MULTIPLE_BUCKETS} The dataset's images are in the bucket {held}, "
+                f"that of line {line + changes.resolution.first_line} of the changes in {bucket}."
+            )
 
 
 def _require_room(index: Index, limits: Limits) -> None:
@@ -153,7 +176,9 @@ def _match(stored: StoredContents | None, old: Index, changes: Changes) -> Match
         return Matches(replaced, 0)
     numbers = {_source_ref(line): number for number, line in enumerate(changes.lines)}
     digest = 0
-    for entry, line in _lines(stored, candidates(old, changes.resolution.index)):
+    respelled = [source_hash(each)[0] for name in numbers for each in spellings(name)]
+    hashes = np.append(changes.resolution.index.source, np.array(respelled, np.uint64))
+    for entry, line in _lines(stored, candidates(old, hashes)):
         number = numbers.get(_source_ref(line))
         if number is not None:
             replaced[number] = entry
@@ -168,8 +193,8 @@ def _lines(stored: StoredContents, entries: NDArray[np.int64]) -> Iterable[tuple
 
 
 def _source_ref(line: bytes) -> str:
-    source_ref: str = orjson.loads(line)["source-ref"]
-    return source_ref
+    """In its canonical form."""
+    return canonical(orjson.loads(line)["source-ref"])
 
 
 def _put_inserts(bucket: Bucket, operation: Operation, changes: Changes, merged: Merged) -> Spliced:

@@ -1,13 +1,15 @@
 """Select: which entries of the training dataset are tested, and the order for the carve that moves them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twofold.errors import OperationRefused
+from twofold.manifest.faulty import describe_errors, tabulate_codes
+from twofold.manifest.identity import ReadLines, distinct_sources
 from twofold.manifest.index import Index
 from twofold.records import Contents, Operation, Source, SplitParameters
 from twofold.report import dataset_report, similar_sources, split_report
@@ -22,6 +24,7 @@ from twofold.workflow.orders import Assembly, Carve, Location
 from twofold.workflow.room import Load, require_room
 
 TRAIN, TEST = 0, 1
+BATCH_LINES = 1024
 
 
 def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Carve:
@@ -33,12 +36,13 @@ def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Car
     before, parameters = _claimed(operation)
     require_room(Load(before.entries), room)
     index = get_index(bucket, before)
-    require_room(Load.of(index, grouped=parameters.group_by is not None), room)
+    require_room(Load.of(index, chosen=True, grouped=parameters.group_by is not None), room)
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
     groups = group.groups(bucket, operation) if parameters.group_by is not None else None
-    selection = _selected(index, label_sets, groups, parameters)
+    source = distinct_sources(index.source, index.starts(), index.length, _reading(bucket, before))
+    selection = _selected(index, source, label_sets, groups, parameters)
     report = split_report(
         selection,
         label_set=index.label_set,
@@ -48,10 +52,10 @@ def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Car
         objective=Objective(parameters.objective),
     )
     report |= _similar(bucket, before, index, selection)
-    draft = _put_draft(bucket, operation, before, report)
-    source = pinned_contents(bucket, before)
+    draft = _put_draft(bucket, operation, before, index, report)
+    manifest = pinned_contents(bucket, before)
     if parameters.dry_run:
-        return _order_report(bucket, operation, source, report, draft)
+        return _order_report(bucket, operation, manifest, report, draft)
     train, test = operation.datasets
     sides = {
         TRAIN: put_index(bucket, operation, train, index.take(~selection.test)),
@@ -60,7 +64,7 @@ def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Car
     return order_carve(
         bucket,
         operation,
-        source,
+        manifest,
         Lines(index.starts(), index.length, selection.test.astype(np.uint8)),
         sides,
         digest=before.digest,
@@ -83,8 +87,21 @@ def _similar(
     return {"similarSources": found} if found else {}
 
 
+def _reading(bucket: Bucket, before: Contents) -> ReadLines:
+    """Reads lines of the training manifest, some at a time."""
+
+    def read(start: NDArray[np.uint64], length: NDArray[np.uint32]) -> Iterator[bytes]:
+        for first in range(0, start.size, BATCH_LINES):
+            batch = slice(first, first + BATCH_LINES)
+            spans = list(zip(start[batch].tolist(), length[batch].tolist(), strict=True))
+            yield from bucket.get_ranges(ContentsKeys(before.folder).manifest, spans)
+
+    return read
+
+
 def _selected(
     index: Index,
+    source: NDArray[np.uint64],
     label_sets: LabelSets,
     groups: NDArray[np.uint64] | None,
     parameters: SplitParameters,
@@ -96,11 +113,12 @@ def _selected(
         fraction=parameters.fraction,
         min_images_per_label=parameters.min_images_per_label,
         groups=groups,
+        label_errors=describe_errors(len(index), index.error_entries, index.codes, _line_of),
     )
     if reason:
         raise OperationRefused(reason)
     return select_test_entries(
-        source=index.source,
+        source=source,
         label_set=index.label_set,
         label_sets=label_sets,
         fraction=parameters.fraction,
@@ -137,15 +155,25 @@ def _message(report: dict[str, Any], done: str) -> str:
     certificate = report["certificate"]
     moved, entries = certificate["testEntriesReached"], certificate["entries"]
     message = f"{moved} of {entries} entries {done} to the test dataset."
-    missing = len(report["labelsMissingInTest"]) + len(report["labelsMissingInTrain"])
-    if missing:
-        labels = "label has" if missing == 1 else "labels have"
-        message += f" {missing} {labels} too few images to be in both datasets."
+    missing = {*report["labelsMissingInTest"], *report["labelsMissingInTrain"]}
+    confined = missing & {*report.get("groups", {}).get("labelsInOneGroup", ())}
+    few = len(missing) - len(confined)
+    if few:
+        labels = "label has" if few == 1 else "labels have"
+        message += f" {few} {labels} too few images to be in both datasets."
+    if confined:
+        labels = "label has" if len(confined) == 1 else "labels have"
+        message += f" {len(confined)} {labels} all images in one group, which is not divided."
     return message
 
 
+def _line_of(entry: int) -> int:
+    """Of the training dataset's manifest: every line is an entry."""
+    return entry + 1
+
+
 def _put_draft(
-    bucket: Bucket, operation: Operation, before: Contents, report: dict[str, Any]
+    bucket: Bucket, operation: Operation, before: Contents, index: Index, report: dict[str, Any]
 ) -> str:
     """The report, but for what is known only when the lines have been moved."""
     key = keys.scratch(operation.id, "select", "report.json")
@@ -163,6 +191,7 @@ def _put_draft(
                 digest=before.digest,
             ),
             "errorEntries": before.error_entries,
+            "errors": tabulate_codes(index.codes, _line_of),
         },
     }
     sealed.put(bucket, key, json.dumps(draft, ensure_ascii=False).encode())
