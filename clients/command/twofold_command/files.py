@@ -50,7 +50,7 @@ def _split(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from twofold_verify.__main__ import verify
 
-    return verify(options.folder, options.previous, as_json=options.json)
+    return verify(options.folder, options.previous, options.source, as_json=options.json)
 
 
 COMMANDS = (
@@ -106,7 +106,7 @@ COMMANDS = (
     Command(
         "verify",
         "check the files of a split without trusting the program that made it",
-        "Reads the two manifests and the report, and nothing else; shares no code with the solver.",
+        "Reads the two manifests and report.json, and the files named; shares no code with the solver.",
         (
             argument("folder", type=Path, metavar="DIR", help="the folder of the split"),
             argument(
@@ -114,6 +114,12 @@ COMMANDS = (
                 type=Path,
                 metavar="DIR",
                 help="the folder of the split that this one keeps",
+            ),
+            argument(
+                "--source",
+                type=Path,
+                metavar="FILE",
+                help="the manifest that was split: compare line by line",
             ),
         ),
         "the checks",

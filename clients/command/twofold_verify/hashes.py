@@ -62,8 +62,8 @@ def _read(data: bytes, at: int, size: int = 8) -> int:
     return int.from_bytes(data[at : at + size], "little")
 
 
-def _key(at: int) -> int:
-    return _read(_SECRET, at)
+_key = [_read(_SECRET, at) for at in range(len(_SECRET) - 7)].__getitem__
+"""The 64-bit word of the secret that begins there."""
 
 
 def _swapped(word: int, size: int = 8) -> int:

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from twofold_verify.checking import Split, WrongError
 from twofold_verify.hashes import splitmix64, xxh3_128_low
 from twofold_verify.keys import differing_keys
+from twofold_verify.reading import Side
 
+ALGORITHM_VERSION = 1
+"""Of the certificate: another version may order entries by other keys."""
 _WORD = 1 << 64
 _GOLDEN = 0x9E3779B97F4A7C15
 
@@ -46,14 +49,14 @@ class Ranks:
         return next(rank for rank in (0, 2, 1) if rank in ranks)
 
 
-def order(split: Split) -> str:
+def check_order(split: Split) -> str:
     if split.report.coordinated and split.previous is None:
         return "Not checked: it depends on the previous split."
     units = list(_grouped(split) if split.report.group_by else _single(split))
     units.sort(key=lambda unit: (unit.rank, unit.key))
     _require_lowest(units)
     swapped = _swapped(units, split.tested)
-    claimed = split.report.claim("certificate", "swappedEntries")
+    claimed = split.report.certificate["swappedEntries"]
     if swapped != claimed:
         raise WrongError(
             f"{swapped} test entries are not there by their keys alone, not {claimed}."
@@ -80,18 +83,25 @@ def _grouped(split: Split) -> Iterator[Unit]:
     keys = {group: splitmix64(xxh3_128_low(group.encode()) ^ salt) for group in names}
     keys |= differing_keys(keys, salt)
     for side in (split.train, split.test):
-        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        counts = count_labels_of_groups(side)
         sizes = Counter(str(entry.group) for entry in side.entries)
         boxes: defaultdict[str, Counter[str]] = defaultdict(Counter)
         members: defaultdict[str, list[str]] = defaultdict(list)
         for entry in side.entries:
-            counts[str(entry.group)].update(entry.labels or ("",))
             members[str(entry.group)].append(entry.source_ref)
             if split.report.balances_boxes:
                 boxes[str(entry.group)].update(dict(entry.boxes))
         for group, size in sizes.items():
             likeness = (size, *(frozenset(one[group].items()) for one in (counts, boxes)))
             yield Unit(ranks.of(members[group]), keys[group], size, likeness, side is split.test)
+
+
+def count_labels_of_groups(side: Side) -> dict[str, Counter[str]]:
+    """Of each group how many of its entries have each label; those without one have the label ''."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for entry in side.entries:
+        counts[str(entry.group)].update(entry.labels or ("",))
+    return counts
 
 
 def _require_lowest(units: list[Unit]) -> None:
