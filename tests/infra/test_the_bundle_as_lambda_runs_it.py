@@ -19,6 +19,7 @@ from local.worker import Answer, Invocation
 from supply.bundling import LAMBDA, SOURCE, bundle, find_compiler
 from tests.backstage import Backstage, eventually, json_error
 from tests.handlers.lines import lines
+from tests.handlers.test_distribute_parameters import distribute
 from tests.handlers.test_events import Queue, outbox
 from tests.infra.runtime_api import Sandbox, sandbox
 from tests.job import Job, two_labels
@@ -130,9 +131,7 @@ def test_all_functions_do_their_work_and_the_events_of_operations_are_sent(
     job = Job.begin(stack)
     queue = Queue(stack, {"detail": {"projectName": [job.project.split("/")[1]]}})
     train, test = job.pair(two_labels(30))
-    job.client.distribute_dataset_entries(
-        Datasets=[{"Arn": train}, {"Arn": test}], GroupBy="images/[0-9]*([0-9])"
-    )
+    distribute(job, train, test, GroupBy=r"images/(\d)")
     assert job.settled(test)["Status"] == "UPDATE_COMPLETE"
     job.client.update_dataset_entries(DatasetArn=test, Changes={"GroundTruth": b"no manifest"})
     assert job.settled(test)["Status"] == "UPDATE_FAILED"
