@@ -136,8 +136,8 @@ bench-scale: $(VENV)/.bench      ## time and memory of large splits, into docs/p
 screenshots: $(VENV)/.dev $(VENV)/.command  ## take the pictures of docs/report.md, with chromium
 	$(BIN)/python -m tests.browser.screenshots docs/images
 
-imports: $(VENV)/.dev            ## what each function loads at a cold start, and how long that takes
-	@PYTHONPATH=lambdas $(BIN)/python -m bench.imports
+imports: $(VENV)/.dev            ## what each function loads from the bundle at a cold start, and how long that takes
+	@$(BIN)/python -m bench.imports
 
 measure: $(VENV)/.dev $(VENV)/.command  ## the whole stack beside the data path alone: make measure MANIFEST=file
 	@test -f "$(MANIFEST)" || { echo "Name a JSON Lines file: make measure MANIFEST=path/to/file" >&2; exit 1; }
@@ -193,4 +193,5 @@ lock: $(BIN)/uv                  ## regenerate the pin files from their .in file
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$set.in -o $$set.txt || exit 1; done
 
 clean:                           ## remove the virtual environment and build output
+	@[ ! -d build ] || chmod -R u+w build  # the bundles in it are read-only
 	rm -rf $(VENV) twofold.egg-info cdk.out build out .pytest_cache .mypy_cache .ruff_cache .hypothesis

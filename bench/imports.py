@@ -1,54 +1,60 @@
 """`python -m bench.imports` (`make imports`): what a cold start of each function loads before its first line of work.
 
-CPU seconds of this machine, the least of some runs; Lambda gives a function more than its share of CPU while it starts.
-tests/handlers/test_cold_start.py holds the list of what the API may load.
+A fresh process imports the handler from the bundle, with nothing else on its path, as in Lambda; on Lambda's version of
+Python if this machine has it. CPU seconds of this machine, the least of some runs, with the bytecode that ships and without
+it; Lambda gives a function more than its share of CPU while it starts. tests/handlers/test_cold_start.py holds the list of
+packages that the API may load.
 """
 
 import json
-import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from supply.bundling import LAMBDA, SOURCE, bundle, find_compiler, python_build
 from twofold.settings import Function
 
 RUNS = 5
-_ROOT = Path(__file__).parents[1]
 _MEASURE = """
 import time; began = time.process_time()
 import importlib, json, sys
-importlib.import_module(sys.argv[1])
+sys.path.insert(0, sys.argv[1])
+importlib.import_module(sys.argv[2])
 spent = time.process_time() - began
 packages = {name.partition(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)
 print(json.dumps([spent, sorted(packages)]))
 """
 
 
-def measure(function: Function, runs: int = RUNS) -> tuple[float, list[str]]:
+def measure(python: str, folder: Path, function: Function) -> tuple[float, list[str]]:
     """(CPU seconds, the packages that are not Python's own)."""
     module = function.handler.rpartition(".")[0]
-    environment = {**os.environ, "PYTHONPATH": str(_ROOT / "lambdas")}
+    # -B: the folder is read-only in Lambda, so what is compiled is compiled again by the next process.
+    command = [python, "-I", "-S", "-B", "-c", _MEASURE, str(folder), module]
     answers = [
-        json.loads(
-            subprocess.run(
-                [sys.executable, "-c", _MEASURE, module],
-                check=True,
-                capture_output=True,
-                env=environment,
-            ).stdout
-        )
-        for _ in range(runs)
+        json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        for _ in range(RUNS)
     ]
     return min(spent for spent, _ in answers), answers[0][1]
 
 
 def main() -> None:
-    print("| function | import, CPU s | packages |")
-    print("| --- | ---: | --- |")
-    for function in Function:
-        spent, packages = measure(function)
-        named = [name for name in packages if not name.startswith("_") and name != "twofold"]
-        print(f"| {function.value} | {spent:.2f} | {', '.join(named)} |")
+    python = find_compiler(LAMBDA) or sys.executable
+    with TemporaryDirectory() as scratch:
+        shipped, plain = Path(scratch, "shipped"), Path(scratch, "plain")
+        shipped.mkdir()
+        bundle(SOURCE, shipped, ("--python", python))
+        shutil.copytree(shipped, plain, ignore=shutil.ignore_patterns("__pycache__"))
+        print(f"{python_build(python)}\n")
+        print("| function | import, CPU s | without bytecode | packages |")
+        print("| --- | ---: | ---: | --- |")
+        for function in Function:
+            spent, packages = measure(python, shipped, function)
+            compiled, _ = measure(python, plain, function)
+            named = [name for name in packages if not name.startswith("_") and name != "twofold"]
+            print(f"| {function.value} | {spent:.2f} | {compiled:.2f} | {', '.join(named)} |")
 
 
 if __name__ == "__main__":

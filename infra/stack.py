@@ -35,7 +35,7 @@ class TwofoldStack(Stack):
         self.template_options.metadata = linting | write_record(options)
         self.storage = Storage(self, "Storage", key_arn=options.kms_key)
         self.functions = Functions(
-            self, "Functions", options=options, code=code(), known=self._known(options)
+            self, "Functions", options=options, code=code(self), known=self._known(options)
         )
         self.workflows = Workflows(self, "Workflows", options=options, functions=self.functions)
         self.api = Api(self, "Api", options=options, function=self.functions.doors[Function.API])

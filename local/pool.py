@@ -1,78 +1,96 @@
-"""Worker processes. A process that dies fails its own invocation only, and another takes its place."""
+"""A pool of worker processes. One that dies while it works fails its own invocation only, and another takes its place."""
 
 import json
-import multiprocessing
 import queue
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from threading import Event
 
-from local.worker import Answer, Invocation, main
-from twofold.settings import Function
+from local.forks import ForkServer, NotBegunError, NoWorkerError, Worker
+from local.worker import Answer, Invocation
 
-_PRELOADED = ["local.worker", *(function.handler.rpartition(".")[0] for function in Function)]
-
-
-@dataclass(slots=True)
-class Worker:
-    process: BaseProcess
-    connection: Connection
+_ATTEMPTS = 3
 
 
 @dataclass(slots=True)
 class Pool:
-    """`size` processes that do `work`; `invoke` waits for a free one. Thread-safe."""
+    """`size` workers; `invoke` waits for a free one. `workers` has those that are alive, by pid. Thread-safe."""
 
     size: int
-    log: str
-    work: Callable[[Connection, str], None] = main
-    _idle: queue.SimpleQueue[Worker] = field(default_factory=queue.SimpleQueue)
+    forks: ForkServer
     workers: dict[int, Worker] = field(default_factory=dict)
+    _idle: "queue.SimpleQueue[Worker | None]" = field(default_factory=queue.SimpleQueue)
     _stopping: Event = field(default_factory=Event)
 
     def start(self) -> None:
+        """Raises NoWorkerError."""
         for _ in range(self.size):
             self._idle.put(self._spawn())
 
     def _spawn(self) -> Worker:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_PRELOADED)
-        ours, theirs = context.Pipe()
-        process = context.Process(target=self.work, args=(theirs, self.log), daemon=True)
-        process.start()
-        theirs.close()
-        worker = Worker(process, ours)
-        self.workers[process.pid or 0] = worker
+        worker = self.forks.spawn()
+        self.workers[worker.pid] = worker
         return worker
 
     def invoke(self, invocation: Invocation) -> Answer:
+        """A worker that died while it was idle is replaced, and its successor runs the invocation."""
         worker = self._idle.get()
         try:
-            worker.connection.send(invocation)
-            answer: Answer = worker.connection.recv()
-        except (EOFError, OSError):
-            answer = self._bury(worker)
-            if self._stopping.is_set():
+            worker = self._begin(worker, invocation)
+            answer = worker.finish()
+            if answer is not None:
                 return answer
-            worker = self._spawn()
-        self._idle.put(worker)
-        return answer
+            dead, worker = worker, None
+            code = self._bury(dead)
+            return _failure(
+                "The process ended." if code is None else f"The process exited with {code}."
+            )
+        except NoWorkerError as error:
+            worker = None
+            return _failure(str(error))
+        finally:
+            self._idle.put(worker or self._replace())
 
-    def _bury(self, worker: Worker) -> Answer:
-        worker.connection.close()
-        worker.process.join()
-        self.workers.pop(worker.process.pid or 0, None)
-        code = worker.process.exitcode
-        said = {
-            "errorType": "Runtime.ExitError",
-            "errorMessage": f"The process exited with {code}.",
-        }
-        return Answer(json.dumps(said).encode(), "Runtime.ExitError", 0)
+    def _begin(self, worker: Worker | None, invocation: Invocation) -> Worker:
+        """The worker that has begun. Raises NoWorkerError."""
+        for _ in range(_ATTEMPTS):
+            if self._stopping.is_set():
+                raise NoWorkerError("The emulator is stopping.")
+            worker = worker or self._spawn()
+            with suppress(NotBegunError):
+                worker.begin(invocation)
+                return worker
+            self._bury(worker)
+            worker = None
+        raise NoWorkerError(f"{_ATTEMPTS} worker processes ended before they began.")
+
+    def _replace(self) -> Worker | None:
+        """None leaves it to the next invocation."""
+        if not self._stopping.is_set():
+            with suppress(NoWorkerError):
+                return self._spawn()
+        return None
+
+    def _bury(self, worker: Worker) -> int | None:
+        self.workers.pop(worker.pid, None)
+        return worker.bury()
+
+    def kill(self) -> None:
+        """Kill the workers, busy or not; the pool goes on."""
+        for worker in list(self.workers.values()):
+            worker.kill()
 
     def stop(self) -> None:
+        """Kill the workers and wait for the idle ones; who waits for a busy one hears of its end."""
         self._stopping.set()
-        for worker in list(self.workers.values()):
-            worker.process.kill()
-            worker.process.join()
+        self.kill()
+        with suppress(queue.Empty):
+            while True:
+                idle = self._idle.get_nowait()
+                if idle:
+                    self._bury(idle)
+
+
+def _failure(message: str) -> Answer:
+    kind = "Runtime.ExitError"
+    return Answer(json.dumps({"errorType": kind, "errorMessage": message}).encode(), kind, 0)

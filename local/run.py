@@ -1,7 +1,7 @@
 """`python -m local.run --out OUT [--manifest FILE]` splits a manifest on the embedded stack.
 
-Exit codes: 0 done, 1 not done and said why, 2 bad usage, 130 interrupted. Worker processes import this module again, so
-what needs moto or rich is imported only where it is run.
+Exit codes: 0 done, 1 not done and said why, 2 bad usage, 130 interrupted. Bad usage is told
+before moto and rich are loaded, which takes seconds.
 """
 
 import argparse

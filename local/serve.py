@@ -1,7 +1,7 @@
 """`python -m local.serve` keeps the embedded stack up until Ctrl-C or SIGTERM; `--help` lists its options.
 
-Exit codes: 0 stopped, 1 the port cannot be used, 2 bad usage. Worker processes import this module again, so what needs moto
-is imported only where it is run.
+Exit codes: 0 stopped, 1 the port cannot be used, 2 bad usage. Bad usage is told before moto is
+loaded, which takes seconds.
 """
 
 import argparse

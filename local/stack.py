@@ -27,7 +27,9 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import workflows
+from local.bundles import local_bundle
 from local.dynamodb import DynamoDB, ease_transactions
+from local.forks import ForkServer
 from local.functions import ACCOUNT, REGION, Functions
 from local.gateway import Application, Gateway, Throttle, front
 from local.objects import Objects, ease_moto
@@ -110,7 +112,10 @@ def running(
     with ExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="twofold-")))
         log = folder / "functions.log"
-        functions = Functions(STAGE, {}, "", Pool(1, str(log)), Pool(os.cpu_count() or 1, str(log)))
+        forks = ForkServer(started.enter_context(local_bundle()), log)
+        started.callback(forks.stop)
+        forks.start()
+        functions = Functions(STAGE, {}, "", Pool(1, forks), Pool(os.cpu_count() or 1, forks))
         gateway = Gateway(functions, throttle, keys)
         server = _server(port, front(gateway, behind or moto()))
         started.callback(server.server_close)

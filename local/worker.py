@@ -1,18 +1,36 @@
-"""A worker process: runs one handler at a time, in its function's environment, as a Lambda sandbox does."""
+"""The program of the worker processes: `python -I -S worker.py CONTROL BUNDLE [SETUP]`.
 
+It runs from its path, on Python's own library and the bundle. The process itself is a fork server: it loads the handlers, and
+becomes a worker by a fork for each pair of descriptors that comes through the socket CONTROL: the worker's connection, and a
+pipe for its exit code. A worker runs one handler at a time, in its function's environment, as a Lambda sandbox does.
+
+The pool's process imports this module too, for the records.
+"""
+
+import ctypes
 import json
 import os
 import resource
+import select
 import signal
+import socket
+import struct
 import sys
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from multiprocessing.connection import Connection
+from runpy import run_path
 
 MAX_ANSWER_BYTES = 6 * 1024 * 1024
+BEGUN = b"begun"
+"""Sent before an invocation runs: if the worker ends without it, another one may run the invocation."""
+
 _KIBIBYTE = 1024
+_CAPABILITY_VERSION, _DAC_OVERRIDE = 0x20080522, 1 << 1
+_CODE = struct.Struct("i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +66,110 @@ class Context:
     memory_limit_in_mb: int
 
 
-def main(connection: Connection, log: str) -> None:
-    """Answers invocations until the other end closes. Ctrl-C reaches the whole process group; it is the stack that stops us."""
+def serve(control: socket.socket, bundle: str, setup: str = "") -> None:
+    """Fork workers until the other end of `control` closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
+    _give_up_override()
+    sys.path.insert(0, bundle)
+    _load_handlers()
+    if setup:
+        run_path(setup)
+    children: dict[int, int] = {}
+    woken = _wake_for_children()
+    while True:
+        ready: list[int] = select.select([control.fileno(), woken], [], [])[0]
+        if woken in ready:
+            os.read(woken, 512)
+            _reap(children)
+        if control.fileno() in ready and not _fork(control, children):
+            return
+
+
+def _load_handlers() -> None:
+    """One that cannot be loaded fails its own function's invocations, as in Lambda."""
+    from twofold.settings import Function
+
+    for function in Function:
+        with suppress(Exception):
+            import_module(function.handler.rpartition(".")[0])
+
+
+def _give_up_override() -> None:
+    """Root writes to what is read-only, unless it gives up that capability; nobody writes to /var/task."""
+    if sys.platform != "linux" or os.geteuid():
+        return
+    libc = ctypes.CDLL(None)
+    header = struct.pack("Ii", _CAPABILITY_VERSION, 0)
+    held = (ctypes.c_uint32 * 6)()
+    libc.capget(header, held)
+    for index in (0, 1):  # effective, permitted
+        held[index] &= ~_DAC_OVERRIDE
+    libc.capset(header, held)
+
+
+def _wake_for_children() -> int:
+    """A descriptor that can be read when a child has ended."""
+    woken, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return woken
+
+
+def _reap(children: dict[int, int]) -> None:
+    """Write the exit codes of children that have ended to their pipes."""
+    while children:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            return
+        pipe = children.pop(pid)
+        with suppress(BrokenPipeError):
+            os.write(pipe, _CODE.pack(os.waitstatus_to_exitcode(status)))
+        os.close(pipe)
+
+
+def _fork(control: socket.socket, children: dict[int, int]) -> bool:
+    """False when the other end has closed."""
+    message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+    if not message:
+        return False
+    connection, pipe = descriptors
+    pid = os.fork()
+    if pid:
+        os.close(connection)
+        children[pid] = pipe
+        return True
+    control.close()
+    for inherited in (pipe, *children.values()):
+        os.close(inherited)
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        _work(Connection(connection))
+    except BaseException:
+        traceback.print_exc(file=sys.stderr)
+        os._exit(1)
+    os._exit(0)
+
+
+def exit_code(pipe: int) -> int | None:
+    """Wait for the end of a worker; None if nobody is left who knows its code."""
+    packed = os.read(pipe, _CODE.size)
+    return int(_CODE.unpack(packed)[0]) if packed else None
+
+
+def _work(connection: Connection) -> None:
+    """Answer invocations until the other end closes."""
+    connection.send(os.getpid())
     while True:
         try:
-            invocation: Invocation = connection.recv()
-        except EOFError:
+            invocation = Invocation(*connection.recv())
+            connection.send_bytes(BEGUN)
+            began = time.process_time()
+            answer = replace(_answer(invocation), cpu_seconds=time.process_time() - began)
+            connection.send((answer.payload, answer.error, answer.peak_bytes, answer.cpu_seconds))
+        except (EOFError, ConnectionError):
             return
-        began = time.process_time()
-        answer = _answer(invocation)
-        connection.send(replace(answer, cpu_seconds=time.process_time() - began))
 
 
 def _answer(invocation: Invocation) -> Answer:
@@ -98,3 +206,7 @@ def _peak_bytes() -> int:
 
 class ResponseSizeTooLargeError(Exception):
     """Lambda answers with 6 MB at most."""
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])), *sys.argv[2:])

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infra.bundling import PACKAGE, SOURCE, bundle
+from supply.bundling import PACKAGE, SOURCE, bundle
 from supply.parts import ALLOWED, Part, parts, size_of
 
 _MEBIBYTE = 1 << 20
@@ -25,7 +25,8 @@ Zipped it has {zipped} MiB. Lambda takes 250 MiB, unpacked.
 A package with a licence that is not one of these, or with none, fails `make sbom` and the suite: {allowed}.
 
 Every version is pinned with its hashes (`lambdas/requirements.txt`, made by `make lock`), and only wheels are installed, so no
-code of a package runs while the bundle is made. `make sbom` also writes `build/sbom.json`, CycloneDX 1.6, from the same pins.
+code of a package runs while the bundle is made. Sizes include the bytecode, which is compiled for Python 3.13. `make sbom` also
+writes `build/sbom.json`, CycloneDX 1.6, from the same pins.
 `make audit` asks for known vulnerabilities of the pins; it needs the network and is not part of the suite.
 """
 

@@ -99,9 +99,16 @@ def _sizes(bundle: Path) -> dict[str, int]:
     owners = _owners(bundle)
     for file in bundle.rglob("*"):
         if file.is_file():
-            owner = owners.get(file.relative_to(bundle).parts[0], "")
+            owner = owners.get(_top(file.relative_to(bundle)), "")
             sizes[owner] = sizes.get(owner, 0) + file.stat().st_size
     return sizes
+
+
+def _top(file: Path) -> str:
+    """The entry of the bundle that a file belongs to: the module, for bytecode of a module at the top."""
+    if file.parts[0] == "__pycache__":
+        return f"{file.name.partition('.')[0]}.py"
+    return file.parts[0]
 
 
 def _owners(bundle: Path) -> dict[str, str]:

@@ -1,18 +1,15 @@
 """S3's sizes and ours by ten thousands smaller: some kilobytes make many ranges, shards, parts and joins."""
 
 from functools import partial
-from multiprocessing.connection import Connection
 
 import moto.s3.models
 import pytest
 
-from local import worker
 from twofold.manifest import shards
 from twofold.stores import objects
 from twofold.workflow import carving, ingest
 
 MINIMUM = 600
-LEAST_PART, SHARD_BYTES = 100, 6_000
 
 
 def shrink(patch: pytest.MonkeyPatch) -> None:
@@ -24,15 +21,3 @@ def shrink(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ingest, "RANGE_BYTES", 1_500)
     patch.setattr(objects, "CHUNK_BYTES", 700)
     patch.setattr(objects, "OVERRUN_BYTES", 90)
-
-
-def work(connection: Connection, log: str) -> None:
-    """A worker process of the local stack in which sizes are small, and each piece of a shard is one part."""
-    with pytest.MonkeyPatch.context() as patch:
-        shrink(patch)
-        patch.setattr(ingest, "RANGE_BYTES", 4_000)
-        patch.setattr(carving, "cut", partial(shards.cut, shard_bytes=SHARD_BYTES))
-        patch.setattr(shards, "MIN_PART_BYTES", LEAST_PART)
-        patch.setattr(shards, "PART_BYTES", 10_000)
-        patch.setattr(objects, "OVERRUN_BYTES", 1_000)
-        worker.main(connection, log)

@@ -135,6 +135,15 @@ TIMEOUT_SECONDS: Mapping[Function, int] = {
 }
 
 
+class Service(StrEnum):
+    """The AWS services that the functions call, by botocore's names. The bundle ships the models of these and no others."""
+
+    DYNAMODB = "dynamodb"
+    EVENTS = "events"
+    S3 = "s3"
+    STEP_FUNCTIONS = "stepfunctions"
+
+
 class Prefix(StrEnum):
     """The folders of the bucket; grants and lifecycle rules go by them."""
 

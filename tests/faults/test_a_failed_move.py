@@ -1,13 +1,10 @@
 """Whatever fails while entries are being moved: both datasets are UPDATE_FAILED with a reason and hold what they held."""
 
-import os
-import signal
-from collections.abc import Callable
-
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from local.stack import Stack
-from tests.backstage import Act, Backstage, Matches, do, s3, s3_error
+from tests.backstage import Act, Backstage, Matches, s3, s3_error
 from tests.job import Job, two_labels
 
 LINES = two_labels(200)
@@ -34,12 +31,14 @@ def _fails_and_changes_nothing(job: Job, backstage: Backstage, matches: Matches,
     return message
 
 
-def _kill_the_workers(stack: Stack) -> Callable[[], None]:
-    def kill() -> None:
-        for pid in list(stack.functions.steps.workers):
-            os.kill(pid, signal.SIGKILL)
+def _kill_the_workers(stack: Stack) -> Act:
+    """Before their request arrives: one that did would be done, and the operation with it."""
 
-    return kill
+    def act(request: Request) -> Response:
+        stack.functions.steps.kill()
+        return Response(status=500)
+
+    return act
 
 
 @pytest.mark.parametrize(
@@ -54,7 +53,7 @@ def _kill_the_workers(stack: Stack) -> Callable[[], None]:
 def test_a_killed_move_worker_loses_nothing(
     job: Job, stack: Stack, backstage: Backstage, moment: Matches
 ) -> None:
-    killing = do(_kill_the_workers(stack))
+    killing = _kill_the_workers(stack)
     assert "nothing was changed" in _fails_and_changes_nothing(job, backstage, moment, killing)
 
 

@@ -1,8 +1,6 @@
 """Operations that nobody ends are ended from outside: by the rule on ended executions, and by the sweep every minute."""
 
 import json
-import os
-import signal
 from threading import Event
 from typing import Any
 
@@ -40,11 +38,10 @@ def test_an_api_function_that_dies_after_its_claim_is_caught_up_with(
 ) -> None:
     train, test = job.pair(two_labels(20))
 
-    def kill() -> None:
-        for pid in list(stack.functions.api.workers):
-            os.kill(pid, signal.SIGKILL)
-
-    with backstage.scene(states("StartExecution"), do(kill)), pytest.raises(ClientError):
+    with (
+        backstage.scene(states("StartExecution"), do(stack.functions.api.kill)),
+        pytest.raises(ClientError),
+    ):
         job.distribute(train, test)
     # The request may have reached Step Functions before the function died, as it may in AWS.
     _sweep(stack)

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from local.stack import Stack
 from tests.job import Job, two_labels
 from twofold.settings import Function
 
-LAMBDAS = Path(__file__).parents[2] / "lambdas"
 MAY_BE_LOADED = {
-    *("annotated_types", "aws_lambda_powertools", "botocore", "certifi", "dateutil", "jmespath"),
+    *("annotated_types", "aws_lambda_powertools", "botocore", "dateutil", "jmespath"),
     *(
         "orjson",
         "pydantic",
@@ -31,6 +29,7 @@ ROOMS_THAT_WAIT = ("twofold.split", "twofold.manifest", "twofold.workflow", "two
 
 CALLS = """
 import json, sys
+sys.path.insert(0, sys.argv[3])
 from types import SimpleNamespace
 from twofold.handlers import api
 loaded = [sorted(sys.modules)]
@@ -57,15 +56,16 @@ def loaded(stack: Stack) -> list[set[str]]:
         call("DistributeDatasetEntries", {"Datasets": [{"Arn": train}, {"Arn": test}]}),
     ]
     environment = {
-        "PYTHONPATH": str(LAMBDAS),
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": stack.endpoint,
         **stack.functions.environments[Function.API],
     }
+    bundle = stack.functions.api.forks.bundle
+    command = [sys.executable, "-I", "-S", "-c", CALLS]
     ran = subprocess.run(
-        [sys.executable, "-c", CALLS, stack.functions.arn(Function.API), json.dumps(events)],
+        [*command, stack.functions.arn(Function.API), json.dumps(events), str(bundle)],
         env=environment,
         capture_output=True,
         text=True,

@@ -1,8 +1,6 @@
 """A client that lost its answer asks again: the change has been made once, and the answer is the first one's."""
 
 import json
-import os
-import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -173,12 +171,8 @@ def test_a_call_whose_function_died_after_the_change_is_answered_when_repeated(
 ) -> None:
     train, test = job.pair(two_labels(20))
 
-    def kill() -> None:
-        for pid in list(stack.functions.api.workers):
-            os.kill(pid, signal.SIGKILL)
-
     client = stack.client("rekognition")
-    with backstage.scene(states("StartExecution"), do(kill), times=1):
+    with backstage.scene(states("StartExecution"), do(stack.functions.api.kill), times=1):
         answer = client.distribute_dataset_entries(Datasets=[{"Arn": train}, {"Arn": test}])
     assert answer["ResponseMetadata"]["RetryAttempts"] == 1
     assert job.describe(train)["Status"].startswith("UPDATE_")

@@ -1,17 +1,34 @@
+import ast
 import hashlib
 import re
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.config import Config
 
-from infra.bundling import SOURCE, bundle, fingerprint
+from infra.application import build
+from infra.bundling import NO_COMPILER
+from supply import bundling
+from supply.bundling import LAMBDA, SOURCE, bundle, find_compiler, fingerprint
 from supply.parts import Part, parts, size_of
+from twofold.settings import RUNTIME, Service
+from twofold.stores.clients import client
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs" / "operations.md"
 LAMBDA_LIMIT_MB = 250
-SERVICES = ("dynamodb", "s3", "stepfunctions", "sts")
+BOTOCORE_DATA = {
+    "_retry.json",
+    "endpoints.json",
+    "partitions.json",
+    "sdk-default-configuration.json",
+}
+"""What every client of botocore reads, whatever its service."""
+UNCHECKED_HASH = (1).to_bytes(4, "little")
 LITTER = (
     ".DS_Store",
     "__pycache__/api.cpython-313.pyc",
@@ -91,7 +108,11 @@ def test_the_bundle_is_far_below_the_limit_of_lambda_and_the_docs_show_the_margi
 
 
 def test_the_bundle_holds_the_package_as_it_is_and_its_dependencies_alone(bundled: Path) -> None:
-    ours = {name for name in _digests(bundled) if name.startswith("twofold/")}
+    ours = {
+        name
+        for name in _digests(bundled)
+        if name.startswith("twofold/") and "__pycache__" not in name
+    }
     shipped = {
         f"twofold/{file.relative_to(SOURCE / 'twofold').as_posix()}"
         for pattern in ("*.py", "*.json", "*.css", "*.js")
@@ -101,13 +122,94 @@ def test_the_bundle_holds_the_package_as_it_is_and_its_dependencies_alone(bundle
     assert ours == shipped
     top = {entry.name for entry in bundled.iterdir()}
     assert top.isdisjoint({"infra", "local", "tests", "bin", "aws_cdk", "moto", "requirements.txt"})
-    assert not list(bundled.rglob("__pycache__"))
+    assert not [
+        file for file in bundled.rglob("*") if file.is_file() and file.read_bytes() == b"litter"
+    ]
     assert not list((bundled / "twofold").rglob(".*"))
 
 
-def test_botocore_still_knows_the_services_that_the_functions_call(bundled: Path) -> None:
-    for service in SERVICES:
-        assert list((bundled / "botocore" / "data" / service).rglob("service-2.json*")), service
+def test_botocore_has_the_models_of_the_registry_and_no_others(bundled: Path) -> None:
+    data = bundled / "botocore" / "data"
+    assert {entry.name for entry in data.iterdir()} == {*Service, *BOTOCORE_DATA}
+    for service in Service:
+        assert list((data / service).rglob("service-2.json*")), service
+    assert (bundled / "botocore" / "cacert.pem").exists()
+
+
+def test_a_service_outside_of_the_registry_cannot_be_requested() -> None:
+    unknown: Service = "sqs"  # type: ignore[assignment]
+    with pytest.raises(ValueError, match="'sqs' is not a valid Service"):
+        client(unknown, Config(region_name="eu-west-1"))
+
+
+def test_every_client_of_the_functions_comes_through_the_registry() -> None:
+    """One module makes clients, and each member of the registry is asked for."""
+    makers, requested = set(), set()
+    for file in (SOURCE / "twofold").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            name = file.relative_to(SOURCE / "twofold").as_posix()
+            if set(_names(node)) & {"boto3", "botocore.session", "create_client", "get_session"}:
+                makers.add(name)
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Service":
+                requested.add(node.attr)
+    assert makers == {"stores/clients.py"}
+    assert requested == set(Service.__members__)
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Import(names=names):
+            yield from (one.name for one in names)
+        case ast.ImportFrom(module=str(module), names=names):
+            yield from (module, *(f"{module}.{one.name}" for one in names))
+        case ast.Attribute(attr=name):
+            yield name
+
+
+@pytest.mark.skipif(not find_compiler(LAMBDA), reason=f"there is no Python {RUNTIME}")
+def test_every_module_ships_with_bytecode_that_lambda_loads_unchecked(bundled: Path) -> None:
+    """Files of a function's folder can't be written, so what has none is compiled at each cold start."""
+    tag, magic = _bytecode_of(str(find_compiler(LAMBDA)))
+    modules = sorted(bundled.rglob("*.py"))
+    assert len(modules) > 500
+    for module in modules:
+        compiled = module.parent / "__pycache__" / f"{module.stem}.{tag}.pyc"
+        assert compiled.read_bytes()[:8] == magic + UNCHECKED_HASH, module
+    assert len(list(bundled.rglob("*.pyc"))) == len(modules)
+    compiled = bundled / "twofold" / "__pycache__" / f"settings.{tag}.pyc"
+    assert b"/var/task/twofold/settings.py" in compiled.read_bytes()
+
+
+def _bytecode_of(interpreter: str) -> tuple[str, bytes]:
+    """The tag in the names of bytecode files, and the magic number that they begin with."""
+    script = (
+        "import importlib.util as u, sys; print(sys.implementation.cache_tag, u.MAGIC_NUMBER.hex())"
+    )
+    done = subprocess.run([interpreter, "-c", script], check=True, capture_output=True, text=True)
+    tag, magic = done.stdout.split()
+    return tag, bytes.fromhex(magic)
+
+
+def test_without_the_version_of_lambda_the_bundle_has_no_bytecode_and_the_cli_says_so(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = fingerprint(sources)
+    monkeypatch.setattr(bundling, "_find_python", lambda version, path: None)
+    assert fingerprint(sources) != compiled or not find_compiler(LAMBDA)
+    bundle(SOURCE, tmp_path / "plain")
+    assert not list((tmp_path / "plain").rglob("*.pyc"))
+    build(outdir=tmp_path / "out", context={"aws:cdk:bundling-stacks": []}, checked=False).synth()
+    (metadata,) = (tmp_path / "out").glob("*.metadata.json")
+    assert NO_COMPILER in metadata.read_text()
+
+
+def test_a_module_that_does_not_compile_fails_the_bundle(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.py").write_text("def broken(:\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        bundling.compile_modules(tmp_path, tmp_path, sys.executable)
+    assert "broken.py" in capfd.readouterr().out
 
 
 def test_two_bundles_are_the_same_to_the_byte(bundled: Path, tmp_path: Path) -> None:

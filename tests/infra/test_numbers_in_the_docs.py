@@ -28,7 +28,7 @@ QUANTITY = re.compile(
 
 OF_AWS_OR_OF_THE_READER = {
     "operations": (
-        "76 MB | 250 MB",  # tests/infra/test_bundling.py
+        "87 MB | 250 MB",  # tests/infra/test_bundling.py
         "less than half | 1 MB",  # tests/infra/test_limits.py
         "75 GB of code",
         "20 MB for each function",

@@ -23,7 +23,7 @@ OPERATION = Operation(
 def changed(synthesize: Synthesize) -> Synthesized:
     """The next release: its code has another fingerprint."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("infra.bundling.fingerprint", lambda _: "f" * 64)
+        patch.setattr("infra.bundling.fingerprint", lambda *_: "f" * 64)
         return synthesize()
 
 

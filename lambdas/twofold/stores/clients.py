@@ -7,6 +7,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session, get_session
 
+from twofold.settings import Service
 from twofold.stores.failures import raise_if_busy
 
 
@@ -17,5 +18,6 @@ def _session() -> Session:
     return session
 
 
-def client(service: str, config: Config) -> Any:
-    return _session().create_client(service, config=config)
+def client(service: Service, config: Config) -> Any:
+    """Raises ValueError for a service that is not in the registry, because its model does not ship."""
+    return _session().create_client(Service(service).value, config=config)

@@ -10,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twofold.arns import Scope
+from twofold.settings import Service
 from twofold.settled import DETAIL_TYPE, SOURCE, Settled
 from twofold.stores.clients import client
 from twofold.stores.table import Table, outbox
@@ -19,7 +20,7 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeou
 
 @cache
 def _client() -> Any:
-    return client("events", _CONFIG)
+    return client(Service.EVENTS, _CONFIG)
 
 
 class NotSentError(Exception):

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from twofold.records import Operation
-from twofold.settings import Workflow
+from twofold.settings import Service, Workflow
 from twofold.stores.clients import client
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=2, read_timeout=8)
@@ -18,7 +18,7 @@ _CONFIG = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeou
 
 @cache
 def _client() -> Any:
-    return client("stepfunctions", _CONFIG)
+    return client(Service.STEP_FUNCTIONS, _CONFIG)
 
 
 class ExecutionState(StrEnum):

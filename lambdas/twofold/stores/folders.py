@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.config import Config
 
+from twofold.settings import Service
 from twofold.stores.clients import client
 from twofold.stores.objects import Bucket, _client
 
@@ -14,7 +15,7 @@ MAX_FOLDERS = 10_000
 @cache
 def _signer() -> Any:
     """Objects under a customer's key need version 4, and presigned URLs have another by default."""
-    return client("s3", Config(signature_version="s3v4"))
+    return client(Service.S3, Config(signature_version="s3v4"))
 
 
 def folders(bucket: Bucket, prefix: str) -> frozenset[str]:

@@ -18,6 +18,7 @@ from botocore.exceptions import (
 )
 
 from twofold.records import Source
+from twofold.settings import Service
 from twofold.stores.clients import client
 
 CHUNK_BYTES = 1 << 20
@@ -63,7 +64,7 @@ _UNREACHABLE = frozenset(
 
 @cache
 def _client() -> Any:
-    return client("s3", _CONFIG)
+    return client(Service.S3, _CONFIG)
 
 
 class ObjectUnreachableError(Exception):

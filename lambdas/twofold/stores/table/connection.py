@@ -10,7 +10,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE
+from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Service
 from twofold.stores.clients import client
 from twofold.stores.table.items import Item, plain, typed
 
@@ -32,7 +32,7 @@ _BATCH = 100
 
 @cache
 def _client() -> Any:
-    return client("dynamodb", _CONFIG)
+    return client(Service.DYNAMODB, _CONFIG)
 
 
 class ConditionFailedError(Exception):
