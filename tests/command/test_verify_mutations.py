@@ -231,6 +231,8 @@ def test_a_false_line_is_refused_though_the_digests_are_mended(
     answer = json.loads(capsys.readouterr().out)
     failed = {check["name"] for check in answer["checks"] if not check["passed"]}
     assert "contents" not in failed or failed & {"lines", "partition"}
+    if harm in SAME_IMAGE and not at_hand:
+        return
     if at_hand or harm not in SEEN_WITH_THE_SOURCE_ALONE:
         assert verdict == 1
     else:
@@ -243,6 +245,10 @@ SEEN_WITH_THE_SOURCE_ALONE = {
     for each in ON_LINES
     if each.__name__ in ("swap_neighbours", "yes>no", '{"source-ref":> {"source-ref":')
 }
+
+
+SAME_IMAGE = {each for each in ON_LINES if each.__name__ == "s3://>S3://"}
+"""The same image by another key: without the source only the order can show it, and only by chance."""
 
 
 def mend(out: Path, train: Lines, test: Lines) -> None:
