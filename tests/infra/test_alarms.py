@@ -84,7 +84,7 @@ def _told(alarm: Any, values: list[float | None]) -> list[str]:
     }
     for end in range(1, len(values) + 1):
         seen = values[max(0, end - alarm["EvaluationPeriods"]) : end]
-        seen = [None] * (alarm["EvaluationPeriods"] - len(seen)) + seen
+        seen = [*[None] * (alarm["EvaluationPeriods"] - len(seen)), *seen]
         if missing == "missing" and set(seen) == {None}:
             now = "INSUFFICIENT_DATA"
         else:

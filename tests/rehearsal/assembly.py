@@ -13,11 +13,11 @@ import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from infra.bundling import bundle
+from supply.bundling import bundle
 from tests.rehearsal.differences import Template, apply_differences
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("app.py", "cdk.json", "infra", "lambdas")
+SOURCES = ("app.py", "cdk.json", "infra", "lambdas", "supply")
 
 _SYNTHESIZE = """
 import json, sys

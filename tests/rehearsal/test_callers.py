@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -71,8 +72,8 @@ class Caller:
 
 
 def _connect(account: Account) -> URLLib3Session:
-    emulator = account.emulator
-    return URLLib3Session(verify=str(emulator.authority), proxies={"https": emulator.proxy})
+    verify: Any = str(account.emulator.authority)
+    return URLLib3Session(verify=verify, proxies={"https": account.emulator.proxy})
 
 
 @pytest.fixture(scope="module")

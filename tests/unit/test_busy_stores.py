@@ -30,7 +30,7 @@ BUSY = [
 def test_a_busy_store_is_named_so_and_keeps_its_own_code(parsed: dict[str, Any]) -> None:
     """Whoever handles AWS's errors handles it too."""
     with pytest.raises(StoreBusyError) as busy:
-        raise_if_busy(parsed, OPERATION)
+        raise_if_busy(parsed=parsed, model=OPERATION)
     assert isinstance(busy.value, ClientError)
     assert error_code(busy.value) == parsed["Error"]["Code"]
 
@@ -48,4 +48,4 @@ def test_a_busy_store_is_named_so_and_keeps_its_own_code(parsed: dict[str, Any])
     ids=str,
 )
 def test_nothing_else_is(parsed: dict[str, Any]) -> None:
-    raise_if_busy(parsed, OPERATION)
+    raise_if_busy(parsed=parsed, model=OPERATION)

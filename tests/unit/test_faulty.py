@@ -15,7 +15,8 @@ from twofold.manifest.pieces import Piece, index_lines
 from twofold.manifest.resolve import resolve
 
 NEGATIVE = any_box(height=-50)
-Starts, Lengths = NDArray[np.uint64], NDArray[np.uint32]
+Starts = NDArray[np.uint64]
+Lengths = NDArray[np.uint32]
 EMPTY = np.empty(0, np.uint16)
 
 
@@ -40,7 +41,8 @@ def told(index: Index) -> str:
 
 
 def test_the_codes_are_counted_and_each_is_told_with_its_first_line() -> None:
-    good, box, half = any_class_line("toad"), any_box_line(NEGATIVE), {"scene": "0"}
+    good, box = any_class_line("toad"), any_box_line(NEGATIVE)
+    half: dict[str, object] = {"scene": "0"}
     assert told(index_of([box] * 20)) == (
         "20 of 20 entries have errors in their labels: ERROR_INVALID_BOUNDING_BOX (20), the first on line 1."
     )
@@ -69,7 +71,8 @@ def test_many_codes_are_cut() -> None:
 
 
 def test_codes_go_with_their_entries_through_ranges_storage_and_sides() -> None:
-    good, box, half = any_class_line("toad"), any_box_line(NEGATIVE), {"scene": "0"}
+    good, box = any_class_line("toad"), any_box_line(NEGATIVE)
+    half: dict[str, object] = {"scene": "0"}
     index = Index.decode(index_of([good, good], [box, good], [good], [half, good]).encode())
     firsts = {one.code: one.first for one in count_codes(index.codes)}
     assert firsts == {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.memory import peak_bytes
+from bench.peak import peak_bytes
 from tests.peak import apart
 from twofold.manifest.index import Index
 from twofold.split import LabelSets, select_test_entries

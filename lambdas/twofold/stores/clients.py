@@ -14,7 +14,8 @@ from twofold.stores.failures import raise_if_busy
 @cache
 def _session() -> Session:
     session = get_session()
-    session.register("after-call", raise_if_busy)
+    handler: Any = raise_if_busy
+    session.register("after-call", handler)
     return session
 
 

@@ -47,7 +47,7 @@ class StoreBusyError(ClientError):
     """
 
 
-def raise_if_busy(parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
+def raise_if_busy(*, parsed: Any, model: Any, **_: Any) -> None:
     """For botocore's event `after-call`, which follows a client's last attempt; raises StoreBusyError."""
     if _is_busy(parsed):
         raise StoreBusyError(parsed, model.name)
