@@ -15,7 +15,7 @@ AUTH     ?= any
 KEYS     ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults storm check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit rehearse
+.PHONY: help run serve test faults storm check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit rehearse rehearse-stage rehearse-deployments
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -74,8 +74,19 @@ $(REHEARSAL)/.installed: tests/rehearsal/requirements.txt $(VENV)/.dev $(VENV)/.
 # MINUTES of operation are watched for errors.
 rehearse: MINUTES = 10
 rehearse: $(REHEARSAL)/.installed $(VENV)/.command  ## deploy to an AWS emulator on this machine and try all of it: make rehearse [MINUTES=10]
-	TWOFOLD_EMULATOR_PYTHON=$(REHEARSAL)/emulator/bin/python TWOFOLD_FUNCTIONS_PYTHON=$(REHEARSAL)/functions/bin/python \
-	  TWOFOLD_REHEARSAL_MINUTES="$(MINUTES)" $(BIN)/python -m pytest tests/rehearsal --numprocesses 2 --dist loadgroup --timeout 900 $(ARGUMENTS)
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target rehearse-stage rehearse-deployments MINUTES="$(MINUTES)"
+
+# Each on an emulator of its own. The tests of a file build on each other.
+REHEARSE  = TWOFOLD_EMULATOR_PYTHON=$(REHEARSAL)/emulator/bin/python TWOFOLD_FUNCTIONS_PYTHON=$(REHEARSAL)/functions/bin/python \
+	TWOFOLD_REHEARSAL_MINUTES="$(MINUTES)" $(BIN)/python -m pytest -p no:randomly --timeout 900 --durations 5 tests/rehearsal
+
+rehearse-stage rehearse-deployments: $(REHEARSAL)/.installed $(VENV)/.command
+
+rehearse-stage:
+	@$(REHEARSE) --ignore tests/rehearsal/test_deploying.py
+
+rehearse-deployments:
+	@$(REHEARSE)/test_deploying.py
 
 # The suite has a dozen clients for a moment.
 CLIENTS   ?= 200

@@ -1,4 +1,4 @@
-"""Two emulated accounts, one for each worker: the tests of a deployed stage run beside those of deploying.
+"""One emulated account for each run: `make rehearse` runs the tests of a deployed stage beside those of deploying.
 
 The rehearsal is run by `make rehearse`; a plain run of the suite leaves it out.
 """

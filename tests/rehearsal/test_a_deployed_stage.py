@@ -6,17 +6,12 @@ import shlex
 import time
 import zipfile
 
-import pytest
-
 from tests.clients.life import LINES, walk
 from tests.clients.test_boto3 import Boto3
 from tests.job import line
 from tests.rehearsal.account import Account, Deployment
 from tests.rehearsal.datasets import PATIENCE_SECONDS, DatasetPair
-from tests.rehearsal.emulator import ACCOUNT
 from twofold.settings import PARTITION_KEY, RUNTIME, SORT_KEY, Function, Partition, function_name
-
-pytestmark = pytest.mark.xdist_group("operation")
 
 IMAGES_PER_GROUP = 3
 
@@ -43,11 +38,18 @@ def test_functions_see_python_and_their_bundle_and_nothing_else(account: Account
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("probe.py", _PROBE)
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = account.client("iam").create_role(RoleName="probe", AssumeRolePolicyDocument=policy)
     client = account.client("lambda")
     client.create_function(
         FunctionName="probe",
         Runtime=f"python{RUNTIME}",
-        Role=f"arn:aws:iam::{ACCOUNT}:role/probe",
+        Role=role["Role"]["Arn"],
         Handler="probe.handler",
         Code={"ZipFile": code.getvalue()},
     )

@@ -2,12 +2,8 @@
 
 import json
 
-import pytest
-
 from tests.rehearsal.account import Account, Deployment
 from tests.rehearsal.queues import Queue
-
-pytestmark = pytest.mark.xdist_group("operation")
 
 
 def test_an_alarm_arrives_at_a_subscriber_of_the_topic(account: Account, prod: Deployment) -> None:

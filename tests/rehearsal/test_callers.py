@@ -15,8 +15,6 @@ from infra.policies import READ_ONLY
 from tests.rehearsal.account import Account, Deployment
 from twofold.settings import Operation
 
-pytestmark = pytest.mark.xdist_group("operation")
-
 FORBIDDEN = 403
 ROOT_PATH = ""
 PATHS = (ROOT_PATH, *(operation.value for operation in Operation))

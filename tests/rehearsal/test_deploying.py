@@ -19,8 +19,6 @@ from tests.rehearsal.emulator import SECOND_REGION
 from tests.rehearsal.interpreters import Interpreters
 from twofold.settings import Function, function_name
 
-pytestmark = pytest.mark.xdist_group("deployment")
-
 STAGE = "prod"
 OTHER_STAGE = "dev"
 
@@ -31,7 +29,7 @@ def next_release(workspace: Path, interpreters: Interpreters) -> Path:
     sources = copy_sources(workspace / "next")
     with (sources / "lambdas" / "twofold" / "__init__.py").open("a") as module:
         module.write("\n# The next release.\n")
-    archive = zip_bundle(sources, interpreters.functions, workspace / "next.zip")
+    archive = zip_bundle(sources, interpreters.functions, workspace / "next-bundle.zip")
     folder = workspace / "next-assembly"
     synthesize(sources, archive, {folder: [f"stage={STAGE}"]})
     return folder

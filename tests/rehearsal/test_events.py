@@ -4,15 +4,12 @@ import json
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
-import pytest
 
 from tests.handlers.test_events import SCHEMA
 from tests.rehearsal.account import Account, Deployment
 from tests.rehearsal.datasets import DatasetPair
 from tests.rehearsal.queues import Queue
 from twofold.settled import DETAIL_TYPE, SOURCE
-
-pytestmark = pytest.mark.xdist_group("operation")
 
 EXPECTED = {
     ("CREATE", "SUCCEEDED", False),

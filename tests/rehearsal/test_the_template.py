@@ -9,10 +9,8 @@ import pytest
 
 from tests.rehearsal.differences import DIFFERENCES, apply_differences
 
-pytestmark = pytest.mark.xdist_group("operation")
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def synthesized(assembly: Path) -> dict[str, Any]:
     template: dict[str, Any] = json.loads((assembly / "synthesized.json").read_bytes())
     return template
