@@ -24,7 +24,11 @@ from tests.command.interruptions import (
 )
 from tests.command.power_cut import states
 from tests.command.terminal import FILES, labelled
+from twofold_command import split, usage, words
 from twofold_command.publication import finish
+
+LOADED = (split, usage, words)
+"""Loaded once, not in each of the processes that are stopped."""
 
 Contents = dict[str, bytes]
 
@@ -231,6 +235,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Stops the command at every point.")
     parser.add_argument("--every", type=int, default=1, help="only each of so many points")
     options = parser.parse_args()
+    os.fsync = lambda _: None
     with tempfile.TemporaryDirectory() as base:
         try:
             for line in check_all(Path(base).resolve(), options.every):

@@ -65,6 +65,8 @@ def folder(tmp_path: Path) -> Path:
         *[("fuzz", name) for name in ("MINUTES", "GUIDED")],
         *[
             ("synth", "CONTEXT"),
+            ("synth", "STAGE"),
+            ("deploy", "ALLOW"),
             ("deploy", "CONTEXT"),
             ("destroy", "DATA"),
             ("measure", "MANIFEST"),

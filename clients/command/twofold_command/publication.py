@@ -45,9 +45,7 @@ def staged(out: Path, names: Sequence[str], optional: Sequence[str] = ()) -> Ite
             with stops.held_back():
                 _require_files(staging, names)
                 sync_files(staging)
-                staging.rename(out)
-                _tell_written(out)
-                sync_folder(out.parent)
+                _appear(staging, out)
 
 
 def finish(out: Path) -> None:
@@ -95,6 +93,16 @@ def _staged_beside(out: Path) -> Iterator[Path]:
             if out.exists():
                 raise CommandError(f"Another command has just made {out}. Run this one again.")
         yield staging
+
+
+def _appear(staging: Path, out: Path) -> None:
+    staging.rename(out)
+    try:
+        sync_folder(out.parent)
+    except OSError:
+        out.rename(staging)
+        raise
+    _tell_written(out)
 
 
 def _require_files(staging: Path, names: Sequence[str]) -> None:
