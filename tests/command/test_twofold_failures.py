@@ -64,7 +64,7 @@ def test_a_fault_of_the_program_keeps_its_trace_for_debug(
 ) -> None:
     manifest = written(tmp_path, labelled(40))
 
-    def faulty(*_: object) -> None:
+    def faulty(*_: object, **__: object) -> None:
         raise KeyError("\x1b[31m")
 
     monkeypatch.setattr(split, "read_entries", faulty)
