@@ -14,8 +14,31 @@ QUOTAS   ?= twofold
 AUTH     ?= any
 KEYS     ?=
 
+# What users give is data: never expanded by make, and read by the shell from the environment.
+ENTRIES  ?= 100000 1000000
+ROUNDS   ?= 3
+SCRATCH  ?=
+ONLY     ?=
+SCHEDULES ?= 10000
+SEED     ?= 0
+CLIENTS  ?= 200
+SECONDS  ?= 60
+MINUTES  ?= 1
+GUIDED   ?=
+STAGE    ?=
+CONTEXT  ?=
+ALLOW    ?=
+ARGUMENTS ?=
+EVERY    ?= 1
+MANIFESTS ?= $(TWOFOLD_MANIFESTS)
+GIVEN    := MANIFEST OUT OPEN PORT DATA URL BUCKET QUOTAS AUTH KEYS ENTRIES ROUNDS SCRATCH ONLY SCHEDULES SEED CLIENTS MINUTES \
+	GUIDED STAGE CONTEXT ALLOW ARGUMENTS EVERY MANIFESTS TWOFOLD_MANIFESTS
+$(foreach name,$(GIVEN) SECONDS,$(if $(filter command environment,$(firstword $(origin $(name)))),$(eval override $(name) := $$(value $(name)))))
+override STORM_SECONDS := $(value SECONDS)
+export $(GIVEN) STORM_SECONDS
+
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults storm check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit rehearse rehearse-stage rehearse-deployments
+.PHONY: help run serve test faults storm crashes check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit rehearse rehearse-stage rehearse-deployments
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,20 +65,18 @@ $(VENV)/.command: pyproject.toml | $(BIN)/uv
 	@touch $@
 
 run: $(VENV)/.local $(VENV)/.command  ## split a manifest on the embedded stack: make run [MANIFEST=file] [OUT=dir] [OPEN=1]
-	@$(BIN)/python -m local.run --out "$(OUT)" $(if $(MANIFEST),--manifest "$(MANIFEST)") $(if $(OPEN),--open)
+	@$(BIN)/python -m local.run --out "$$OUT" $(if $(MANIFEST),--manifest "$$MANIFEST") $(if $(OPEN),--open)
 
 serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000] [QUOTAS=rekognition] [AUTH=strict [KEYS=file]]
-	@exec $(BIN)/python -m local.serve --port "$(PORT)" --quotas "$(QUOTAS)" --auth "$(AUTH)" $(if $(KEYS),--keys "$(KEYS)")
+	@exec $(BIN)/python -m local.serve --port "$$PORT" --quotas "$$QUOTAS" --auth "$$AUTH" $(if $(KEYS),--keys "$$KEYS")
 
 test: $(VENV)/.dev $(VENV)/.command  ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 # The suite has a sample of it; SEED is that of the first schedule.
-SCHEDULES ?= 10000
-SEED      ?= 0
 
 faults: $(VENV)/.dev $(VENV)/.command  ## break the service on purpose: make faults [SCHEDULES=10000] [SEED=0]
-	@$(BIN)/python -m tests.faults --schedules "$(SCHEDULES)" --seed "$(SEED)"
+	@$(BIN)/python -m tests.faults --schedules "$$SCHEDULES" --seed "$$SEED"
 
 privileges: $(VENV)/.dev $(VENV)/.command  ## compare every AWS call of the whole suite with the deployed roles
 	rm -rf build/calls
@@ -72,13 +93,13 @@ $(REHEARSAL)/.installed: tests/rehearsal/requirements.txt $(VENV)/.dev $(VENV)/.
 	@touch $@
 
 # MINUTES of operation are watched for errors.
-rehearse: MINUTES = 10
 rehearse: $(REHEARSAL)/.installed $(VENV)/.command  ## deploy to an AWS emulator on this machine and try all of it: make rehearse [MINUTES=10]
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target rehearse-stage rehearse-deployments MINUTES="$(MINUTES)"
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target rehearse-stage rehearse-deployments \
+	  $(if $(filter file,$(origin MINUTES)),MINUTES=10)
 
 # Each on an emulator of its own. The tests of a file build on each other.
 REHEARSE  = TWOFOLD_EMULATOR_PYTHON=$(REHEARSAL)/emulator/bin/python TWOFOLD_FUNCTIONS_PYTHON=$(REHEARSAL)/functions/bin/python \
-	TWOFOLD_REHEARSAL_MINUTES="$(MINUTES)" $(BIN)/python -m pytest -p no:randomly --timeout 900 --durations 5 tests/rehearsal
+	TWOFOLD_REHEARSAL_MINUTES="$$MINUTES" $(BIN)/python -m pytest -p no:randomly --timeout 900 --durations 5 tests/rehearsal
 
 rehearse-stage rehearse-deployments: $(REHEARSAL)/.installed $(VENV)/.command
 
@@ -89,11 +110,12 @@ rehearse-deployments:
 	@$(REHEARSE)/test_deploying.py
 
 # The suite has a dozen clients for a moment.
-CLIENTS   ?= 200
-SECONDS   ?= 60
 
 storm: $(VENV)/.dev $(VENV)/.command  ## many clients in one project at once: make storm [CLIENTS=200] [SECONDS=60]
-	@$(BIN)/python -m tests.faults.storm --clients "$(CLIENTS)" --seconds "$(SECONDS)"
+	@$(BIN)/python -m tests.faults.storm --clients "$$CLIENTS" --seconds "$$STORM_SECONDS"
+
+crashes: $(VENV)/.dev $(VENV)/.command  ## stop `twofold split` at every call that changes files: make crashes [EVERY=5]
+	@$(BIN)/python -m tests.command.crashes --every "$$EVERY"
 
 check: $(VENV)/.dev $(VENV)/.command  ## linters, types, arrows between the rooms
 	$(BIN)/ruff check .
@@ -102,12 +124,10 @@ check: $(VENV)/.dev $(VENV)/.command  ## linters, types, arrows between the room
 	PYTHONPATH=lambdas:clients/command $(BIN)/lint-imports --no-cache
 
 # MINUTES of new inputs; GUIDED=lines has coverage choose those of one target, with atheris (Python 3.11 or 3.12).
-MINUTES  ?= 1
-GUIDED   ?=
 
 fuzz: $(VENV)/.dev $(VENV)/.command  ## try to break what outsiders can send: make fuzz [MINUTES=1] [GUIDED=lines]
 	$(if $(GUIDED),$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r tests/fuzz/requirements.txt)
-	PYTHONPATH=lambdas:clients/command:. $(BIN)/python -m tests.fuzz.campaign $(MINUTES) $(if $(GUIDED),--guided "$(GUIDED)")
+	PYTHONPATH=lambdas:clients/command:. $(BIN)/python -m tests.fuzz.campaign "$$MINUTES" $(if $(GUIDED),--guided "$$GUIDED")
 
 $(VENV)/.supply: supply/requirements.txt $(VENV)/.app | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r supply/requirements.txt
@@ -120,26 +140,21 @@ sbom: $(VENV)/.supply            ## list what ships: build/sbom.json (CycloneDX)
 
 audit: $(VENV)/.supply           ## ask for known vulnerabilities of the pins; needs the network
 	for set in lambdas/requirements requirements requirements-dev; do \
-	  $(BIN)/pip-audit --disable-pip --require-hashes --requirement $$set.txt || exit 1; done
+	  $(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement $$set.txt || exit 1; done
 
 $(VENV)/.bench: bench/requirements.txt $(VENV)/.command | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r bench/requirements.txt
 	@touch $@
 
 # MANIFESTS: folders of manifests to compare on, besides generated labels.
-MANIFESTS ?= $(TWOFOLD_MANIFESTS)
 
 bench: $(VENV)/.bench            ## compare with other splitters, into docs/benchmarks.md: make bench [MANIFESTS=folder]
-	$(BIN)/python -m bench --out docs/benchmarks.md --manifests $(MANIFESTS)
+	$(BIN)/python -m bench --out docs/benchmarks.md --manifests $$MANIFESTS
 	$(BIN)/python -m bench.scale $(SCALE)
 
 # The largest needs room for four manifests in SCRATCH: 600 bytes an entry. ONLY="Twofold shuf cp" leaves out the other peers.
-ENTRIES  ?= 100000 1000000
-ROUNDS   ?= 3
-SCRATCH  ?=
-ONLY     ?=
-SCALE     = --out docs/performance.md --plot docs/images/data-path.svg --entries $(ENTRIES) --rounds $(ROUNDS) \
-	$(if $(SCRATCH),--scratch "$(SCRATCH)") $(if $(ONLY),--only $(ONLY))
+SCALE     = --out docs/performance.md --plot docs/images/data-path.svg --entries $$ENTRIES --rounds "$$ROUNDS" \
+	$(if $(SCRATCH),--scratch "$$SCRATCH") $(if $(ONLY),--only $$ONLY)
 
 bench-scale: $(VENV)/.bench      ## time and memory of large splits, into docs/performance.md: make bench-scale [ENTRIES="100000 10000000"]
 	$(BIN)/python -m bench.scale $(SCALE)
@@ -151,8 +166,8 @@ imports: $(VENV)/.dev            ## what each function loads from the bundle at 
 	@$(BIN)/python -m bench.imports
 
 measure: $(VENV)/.dev $(VENV)/.command  ## the whole stack beside the data path alone: make measure MANIFEST=file
-	@test -f "$(MANIFEST)" || { echo "Name a JSON Lines file: make measure MANIFEST=path/to/file" >&2; exit 1; }
-	@PYTHONPATH=lambdas $(BIN)/python -m bench.stack --manifest "$(MANIFEST)"
+	@test -f "$$MANIFEST" || { echo "Name a JSON Lines file: make measure MANIFEST=path/to/file" >&2; exit 1; }
+	@PYTHONPATH=lambdas $(BIN)/python -m bench.stack --manifest "$$MANIFEST"
 
 measure-memory: $(VENV)/.dev     ## what the functions hold that see a whole dataset, into docs/performance.md
 	@PYTHONPATH=lambdas $(BIN)/python -m bench.memory --out docs/performance.md
@@ -164,14 +179,11 @@ simulate: $(VENV)/.dev           ## time, memory and cost of the deployed stack 
 	@PYTHONPATH=lambdas $(BIN)/python -m bench.simulate
 
 bench-solver: $(VENV)/.dev $(VENV)/.command  ## time and memory of the split alone: make bench-solver [ENTRIES="1000000 100000000"]
-	$(BIN)/python -m bench.solver $(ENTRIES)
+	$(BIN)/python -m bench.solver $$ENTRIES
 
 # The options of a stage are in stages/$(STAGE).toml. CONTEXT="waf_rate=500" tries others with synth and diff, and has arguments
 # of the CDK CLI (--require-approval=never). ALLOW=kms_key,... passes over what a deployment is refused for.
-STAGE    ?=
-CONTEXT  ?=
-ALLOW    ?=
-OPTIONS   = $(if $(STAGE),"stage=$(STAGE)") $(CONTEXT)
+OPTIONS   = $(if $(STAGE),"stage=$$STAGE") $$CONTEXT
 
 # The CDK app's own set; Node comes with it.
 
@@ -186,17 +198,17 @@ bootstrap: $(VENV)/.app          ## once for an account and region: make what th
 	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk bootstrap $(OPTIONS)
 
 deploy: $(VENV)/.app             ## deploy to the AWS account of your credentials: make deploy [STAGE=dev] [ALLOW=kms_key]
-	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk deploy $(OPTIONS) $(if $(ALLOW),"--allow=$(ALLOW)")
+	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk deploy $(OPTIONS) $(if $(ALLOW),"--allow=$$ALLOW")
 
 diff: $(VENV)/.app               ## show what a deployment would change: make diff [STAGE=dev] [CONTEXT="waf_rate=500"]
 	@PYTHONPATH=lambdas $(BIN)/python -m infra.cdk diff $(OPTIONS)
 
 smoke: $(VENV)/.app              ## do the main job on a deployed stack and clean up: make smoke URL=endpoint [BUCKET=bucket]
-	@PYTHONPATH=clients/command $(BIN)/python -m twofold_smoke --url "$(URL)" $(if $(BUCKET),--bucket "$(BUCKET)")
+	@PYTHONPATH=clients/command $(BIN)/python -m twofold_smoke --url "$$URL" $(if $(BUCKET),--bucket "$$BUCKET")
 
 # DATA=delete deletes the bucket and the table too.
 destroy: $(VENV)/.app            ## remove the stack, keep its data: make destroy [STAGE=dev] [DATA=delete]
-	@case "$(DATA)" in keep|delete) ;; *) echo "DATA=$(DATA): use keep or delete" >&2; exit 1;; esac
+	@case "$$DATA" in keep|delete) ;; *) echo "DATA=$$DATA: use keep or delete" >&2; exit 1;; esac
 	@PYTHONPATH=lambdas $(BIN)/python -m infra.destroy $(if $(filter delete,$(DATA)),--delete-data) $(OPTIONS)
 
 lock: $(BIN)/uv                  ## regenerate the pin files from their .in files

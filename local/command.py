@@ -21,14 +21,15 @@ from local.results import (
     check_partition,
     staged,
 )
-from local.signals import held_back
 from local.stack import BUCKET, Stack, running
 from local.steps import Steps, shown
 from local.table import sentences, table, told_drops
 from twofold.report import warnings
 from twofold.report.text import printable
 from twofold_command import show
+from twofold_command.output import name_of
 from twofold_command.outputs import FILES, PAGE, write_report
+from twofold_command.stops import held_back
 
 _LOG_LINES = 20
 
@@ -122,11 +123,11 @@ def _whole(manifest: Path, outcome: Outcome, seconds: dict[str, float]) -> dict[
         **outcome.report,
         "source": {
             **outcome.report["source"],
-            "manifest": manifest.name,
+            "manifest": name_of(manifest.name),
         },
         "dropped": {"lines": len(dropped), "reasons": dropped},
         "run": {
-            "manifest": str(manifest),
+            "manifest": name_of(str(manifest)),
             "seconds": seconds,
             "peakWorkerBytes": outcome.peak_bytes,
         },

@@ -2,8 +2,6 @@
 
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,7 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from local.job import PART_BYTES, SIDE_BY_SIDE, JobError, Moved
-from twofold_command.outputs import FILES, replace_all
+from twofold_command import outputs
+from twofold_command.errors import CommandError
 
 MAX_DROPPED_TOLD = 100_000
 _STEP_BYTES = 1 << 20
@@ -89,35 +88,11 @@ def staged(out: Path) -> Iterator[Path]:
 
     Raises JobError if `out` cannot be written.
     """
-    new = not out.exists()
-    staging = (out.parent if new else out) / f".twofold-{secrets.token_hex(4)}"
-    # Made inside of the block that takes it away: an interrupt may come at any moment.
     try:
-        with _explained(out):
-            _require_no_folders(out)
-            staging.mkdir(parents=True)
-        yield staging
-        with _explained(out):
-            if new:
-                staging.rename(out)
-            else:
-                replace_all(staging, out)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-@contextmanager
-def _explained(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise JobError(f"{out} cannot be written: {error.strerror}. Choose another OUT.") from error
-
-
-def _require_no_folders(out: Path) -> None:
-    for name in FILES:
-        if (out / name).is_dir():
-            raise JobError(f"{out / name} is a folder. Choose another OUT.")
+        with outputs.staged(out) as folder:
+            yield folder
+    except CommandError as error:
+        raise JobError(str(error)) from error
 
 
 def as_json(dropped: list[Dropped]) -> list[dict[str, Any]]:

@@ -1,28 +1,30 @@
 """`python -m local.run --out OUT [--manifest FILE]` splits a manifest on the embedded stack.
 
-Exit codes: 0 done, 1 not done and said why, 2 bad usage, 130 interrupted. Bad usage is told
+Exit codes: 0 done, 1 not done and said why, 2 bad usage, 128 and the number of the signal that stopped it. Bad usage is told
 before moto and rich are loaded, which takes seconds.
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from twofold_command import stops
 
 EXAMPLE = Path(__file__).with_name("example.manifest")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
-    from local.command import run
-
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    stops.listen()
     try:
+        with stops.held_back():
+            from local.command import run
         return run(options.manifest, options.out, open_page=options.open)
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)  # noqa: T201
-        return 130
+    except KeyboardInterrupt as error:
+        stops.ignore()
+        print(f"Stopped; {stops.outcome()}.", file=sys.stderr)  # noqa: T201
+        return stops.exit_code(error)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

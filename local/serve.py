@@ -55,9 +55,9 @@ def _keys(options: argparse.Namespace) -> "Keys | None":
 
 
 def _serve(port: int, quotas: str, keys: "Keys | None") -> None:
-    from local.signals import held_back
     from local.stack import running
     from twofold.settings import Quotas
+    from twofold_command.stops import held_back
 
     logging.getLogger("moto").setLevel(logging.CRITICAL)
     with ExitStack() as until_stopped:

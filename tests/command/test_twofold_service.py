@@ -178,7 +178,7 @@ def test_rekognition_itself_is_never_called(
     if region:
         monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     assert twofold("status") == 1
-    assert "No Twofold is named" in capsys.readouterr().err
+    assert "No endpoint set; pass --endpoint http://127.0.0.1:8000" in capsys.readouterr().err
 
 
 DEPLOYED = "https://abcdefghij.execute-api.eu-west-1.amazonaws.com/prod/"

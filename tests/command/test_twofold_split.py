@@ -237,6 +237,23 @@ def test_a_manifest_that_changes_while_it_is_read_is_not_split(
     assert not out.exists()
 
 
+def test_lines_of_equal_length_that_change_places_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [line(100 + number, "ab"[number % 2]) for number in range(50)]
+    manifest, out = written(tmp_path, lines), tmp_path / "out"
+    carve = carving.carve
+
+    def reordered_before(task: carving.Stretch) -> Any:
+        written(tmp_path, lines[::-1])
+        return carve(task)
+
+    monkeypatch.setattr(carving, "carve", reordered_before)
+    assert twofold("split", manifest, "-o", out) == 1
+    assert "changed while it was read" in capsys.readouterr().err
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("name", ["missing", ".", "/dev/null"])
 def test_what_is_no_file_is_named(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

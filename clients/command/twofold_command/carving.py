@@ -45,9 +45,10 @@ def write_manifests(
     for target in targets:
         target.touch()
     tasks = list(_stretches(source, entries, test, targets))
-    totals = (Tally(), Tally())
+    totals, placed = (Tally(), Tally()), 0
     try:
-        for task, tallies in zip(tasks, pool.map(carve, tasks), strict=True):
+        for task, (tallies, part) in zip(tasks, pool.map(carve, tasks), strict=True):
+            placed = (placed + part) % DIGEST_MODULUS
             for total, tally in zip(totals, tallies, strict=True):
                 total.entries += tally.entries
                 total.bytes += tally.bytes
@@ -55,7 +56,7 @@ def write_manifests(
             progress.advance(task.span)
     except DamagedObjectError as error:
         raise CommandError(f"{source} changed while it was read.") from error
-    if sum(total.digest for total in totals) % DIGEST_MODULUS != entries.resolution.digest:
+    if placed != entries.placed:
         raise CommandError(f"{source} changed while it was read.")
     return totals
 
@@ -66,8 +67,8 @@ def write_indexes(folder: Path, entries: Entries, test: NDArray[np.bool_]) -> No
         (folder / name).write_bytes(entries.resolution.index.take(chosen).encode())
 
 
-def carve(task: Stretch) -> list[Tally]:
-    """In a worker process: the lines of a stretch, written to their places."""
+def carve(task: Stretch) -> tuple[list[Tally], int]:
+    """In a worker process: the lines of a stretch, written to their places. Also returns their `placed_digest`."""
     with ExitStack() as files:
         written = [files.enter_context(target.open("r+b")) for target in task.targets]
         for file, offset in zip(written, task.offsets, strict=True):
@@ -78,7 +79,7 @@ def carve(task: Stretch) -> list[Tally]:
             written[side].write(data)
 
         chunks = read_from(task.source, int(task.start[0]), task.span)
-        return carving.run(chunks, write)
+        return carving.run(chunks, write), carving.placed
 
 
 def _stretches(

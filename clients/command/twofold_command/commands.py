@@ -41,7 +41,7 @@ _ENDPOINT = argument(
 )
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", command: Command) -> None:
+def add(commands: "argparse._SubParsersAction[Any]", command: Command) -> None:
     served = command.epilog is None
     parser = commands.add_parser(
         command.name,
@@ -52,6 +52,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", command
     )
     as_json = argument("--json", action="store_true", help=f"print {command.told} as JSON")
     of_service = (_ENDPOINT,) if served else ()
-    for names, options in (*command.arguments, *of_service, as_json):
+    debug = argument("--debug", action="store_true", help="print the trace of an error")
+    for names, options in (*command.arguments, *of_service, as_json, debug):
         parser.add_argument(*names, **options)
     parser.set_defaults(command=command.run)

@@ -1,11 +1,12 @@
 """The subcommands that work on files of this machine alone."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
+from twofold_command import stops
 from twofold_command.commands import Command, argument
+from twofold_command.output import print_json, print_lines, printable
 
 _EXPRESSIONS = """\
 groups:
@@ -28,28 +29,33 @@ def _split(options: argparse.Namespace) -> int:
 
     if options.processes is None:
         prepare(options.manifest)
-    from twofold_command.outputs import FILES, INDEXES
-    from twofold_command.split import split
-    from twofold_command.usage import request
-    from twofold_command.words import sentences
+    with stops.held_back():
+        from twofold_command.outputs import FILES, INDEXES
+        from twofold_command.split import split
+        from twofold_command.usage import request
+        from twofold_command.words import sentences
 
     try:
         asked = request(options)
     except ValueError as error:
-        print(f"twofold split: error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"twofold split: error: {printable(str(error))}", file=sys.stderr)  # noqa: T201
         return 2
     report = split(asked)
     if options.json:
-        print(json.dumps(report, indent=1, ensure_ascii=False))  # noqa: T201
+        print_json(report)
         return 0
     files = [f"  {asked.out / one}" for one in (*FILES, *(INDEXES if asked.keep_index else ()))]
-    print("\n".join([*sentences(report), *files]))  # noqa: T201
+    print_lines([*sentences(report), *files])
     return 0
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from twofold_command.publication import finish
     from twofold_verify.__main__ import verify
 
+    for folder in (options.folder, options.previous):
+        if folder:
+            finish(folder)
     return verify(options.folder, options.previous, options.source, as_json=options.json)
 
 

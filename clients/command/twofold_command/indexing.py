@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twofold.errors import DamagedObjectError
 from twofold.manifest.acceptance import refusal
+from twofold.manifest.carve import DIGEST_MODULUS, placed_digest
 from twofold.manifest.group_keys import NO_GROUP, GroupKeys, GroupTable, join_groups
 from twofold.manifest.groups import GroupBy, UngroupedError, complaint
 from twofold.manifest.identity import ReadLines, as_identities
@@ -48,12 +49,14 @@ class Indexed:
 class Entries:
     """The lines of a manifest that are entries; `groups` is aligned with the index, if there are any.
 
-    `identity` uint64[N, 2]: of each entry's image, if it was asked for.
+    `identity` uint64[N, 2]: of each entry's image, if it was asked for. `placed` is the `placed_digest` of
+    all entries.
     """
 
     resolution: Resolution
     groups: NDArray[np.uint64] | None
     identity: NDArray[np.uint64]
+    placed: int
 
 
 def read_entries(
@@ -85,8 +88,20 @@ def read_entries(
     groups = _groups(manifest, group_by, found, resolution) if group_by else None
     identity = np.concatenate([indexed.identity for indexed in found])
     return Entries(
-        resolution, groups, identity[resolution.reason == ACCEPTED] if identify else identity
+        resolution,
+        groups,
+        identity[resolution.reason == ACCEPTED] if identify else identity,
+        _placed(found, resolution),
     )
+
+
+def _placed(found: list[Indexed], resolution: Resolution) -> int:
+    kept, line, placed = resolution.reason == ACCEPTED, 0, 0
+    for indexed in found:
+        own = kept[line : line + len(indexed.piece)]
+        placed += placed_digest(indexed.piece.digest[own], indexed.piece.start[own])
+        line += len(indexed.piece)
+    return placed % DIGEST_MODULUS
 
 
 def index_range(task: Range) -> Indexed:

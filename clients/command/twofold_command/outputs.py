@@ -1,14 +1,13 @@
 """The files of a split: they appear together or not at all."""
 
 import json
-import secrets
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from twofold.report import page
+from twofold_command import publication
 from twofold_command.errors import CommandError
 
 TRAIN, TEST, REPORT, PAGE = FILES = (
@@ -22,22 +21,16 @@ INDEXES = ("train.index", "test.index")
 
 @contextmanager
 def staged(out: Path, manifest: Path | None = None, names: Sequence[str] = FILES) -> Iterator[Path]:
-    """A folder to write files of these names to. When the block ends well they appear in `out`; otherwise nothing is left
-    of them, and what was in `out` stays. Raises CommandError if `out` cannot be written or holds the manifest itself.
+    """A folder to write files of these names to. When the block ends well they are in `out`; otherwise nothing is left
+    of them, and what was in `out` stays. An index in `out` is replaced or removed with its manifests.
+
+    Raises CommandError if `out` cannot be written, is written to by another command, or holds the manifest itself.
     """
-    new = not out.exists()
-    staging = (out.parent if new else out) / f".twofold-{secrets.token_hex(4)}"
-    try:
-        with _explained(out):
-            _require_room(out, manifest, names)
-            staging.mkdir(parents=True)
-            yield staging
-            if new:
-                staging.rename(out)
-            else:
-                replace_all(staging, out, names)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    with explained(out):
+        indexes = INDEXES if {TRAIN, TEST} & set(names) else ()
+        _require_room(out, manifest, (*names, *indexes))
+        with publication.staged(out, names, indexes) as folder:
+            yield folder
 
 
 def put_report(out: Path, report: dict[str, Any]) -> None:
@@ -54,38 +47,19 @@ def write_report(folder: Path, report: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _explained(out: Path) -> Iterator[None]:
+def explained(out: Path) -> Iterator[None]:
+    """Turns what the file system refuses into CommandError."""
     try:
         yield
     except OSError as error:
-        raise CommandError(f"{error.filename or out}: {error.strerror or error}.") from error
+        path = error.filename2 or error.filename or out
+        raise CommandError(f"{path}: {error.strerror or error}.") from error
 
 
 def _require_room(out: Path, manifest: Path | None, names: Sequence[str]) -> None:
     for name in names:
         target = out / name
         if target.is_dir():
-            raise CommandError(f"{target} is a folder; choose another one with -o.")
+            raise CommandError(f"{target} is a folder; choose another output folder.")
         if manifest and target.exists() and target.samefile(manifest):
-            raise CommandError(f"{target} is the manifest itself; choose another folder with -o.")
-
-
-def replace_all(staging: Path, out: Path, names: Sequence[str] = FILES) -> None:
-    """Moves all of these files or, if one cannot be moved, puts back what was there; raises OSError. An index that has no
-    successor is taken away: it would be that of other manifests.
-    """
-    before = staging / "before"
-    before.mkdir()
-    try:
-        for name in names:
-            if (out / name).exists():
-                (out / name).rename(before / name)
-            if name not in INDEXES or (staging / name).exists():
-                (staging / name).rename(out / name)
-    except OSError:
-        for name in names:
-            if (before / name).exists():
-                (before / name).replace(out / name)
-            elif not (staging / name).exists():
-                (out / name).unlink(missing_ok=True)
-        raise
+            raise CommandError(f"{target} is the manifest itself; choose another output folder.")

@@ -7,14 +7,15 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
-from multiprocessing import forkserver
+from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
+from twofold_command import stops
 from twofold_command.errors import CommandError
 
 # Starting a process costs as much as indexing about 12 MB.
@@ -53,9 +54,8 @@ def prepare(manifest: Path) -> None:
     """
     with suppress(OSError):
         if _count(manifest.stat().st_size, None) > 1 and _FORKS:
-            with _interrupts_held():
-                _context()
-                forkserver.ensure_running()
+            with stops.held_back():
+                _start_server()
 
 
 @contextmanager
@@ -65,13 +65,29 @@ def pool_for(size: int, processes: int | None) -> Iterator[Pool]:
     if count <= 1:
         yield Pool(None)
         return
-    executor = ProcessPoolExecutor(count, _context(), initializer=_begin)
-    try:
-        with _interrupts_held():
-            for _ in range(count):
-                executor.submit(int)
+    with ExitStack() as until_done:
+        with stops.held_back():
+            if _FORKS:
+                _start_server()
+            executor = ProcessPoolExecutor(count, _context(), initializer=_begin)
+            until_done.callback(_shut_down, executor)
+            with _interrupts_masked():
+                for _ in range(count):
+                    executor.submit(int)
         yield Pool(executor)
-    finally:
+
+
+def _start_server() -> None:
+    """The resource tracker first: it takes SIGINT out of the mask when it starts its own process."""
+    _context()
+    resource_tracker.ensure_running()
+    with _interrupts_masked():
+        forkserver.ensure_running()
+
+
+def _shut_down(executor: ProcessPoolExecutor) -> None:
+    """Returns when the tasks that have begun are done, whoever is in a hurry."""
+    with stops.held_back():
         executor.shutdown(cancel_futures=True)
 
 
@@ -106,12 +122,12 @@ def _end_with_the_command() -> None:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C reaches the whole process group. Processes that start in here never hear of it; this one does, afterwards."""
+def _interrupts_masked() -> Iterator[None]:
+    """Ctrl-C, or the end of the terminal, reaches the whole process group. Processes that start in here do not notice."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:

@@ -13,6 +13,7 @@ from twofold_command.indexing import read_entries
 from twofold_command.outputs import TEST, TRAIN
 from twofold_command.pool import Pool
 from twofold_command.progress import progress
+from twofold_command.publication import finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class PreviousSplit:
 
 def read_previous(folder: Path, pool: Pool) -> PreviousSplit:
     """Reads the two manifests that a split left in `folder`. Raises CommandError if they are none."""
+    finish(folder)
     trained, train_digest = _sources(folder / TRAIN, pool)
     tested, test_digest = _sources(folder / TEST, pool)
     both = int(np.count_nonzero(contains(trained, tested)))

@@ -1,13 +1,14 @@
 """The subcommands that talk to a service. boto3 is needed only when one of them runs."""
 
 import argparse
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twofold_command import stops
 from twofold_command.commands import PROJECT, Command, argument
 from twofold_command.errors import CommandError
+from twofold_command.output import print_json, print_lines
 
 if TYPE_CHECKING:
     from twofold_service.session import Service
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 def connected(options: argparse.Namespace) -> "Service":
     """Raises CommandError, also where boto3 is not installed."""
     try:
-        from twofold_service.session import connect
+        with stops.held_back():
+            from twofold_service.session import connect
     except ModuleNotFoundError as error:
         if error.name not in ("boto3", "botocore"):
             raise
@@ -27,10 +29,10 @@ def connected(options: argparse.Namespace) -> "Service":
 
 
 def tell(lines: Iterable[str], told: Any, *, as_json: bool) -> int:
-    text = (
-        json.dumps(told, indent=1, ensure_ascii=False, default=str) if as_json else "\n".join(lines)
-    )
-    print(text)  # noqa: T201
+    if as_json:
+        print_json(told)
+    else:
+        print_lines(lines)
     return 0
 
 

@@ -21,7 +21,8 @@ from twofold.split import LabelSets, Objective, Selection, refusal, select_test_
 from twofold_command.carving import write_indexes, write_manifests
 from twofold_command.errors import CommandError
 from twofold_command.indexing import Entries, read_entries
-from twofold_command.outputs import FILES, INDEXES, TEST, TRAIN, staged, write_report
+from twofold_command.output import name_of
+from twofold_command.outputs import TEST, TRAIN, staged, write_report
 from twofold_command.pool import pool_for
 from twofold_command.previous import PreviousSplit, read_previous
 from twofold_command.progress import progress
@@ -47,8 +48,8 @@ def split(request: Request) -> dict[str, Any]:
     nothing."""
     size = _size(request.manifest)
     with (
+        staged(request.out, request.manifest) as folder,
         pool_for(size, request.processes) as pool,
-        staged(request.out, request.manifest, (*FILES, *INDEXES)) as folder,
     ):
         with progress("Reading", size) as step:
             entries = read_entries(
@@ -151,7 +152,7 @@ def _report(
         for side, name, tally in zip(("train", "test"), (TRAIN, TEST), tallies, strict=True)
     }
     report["source"] = {
-        "manifest": request.manifest.name,
+        "manifest": name_of(request.manifest.name),
         "lines": resolution.lines,
         "entries": len(resolution.index),
         "errorEntries": resolution.index.error_entries,

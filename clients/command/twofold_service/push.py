@@ -6,6 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from twofold_command.errors import CommandError
+from twofold_command.output import is_text, name_of
 from twofold_command.progress import progress
 from twofold_service.projects import Dataset, settled
 from twofold_service.session import Service, explained
@@ -19,6 +20,10 @@ def push(
     The object is `s3://bucket/sources/project/<name of the file>`: of its own bucket a deployed stack reads that folder alone.
     Returns when it is complete; raises CommandError.
     """
+    if not is_text(manifest.name):
+        raise CommandError(
+            f"The name of the file {name_of(manifest.name)!r} is not UTF-8, as keys of S3 are. Rename it."
+        )
     size = _size(manifest)
     key = f"sources/{project}/{manifest.name}"
     with explained():

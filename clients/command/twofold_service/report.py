@@ -1,8 +1,8 @@
 """`twofold report` of a project: the report of its last distribution, by the link that the service hands out."""
 
 import json
+from http.client import HTTPException
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from twofold_command.errors import CommandError
@@ -23,6 +23,8 @@ def last_report(service: Service, project: str) -> dict[str, Any]:
     try:
         with urlopen(url, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310 checked above
             report: dict[str, Any] = json.load(answer)
-    except (URLError, TimeoutError) as error:
-        raise CommandError(f"The report cannot be fetched: {error}.") from error
+    except (OSError, HTTPException, ValueError) as error:
+        raise CommandError(
+            f"The report cannot be fetched: {error}. Run the command again for a new link."
+        ) from error
     return report

@@ -1,6 +1,7 @@
 """Clients of a Twofold service, and what goes wrong with them in words."""
 
 import ipaddress
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,16 @@ from urllib.parse import urlsplit
 import boto3
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+)
+from botocore.parsers import ResponseParserError
 from botocore.session import Session
+from botocore.utils import is_valid_endpoint_url
 
 from twofold_command.errors import CommandError
 
@@ -24,10 +33,11 @@ _ANY = "any"
 _ANY_KEYS = {"aws_access_key_id": _ANY, "aws_secret_access_key": _ANY}
 _ANY_REGION = "us-east-1"
 _REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com")
-_NO_ENDPOINT = (
-    "No Twofold is named, and Rekognition itself is not meant. Set AWS_ENDPOINT_URL_REKOGNITION to what `make deploy` printed, "
-    "or give --endpoint: http://127.0.0.1:8000 is that of `make serve`."
+_HOW_TO_SET = (
+    "pass --endpoint http://127.0.0.1:8000 for `make serve`, or set AWS_ENDPOINT_URL_REKOGNITION "
+    "to the output that `make deploy` prints"
 )
+_NO_ENDPOINT = f"No endpoint set; {_HOW_TO_SET}."
 
 _NO_REGION = "No region is set. Set AWS_DEFAULT_REGION to that of the service."
 _NO_CREDENTIALS = (
@@ -46,7 +56,8 @@ def connect(endpoint: str | None) -> Service:
 
     A deployed endpoint names its own region. Raises CommandError where no Twofold is named, and where no region is known.
     """
-    with explained():
+    _require_readable_settings(endpoint)
+    with explained(), _settings_explained():
         core = Session()
         core.get_component("data_loader").search_paths.append(str(_MODELS))
         make: Any = boto3.Session(botocore_session=core).client
@@ -83,8 +94,59 @@ def explained() -> Iterator[None]:
         raise CommandError(f"{told['Code']}: {told['Message']} ({error.operation_name})") from error
     except NoCredentialsError as error:
         raise CommandError(_NO_CREDENTIALS) from error
+    except EndpointConnectionError as error:
+        raise CommandError(
+            f"{error}. Start the service (`make serve`), or set its address: {_HOW_TO_SET}."
+        ) from error
+    except ResponseParserError as error:
+        raise CommandError(f"The endpoint is no Twofold: {error}") from error
     except (Boto3Error, BotoCoreError) as error:
         raise CommandError(str(error)) from error
+
+
+@contextmanager
+def _settings_explained() -> Iterator[None]:
+    """botocore raises ValueError for much that it reads from the environment and the config file."""
+    try:
+        yield
+    except ValueError as error:
+        raise CommandError(
+            f"The AWS settings cannot be used: {str(error).rstrip('.')}. Check the AWS_ variables and ~/.aws/config."
+        ) from error
+
+
+def _require_readable_settings(endpoint: str | None) -> None:
+    """Raises CommandError, naming the variable, for values that botocore refuses without naming any."""
+    for name in ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL"):
+        _require_url(name, os.environ.get(name, ""))
+    _require_url("--endpoint", endpoint or "")
+    for _, names, _, convert in BOTOCORE_DEFAUT_SESSION_VARIABLES.values():
+        for name in [names] if isinstance(names, str) else names or ():
+            if convert is int and name in os.environ:
+                _require_whole(name, os.environ[name])
+
+
+def _require_url(name: str, value: str) -> None:
+    if not value:
+        return
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme in ("http", "https") and is_valid_endpoint_url(value)
+        sound = sound and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise CommandError(
+            f"{name} is {value!r}, which is no URL that boto3 takes: http:// or https://, a host name of letters, digits, "
+            "hyphens and dots, and a port if need be. An example is http://127.0.0.1:8000."
+        )
+
+
+def _require_whole(name: str, value: str) -> None:
+    try:
+        int(value)
+    except ValueError as error:
+        raise CommandError(f"{name} is {value!r}; it must be a whole number, or unset.") from error
 
 
 def _is_rekognition(url: str) -> bool:

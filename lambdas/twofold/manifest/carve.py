@@ -27,13 +27,17 @@ class Tally:
 
 @dataclass(slots=True)
 class Carving:
-    """The lines of one shard: `start` uint64[n] offsets in the source, `length` uint32[n], `side` uint8[n]."""
+    """The lines of one shard: `start` uint64[n] offsets in the source, `length` uint32[n], `side` uint8[n].
+
+    `placed` is the sum of the lines' `placed_digest`, modulo 2**64: unlike the digests of `tallies` it knows where each was.
+    """
 
     start: NDArray[np.uint64]
     length: NDArray[np.uint32]
     side: NDArray[np.uint8]
     sides: int
     tallies: list[Tally] = field(init=False)
+    placed: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.tallies = [Tally() for _ in range(self.sides)]
@@ -64,7 +68,9 @@ class Carving:
         start = (self.start[first:last] - np.uint64(position)).astype(np.int64)
         end = start + self.length[first:last]
         side = self.side[first:last]
-        self._count(data, start.tolist(), end.tolist(), side)
+        hashes = self._count(data, start.tolist(), end.tolist(), side)
+        placed = placed_digest(hashes, self.start[first:last])
+        self.placed = (self.placed + placed) % DIGEST_MODULUS
         bounds = _runs(start, end, side)
         begins, ends = start[bounds[:-1]].tolist(), end[bounds[1:] - 1].tolist()
         runs = list(map(data.__getitem__, map(slice, begins, ends)))
@@ -76,7 +82,8 @@ class Carving:
 
     def _count(
         self, data: memoryview, starts: list[int], ends: list[int], side: NDArray[np.uint8]
-    ) -> None:
+    ) -> NDArray[np.uint64]:
+        """The hashes of the lines."""
         lines = map(data.__getitem__, map(slice, starts, ends))
         hashes = np.fromiter(map(xxh3_64_intdigest, lines), np.uint64, len(starts))
         sizes = np.subtract(ends, starts) + 1
@@ -86,6 +93,12 @@ class Carving:
             tally.bytes += int(sizes[own].sum())
             digest = int(hashes[own].sum(dtype=np.uint64))
             tally.digest = (tally.digest + digest) % DIGEST_MODULUS
+        return hashes
+
+
+def placed_digest(hashes: NDArray[np.uint64], start: NDArray[np.uint64]) -> int:
+    """Of lines with these hashes (xxh3-64) at these offsets, modulo 2**64. Lines that change places change it."""
+    return int((hashes * (np.uint64(2) * start + np.uint64(1))).sum(dtype=np.uint64))
 
 
 def _runs(start: NDArray[Any], end: NDArray[Any], side: NDArray[np.uint8]) -> NDArray[np.int64]:

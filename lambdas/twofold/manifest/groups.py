@@ -5,7 +5,7 @@ group holds the key. Any other expression is the name of a member of the line, w
 and "3" are one group. An entry without a key is an error: to guess would be to leak.
 
 Regular expressions run on RE2, so no expression takes longer than time linear in the source-ref. They must be valid for
-Python's `re` as well, so that a split can be verified with nothing but Python.
+Python's `re` as well, and mean the same there (`dialect.py`), so that a split can be verified with nothing but Python.
 """
 
 import re
@@ -20,6 +20,7 @@ import re2
 from xxhash import xxh3_64_intdigest
 
 from twofold.manifest.carve import DIGEST_MODULUS
+from twofold.manifest.dialect import find_ambiguity, find_ambiguous_character
 from twofold.manifest.document import Document
 from twofold.manifest.group_keys import GroupKeys
 from twofold.manifest.reader import Batch, Line
@@ -75,6 +76,11 @@ class GroupBy:
         source_ref = document.get("source-ref")
         if type(source_ref) is not str:
             raise UngroupedError("The line has no source-ref.")
+        odd = find_ambiguous_character(self.expression, source_ref)
+        if odd:
+            raise UngroupedError(
+                f"The source-ref {source_ref[:200]!r} has the character {odd!r}, which regular expressions disagree about."
+            )
         match = self._pattern.search(source_ref)
         key: str | None = match and match.group(1)
         if not key:
@@ -147,6 +153,11 @@ def _compiled(expression: str) -> Any:
     except (re.error, re2.error, OverflowError, RecursionError) as error:
         reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
         raise ValueError(f"It is not a regular expression that RE2 takes: {reason}.") from error
+    ambiguity = find_ambiguity(expression)
+    if ambiguity:
+        raise ValueError(
+            f"It must mean the same to RE2, which splits, and to Python's re, which verifies: {ambiguity}."
+        )
     if pattern.groups != 1:
         raise ValueError(
             f"It must have exactly one capturing group, not {pattern.groups}; (?:…) does not capture."

@@ -1,0 +1,180 @@
+"""Whatever is wrong, the command ends with one line and an exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.command.terminal import labelled, twofold, written
+from tests.job import line
+from twofold_command import split
+
+TWOFOLD = Path(sys.executable).with_name("twofold")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("AWS_ENDPOINT_URL", "127.0.0.1:8000", "is '127.0.0.1:8000', which is no URL"),
+        ("AWS_ENDPOINT_URL", "http://two_fold:8000", "letters, digits, hyphens and dots"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:8000,", "An example is http://127.0.0.1:8000."),
+        (
+            "AWS_ENDPOINT_URL_REKOGNITION",
+            "http://127.0.0.1:99999",
+            "AWS_ENDPOINT_URL_REKOGNITION is",
+        ),
+        ("AWS_ENDPOINT_URL", "http://[::1", "is no URL"),
+        ("AWS_ENDPOINT_URL", "ftp://127.0.0.1", "is no URL"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1", "Start the service (`make serve`), or set its"),
+        ("AWS_MAX_ATTEMPTS", "x", "AWS_MAX_ATTEMPTS is 'x'; it must be a whole number, or unset."),
+        ("AWS_MAX_ATTEMPTS", "0", "max_attempts"),
+        ("AWS_RETRY_MODE", "x", "must be one of"),
+        ("AWS_METADATA_SERVICE_TIMEOUT", "x", "AWS_METADATA_SERVICE_TIMEOUT is 'x'"),
+        ("AWS_DEFAULT_REGION", "us east 1", "Check the AWS_ variables and ~/.aws/config."),
+        ("AWS_PROFILE", "nobody", "nobody"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_told_in_one_line(
+    name: str,
+    value: str,
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for variable in [one for one in os.environ if one.startswith("AWS_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv(name, value)
+    assert twofold("status") == 1
+    told = capsys.readouterr().err
+    assert told.startswith("twofold: ")
+    assert told.count("\n") == 1
+    assert reason in told
+    assert "Unexpected" not in told
+
+
+def test_a_fault_of_the_program_keeps_its_trace_for_debug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = written(tmp_path, labelled(40))
+
+    def faulty(*_: object, **__: object) -> None:
+        raise KeyError("\x1b[31m")
+
+    monkeypatch.setattr(split, "read_entries", faulty)
+    assert twofold("split", manifest, "-o", tmp_path / "out") == 1
+    told = capsys.readouterr().err
+    assert told.startswith("twofold: Unexpected KeyError: ")
+    assert "--debug" in told
+    assert told.count("\n") == 1
+    assert twofold("split", manifest, "-o", tmp_path / "out", "--debug") == 1
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_name_that_is_not_utf_8_is_spelled_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = written(tmp_path, labelled(40)).rename(tmp_path / os.fsdecode(b"caf\xe9.manifest"))
+    out = tmp_path / os.fsdecode(b"o\xfft")
+    assert twofold("split", manifest, "-o", out) == 0
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert report["source"]["manifest"] == r"caf\xe9.manifest"
+    capsys.readouterr()
+    assert twofold("report", out) == 0
+    assert (
+        twofold("push", manifest, "camera", "--bucket", "b", "--endpoint=http://127.0.0.1:1") == 1
+    )
+    assert r"caf\\xe9.manifest' is not UTF-8" in capsys.readouterr().err
+    assert twofold("report", tmp_path / os.fsdecode(b"\xff")) == 1
+
+
+def test_an_option_that_is_not_utf_8_is_bad_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = written(tmp_path, labelled(40))
+    with pytest.raises(SystemExit, match="2"):
+        twofold("split", manifest, "-o", tmp_path, "--group-by", os.fsdecode(b"\xff"))
+    assert "group-by: '\\\\xff' is not UTF-8" in capsys.readouterr().err
+
+
+HIDDEN = "\x1b[31m\x9b2J\u202eevil"
+
+
+def test_nothing_from_a_file_acts_on_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [line(number, *(HIDDEN if number % 3 else "a",)) for number in range(40)]
+    assert twofold("split", written(tmp_path, lines), "-o", tmp_path) == 0
+    report = json.loads((tmp_path / "report.json").read_bytes())
+    report["certificate"]["proof"] = HIDDEN
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    assert twofold("report", tmp_path, "-o", tmp_path / "page") == 0
+    assert twofold("report", tmp_path, "--json") == 0
+    with pytest.raises(SystemExit, match="2"):
+        twofold("split", "a", "-o", "b", HIDDEN)
+    assert twofold("split", tmp_path / HIDDEN, "-o", tmp_path / "out", "--json") == 1
+    assert twofold("split", tmp_path, "-o", tmp_path / "out", "--seed", HIDDEN) == 2
+    told = capsys.readouterr()
+    assert "evil" in told.out + told.err
+    assert not set(told.out + told.err) & set(HIDDEN[:1] + "\x9b\u202e")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"labels": []},
+        {"labels": [{"deviation": "x"}]},
+        {"labels": [{"deviation": "1e99999999", "before": 1, "label": "a"}]},
+        {"certificate": {"deviation": "1/0"}},
+        {"certificate": 3},
+        {"unlabelled": [[]]},
+    ],
+)
+def test_a_report_of_another_shape_is_named(
+    changed: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert twofold("split", written(tmp_path, labelled(40)), "-o", tmp_path) == 0
+    report = json.loads((tmp_path / "report.json").read_bytes()) | changed
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    assert twofold("report", tmp_path) == 1
+    told = capsys.readouterr().err
+    assert str(tmp_path) in told
+    assert "Unexpected" not in told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("pause", [0, 0.05, 0.1, 0.2, 0.4, 0.8])
+def test_an_interrupt_during_start_up_is_told_in_one_line(pause: float, tmp_path: Path) -> None:
+    manifest = written(tmp_path, labelled(20_000))
+    command: list[str | Path] = [TWOFOLD, "split", manifest, "-o", tmp_path / "out"]
+    command += ["--processes", "2"]
+    running = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+    while not _handles(running.pid, signal.SIGTERM) and running.poll() is None:
+        time.sleep(0.001)
+    time.sleep(pause)
+    if running.poll() is None:
+        os.killpg(running.pid, signal.SIGINT)
+    _, told = running.communicate(timeout=60)
+    assert told in (b"", b"Stopped; nothing was written.\n") or b"are complete" in told
+    assert b"Traceback" not in told
+    if told.startswith(b"Stopped; nothing"):
+        assert running.returncode == 130
+        assert [path.name for path in tmp_path.iterdir()] == ["all.manifest"]
+
+
+def _handles(process: int, number: int) -> bool:
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return False
+    caught = int(status.split("SigCgt:")[1].split()[0], 16)
+    return bool(caught >> (number - 1) & 1)
