@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+import urllib3
 
 from local.model import EXTENSION
 from local.stack import BUCKET
@@ -117,6 +118,18 @@ def test_the_history_links_to_both_reports_for_whoever_has_the_link(job: Job, pa
     with urllib.request.urlopen(done["ReportPageUrl"]) as answer:  # noqa: S310
         assert answer.read().startswith(b"<!doctype html>")
     assert "X-Amz-Expires=900" in done["ReportUrl"]
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_links_to_reports_work_where_a_client_resolves_dot_segments(job: Job, name: str) -> None:
+    """As browsers, urllib3 and curl do."""
+    job = Job(job.stack, job.client.create_project(ProjectName=name)["ProjectArn"])
+    pair = job.pair(two_labels(20))
+    distribute(job, pair)
+    (done,) = history(job)
+    for link in (done["ReportUrl"], done["ReportPageUrl"]):
+        assert urllib3.request("GET", link).status == 200
+    assert len(job.entries(pair[1])) == 4
 
 
 @pytest.mark.parametrize("which", [0, 1])
