@@ -2,9 +2,9 @@
 
 import json
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
 import urllib3
 
@@ -18,11 +18,9 @@ Pair = tuple[str, str]
 
 
 @pytest.fixture
-def job(job: Job, monkeypatch: pytest.MonkeyPatch) -> Job:
+def job(job: Job) -> Job:
     """A job whose client knows Twofold's own operations."""
-    monkeypatch.setenv("AWS_DATA_PATH", str(EXTENSION))
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    return job
+    return replace(job, models=EXTENSION)
 
 
 @pytest.fixture
@@ -123,7 +121,7 @@ def test_the_history_links_to_both_reports_for_whoever_has_the_link(job: Job, pa
 @pytest.mark.parametrize("name", [".", ".."])
 def test_links_to_reports_work_where_a_client_resolves_dot_segments(job: Job, name: str) -> None:
     """As browsers, urllib3 and curl do."""
-    job = Job(job.stack, job.client.create_project(ProjectName=name)["ProjectArn"])
+    job = Job(job.stack, job.client.create_project(ProjectName=name)["ProjectArn"], EXTENSION)
     pair = job.pair(two_labels(20))
     distribute(job, pair)
     (done,) = history(job)
