@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 from botocore.model import OperationNotFoundError
 from werkzeug.wrappers import Request, Response
@@ -42,6 +43,8 @@ class Guard:
         except OperationNotFoundError as error:
             message = f"There is no operation {error}."
             refusal = refuse(Request(environ), 400, "UnknownOperationException", message)
+        except ExpatError as error:
+            refusal = refuse(Request(environ), 400, "MalformedXML", f"The body is no XML: {error}.")
         except NotImplementedError as error:
             refusal = refuse(Request(environ), 501, "NotImplemented", f"moto: {error}")
         except Exception:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -15,7 +16,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from local.signatures import User
-from local.stack import Stack, running
+from local.stack import Stack
+from tests.backstage import eventually
 from tests.job import line
 from twofold.settings import Function, function_name
 
@@ -227,22 +229,21 @@ def test_signed_chunks_are_as_they_were_signed(strict: Stack, trailer: str) -> N
     assert b"SignatureDoesNotMatch" in wrong.data
 
 
-def test_the_service_itself_works_with_keys() -> None:
+def test_the_service_itself_works_with_keys(strict: Stack) -> None:
     """The functions and the interpreter of state machines sign with keys of the stack's own."""
-    with running(keys={KEY: User("alice", SECRET)}) as own:
-        s3, api = client(own, "s3"), client(own, "rekognition")
-        s3.create_bucket(Bucket="mine")
-        s3.put_object(
-            Bucket="mine", Key="m", Body="\n".join(line(i, "cat") for i in range(20)).encode()
-        )
-        project = api.create_project(ProjectName="mine")["ProjectArn"]
-        source = {"GroundTruthManifest": {"S3Object": {"Bucket": "mine", "Name": "m"}}}
-        train = api.create_dataset(ProjectArn=project, DatasetType="TRAIN", DatasetSource=source)
-        end = datetime.now(UTC) + timedelta(seconds=60)
-        while datetime.now(UTC) < end:
-            described = api.describe_dataset(DatasetArn=train["DatasetArn"])["DatasetDescription"]
-            if not described["Status"].endswith("IN_PROGRESS"):
-                break
-        assert described["Status"] == "CREATE_COMPLETE", described
-        with pytest.raises(ClientError):
-            client(own, "s3", aws_secret_access_key="other").list_buckets()
+    s3, api = client(strict, "s3"), client(strict, "rekognition")
+    name = f"mine-{uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    body = "\n".join(line(number, "cat") for number in range(20)).encode()
+    s3.put_object(Bucket=name, Key="m", Body=body)
+    project = api.create_project(ProjectName=name)["ProjectArn"]
+    source = {"GroundTruthManifest": {"S3Object": {"Bucket": name, "Name": "m"}}}
+    train = api.create_dataset(ProjectArn=project, DatasetType="TRAIN", DatasetSource=source)
+
+    def described() -> dict[str, Any]:
+        answer = api.describe_dataset(DatasetArn=train["DatasetArn"])
+        dataset: dict[str, Any] = answer["DatasetDescription"]
+        return dataset
+
+    assert eventually(lambda: not described()["Status"].endswith("IN_PROGRESS"))
+    assert described()["Status"] == "CREATE_COMPLETE"
