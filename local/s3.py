@@ -85,9 +85,10 @@ def _refuse_form(request: Request) -> Response | None:
         message = "Bucket POST must be of the enclosure-type multipart/form-data"
         return refuse_s3(request, 412, "PreconditionFailed", message)
     body = request.environ["wsgi.input"]
-    form = Request(request.environ.copy()).form
+    with Request(request.environ.copy()) as posted:
+        named = "key" in posted.form
     body.seek(0)
-    if "key" not in form:
+    if not named:
         message = "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields."
         return refuse_s3(request, 400, "InvalidArgument", message)
     return None

@@ -196,9 +196,9 @@ def put_signed_chunks(
     request.headers["X-Amz-Content-SHA256"] = kind
     request.headers["X-Amz-Decoded-Content-Length"] = str(sum(map(len, chunks)))
     signer: Any = S3SigV4Auth(Credentials(KEY, SECRET), "s3", "us-east-1")
-    signer._modify_request_before_signing = lambda request: (
-        SigV4Auth._modify_request_before_signing(signer, request)
-    )
+    # S3's signer would name another kind of body.
+    prepare: Any = vars(SigV4Auth)["_modify_request_before_signing"]
+    signer._modify_request_before_signing = lambda request: prepare(signer, request)
     signer.add_auth(request)
     stamp, before = request.context["timestamp"], request.headers["Authorization"][-64:]
     scope = signer.credential_scope(request)
