@@ -28,11 +28,11 @@ GUIDED   ?=
 STAGE    ?=
 CONTEXT  ?=
 ALLOW    ?=
-ARGUMENTS ?=
+
 EVERY    ?= 1
 MANIFESTS ?= $(TWOFOLD_MANIFESTS)
 GIVEN    := MANIFEST OUT OPEN PORT DATA URL BUCKET QUOTAS AUTH KEYS ENTRIES ROUNDS SCRATCH ONLY SCHEDULES SEED CLIENTS MINUTES \
-	GUIDED STAGE CONTEXT ALLOW ARGUMENTS EVERY MANIFESTS TWOFOLD_MANIFESTS
+	GUIDED STAGE CONTEXT ALLOW EVERY MANIFESTS TWOFOLD_MANIFESTS
 $(foreach name,$(GIVEN) SECONDS,$(if $(filter command environment,$(firstword $(origin $(name)))),$(eval override $(name) := $$(value $(name)))))
 override STORM_SECONDS := $(value SECONDS)
 export $(GIVEN) STORM_SECONDS
@@ -64,13 +64,19 @@ $(VENV)/.command: pyproject.toml | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
+# Public S3 clients, beside the suite's packages: with awscrt among these, botocore would sign otherwise than the functions do.
+$(VENV)/.clients: tests/clients/requirements.txt | $(BIN)/uv
+	rm -rf $(VENV)/clients
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target $(VENV)/clients -r tests/clients/requirements.txt
+	@touch $@
+
 run: $(VENV)/.local $(VENV)/.command  ## split a manifest on the embedded stack: make run [MANIFEST=file] [OUT=dir] [OPEN=1]
 	@$(BIN)/python -m local.run --out "$$OUT" $(if $(MANIFEST),--manifest "$$MANIFEST") $(if $(OPEN),--open)
 
 serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000] [QUOTAS=rekognition] [AUTH=strict [KEYS=file]]
 	@exec $(BIN)/python -m local.serve --port "$$PORT" --quotas "$$QUOTAS" --auth "$$AUTH" $(if $(KEYS),--keys "$$KEYS")
 
-test: $(VENV)/.dev $(VENV)/.command  ## the whole test suite
+test: $(VENV)/.dev $(VENV)/.command $(VENV)/.clients  ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 # The suite has a sample of it; SEED is that of the first schedule.
@@ -78,7 +84,7 @@ test: $(VENV)/.dev $(VENV)/.command  ## the whole test suite
 faults: $(VENV)/.dev $(VENV)/.command  ## break the service on purpose: make faults [SCHEDULES=10000] [SEED=0]
 	@$(BIN)/python -m tests.faults --schedules "$$SCHEDULES" --seed "$$SEED"
 
-privileges: $(VENV)/.dev $(VENV)/.command  ## compare every AWS call of the whole suite with the deployed roles
+privileges: $(VENV)/.dev $(VENV)/.command $(VENV)/.clients  ## compare every AWS call of the whole suite with the deployed roles
 	rm -rf build/calls
 	TWOFOLD_CALLS=build/calls $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	PYTHONPATH=lambdas:. $(BIN)/python -m tests.privileges.check build/calls
@@ -212,7 +218,7 @@ destroy: $(VENV)/.app            ## remove the stack, keep its data: make destro
 	@PYTHONPATH=lambdas $(BIN)/python -m infra.destroy $(if $(filter delete,$(DATA)),--delete-data) $(OPTIONS)
 
 lock: $(BIN)/uv                  ## regenerate the pin files from their .in files
-	for set in lambdas/requirements local/requirements requirements requirements-dev bench/requirements supply/requirements tests/fuzz/requirements; do \
+	for set in lambdas/requirements local/requirements requirements requirements-dev bench/requirements supply/requirements tests/fuzz/requirements tests/clients/requirements; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$set.in -o $$set.txt || exit 1; done
 
 clean:                           ## remove the virtual environment and build output

@@ -1,8 +1,8 @@
 """What moto's DynamoDB lacks of DynamoDB's transactions, in front of it, and what it has too much of."""
 
 import copy
-import io
 import json
+import re
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,7 +21,28 @@ _TRANSACTION = f"{_PREFIX}TransactWriteItems"
 
 _REMEMBERED = 10_000
 
+_SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/(?P<region>[^/,\s]+)/")
+
 Answer = tuple[str, list[tuple[str, str]], bytes]
+
+_MISMATCH: Answer = (
+    "400 BAD REQUEST",
+    [("Content-Type", "application/x-amz-json-1.0")],
+    json.dumps(
+        {
+            "__type": "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException",
+            "message": "The ClientRequestToken has been used with another request.",
+        }
+    ).encode(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """Who repeats which transaction: DynamoDB knows a token within an account and a region."""
+
+    scope: str
+    token: str
 
 
 @dataclass(slots=True)
@@ -31,26 +52,32 @@ class DynamoDB:
 
     services: Application
     _lock: Lock = field(default_factory=Lock)
-    _answers: dict[str, Answer] = field(default_factory=dict)
+    _answers: dict[_Token, tuple[bytes, Answer]] = field(default_factory=dict)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if not target.startswith(_PREFIX):
             return self.services(environ, start_response)
         with self._lock:
-            token = _token(environ) if target == _TRANSACTION else ""
-            answer = self._answers.get(token) or self._ask(environ)
-            self._remember(token, answer)
-        status, headers, body = answer
+            ask = self._transact if target == _TRANSACTION else self._ask
+            status, headers, body = ask(environ)
         start_response(status, headers)
         return [body]
 
-    def _remember(self, token: str, answer: Answer) -> None:
+    def _transact(self, environ: dict[str, Any]) -> Answer:
         """A transaction that failed may be tried again with its token."""
+        request = environ["wsgi.input"].read()
+        environ["wsgi.input"].seek(0)
+        token = _find_token(environ, request)
+        if token is not None and token in self._answers:
+            asked, answer = self._answers[token]
+            return answer if asked == request else _MISMATCH
+        answer = self._ask(environ)
         if token and answer[0].startswith("200"):
-            self._answers[token] = answer
+            self._answers[token] = request, answer
             if len(self._answers) > _REMEMBERED:
                 del self._answers[next(iter(self._answers))]
+        return answer
 
     def _ask(self, environ: dict[str, Any]) -> Answer:
         begun: list[tuple[str, list[tuple[str, str]]]] = []
@@ -62,12 +89,14 @@ class DynamoDB:
         return *begun[0], body
 
 
-def _token(environ: dict[str, Any]) -> str:
-    """The token in the body, which is put back for the next reader."""
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
-    token: str = json.loads(body).get("ClientRequestToken", "")
-    return token
+def _find_token(environ: dict[str, Any], request: bytes) -> _Token | None:
+    """None where there is none, or no request that moto would not refuse."""
+    scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    try:
+        token = json.loads(request).get("ClientRequestToken")
+    except (ValueError, AttributeError):
+        return None
+    return _Token(scope["region"] if scope else "", token) if isinstance(token, str) else None
 
 
 @cache

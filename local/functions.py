@@ -14,12 +14,12 @@ from uuid import uuid4
 
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
+from local.clients import KEY, REGION
 from local.pool import Pool
 from local.worker import Answer, Invocation
 from twofold.settings import MEMORY_MB, Function, function_name
 
 ACCOUNT = "123456789012"
-REGION = "us-east-1"
 
 _CONFIG = str(Path(__file__).with_name("aws-config"))
 
@@ -36,6 +36,7 @@ class Functions:
     endpoint: str
     api: Pool
     steps: Pool
+    secret: str = field(default="local", repr=False)
     invocations: Counter[Function] = field(default_factory=Counter)
     peak_bytes: dict[Function, int] = field(default_factory=dict)
     cpu_seconds: dict[Function, float] = field(default_factory=dict)
@@ -76,18 +77,19 @@ class Functions:
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
     def _environment(self, function: Function) -> dict[str, str]:
-        """Lambda's own variables, the function's, and the way to this stack."""
+        """Lambda's own variables, the function's, and the way to this stack: nothing of the caller's but PATH."""
         name = function_name(self.stage, function)
         return {
             "PATH": os.environ.get("PATH", ""),
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": self.secret,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_LAMBDA_FUNCTION_NAME": name,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": _CONFIG,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "_X_AMZN_TRACE_ID": f"Root=1-{uuid4().hex[:8]}-{uuid4().hex[:24]};Function={name}",
             **self.environments[function],
         }

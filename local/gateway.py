@@ -18,7 +18,8 @@ from uuid import uuid4
 from werkzeug.wrappers import Request, Response
 
 from local import signatures
-from local.functions import ACCOUNT, REGION, Functions
+from local.clients import REGION
+from local.functions import ACCOUNT, Functions
 from local.signatures import Keys
 from twofold.settings import Function, Operation
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.session import Session
+
+from local.clients import create_client
 
 BUCKET = "manifests"
 FIRST_PAUSE_SECONDS = 0.05
@@ -59,8 +59,8 @@ class Job:
         self.manifest = manifest
         self.project = _NOT_IN_A_NAME.sub("-", manifest.stem)[:255] or "manifest"
         self.key = f"{self.project}.manifest"
-        self.rekognition = _client("rekognition", endpoint)
-        self.s3 = _client("s3", endpoint)
+        self.rekognition = create_client("rekognition", endpoint, config=_CONFIG, models=_MODELS)
+        self.s3 = create_client("s3", endpoint, config=_CONFIG)
 
     def upload(self, moved: Moved) -> None:
         """`moved` is told how many bytes have gone since it was last told."""
@@ -113,17 +113,3 @@ class Job:
         if described["StatusMessageCode"] == "CLIENT_ERROR":
             raise JobError(f"{message}\nCorrect the manifest and run again.")
         raise ServiceError(message)
-
-
-def _client(service: str, endpoint: str) -> Any:
-    core = Session()
-    core.get_component("data_loader").search_paths.append(str(_MODELS))
-    session: Any = boto3.Session(botocore_session=core)
-    return session.client(
-        service,
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",  # noqa: S106 no secret: the stack takes any
-        config=_CONFIG,
-    )

@@ -1,80 +1,69 @@
-"""What moto's S3 copies more often than needed, in front of it and inside it: the bodies of large objects.
+"""The bodies of large objects, which moto's S3 copies more often than needed, in front of it and inside it.
 
 A large body is kept as it was received, an object of many parts in the bodies of its parts, and a range is sent from where
 it lies. What is small, or does not go well, is left to moto (which is pinned).
 """
 
-import io
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import md5
 from itertools import accumulate
 from mmap import ACCESS_READ, mmap
 from tempfile import SpooledTemporaryFile, TemporaryFile
 from typing import Any
 
 import moto.s3.models
+import moto.s3.responses
 from moto.s3 import exceptions
-from moto.s3.models import FakeKey, FakeMultipart, s3_backends
+from moto.s3.models import FakeKey, FakeMultipart, get_canned_acl, s3_backends
+from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
 from werkzeug.wrappers import Request, Response
-from xxhash import xxh3_128_digest, xxh3_128_hexdigest
 
+from local.checksums import check_type, combine_parts, compute_checksum
 from local.functions import ACCOUNT
-from local.gateway import Application
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
-_LEFT_TO_MOTO = ("If-None-Match", "If-Modified-Since", "If-Unmodified-Since")
+_LEFT_TO_MOTO = ("If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Origin")
+_CHECKSUM, _CHECKSUM_MODE = "x-amz-checksum-", "x-amz-checksum-mode"
+_ALGORITHM, _CHECKSUM_TYPE = "x-amz-checksum-algorithm", "x-amz-checksum-type"
 _HELD_FROM_BYTES = 1 << 20
 _STEP_BYTES = 1 << 20
 """Larger pieces of memory are fetched anew from the system each time, which costs more than to fill them."""
 
 
-@dataclass(slots=True)
-class Objects:
-    services: Application
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        _read_body(environ)
-        answer: Application | None = _ranged(Request(environ))
-        return (answer or self.services)(environ, start_response)
-
-
-def _read_body(environ: dict[str, Any]) -> None:
-    """At once: werkzeug would gather it in small steps. moto then takes it without another copy."""
-    size = environ.get("CONTENT_LENGTH")
-    if size and "wsgi.input_terminated" not in environ:
-        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(size)))
-        environ["wsgi.input_terminated"] = True
-
-
-def _ranged(request: Request) -> Response | None:
-    """The answer to a GetObject of a range that is there; None for all else."""
+def answer_range(request: Request) -> Response | None:
+    """The answer to a GetObject of a range that is there, addressed by path; None for all else, which is left to moto."""
     wanted = _RANGE.fullmatch(request.headers.get("Range", ""))
-    key = _key(request) if wanted and request.method == "GET" else None
+    key = _find_object(request) if wanted and request.method == "GET" else None
     if not wanted or key is None or request.headers.get("If-Match", key.etag) != key.etag:
         return None
     first, last = int(wanted[1]), min(int(wanted[2]), key.size - 1)
-    if first > last:
+    whole = last + 1 - first == key.size
+    if first > last or (whole and _CHECKSUM_MODE in request.headers):
         return None
     headers = {**key.response_dict, **key.metadata, "Accept-Ranges": "bytes"}
+    if not whole:
+        headers = {name: headers[name] for name in headers if not name.startswith(_CHECKSUM)}
     headers["content-range"] = f"bytes {first}-{last}/{key.size}"
     headers["content-length"] = str(last + 1 - first)
     return Response(_held(key).steps(first, last + 1), 206, headers)
 
 
-def _key(request: Request) -> Any:
+def _find_object(request: Request) -> Any:
     if "/s3/" not in request.headers.get("Authorization", ""):
         return None
     if any(header in request.headers for header in _LEFT_TO_MOTO):
         return None
-    name, _, key = request.path[1:].partition("/")
+    name, _, key_name = request.path[1:].partition("/")
     backend = s3_backends[ACCOUNT]["aws"]
     bucket = backend.buckets.get(name)
     if bucket is None or bucket.policy or not set(request.args) <= {"versionId"}:
         return None
-    return backend.get_object(name, key, request.args.get("versionId"))
+    key = backend.get_object(name, key_name, request.args.get("versionId"))
+    return None if key is None or key.storage_class in ARCHIVE_STORAGE_CLASSES else key
 
 
 @dataclass(slots=True)
@@ -141,10 +130,10 @@ def _held(key: Any) -> _Held:
 
 @cache
 def ease_moto() -> None:
-    """Lets moto keep large bodies as they come, and tag a part by a faster hash than MD5: its tag says nothing to a client."""
+    """Lets moto keep large bodies as they come, and keep the checksums that S3 would."""
     key: Any = FakeKey
     upload: Any = FakeMultipart
-    write, complete, set_part = key.value.fset, upload.complete, upload.set_part
+    write, set_part, begin = key.value.fset, upload.set_part, upload.__init__
 
     def set_value(self: Any, value: Any) -> None:
         if isinstance(value, bytes) and len(value) >= _HELD_FROM_BYTES:
@@ -159,19 +148,32 @@ def ease_moto() -> None:
 
     def set_tagged_part(self: Any, number: int, value: bytes) -> Any:
         part = set_part(self, number, value)
-        part._etag = xxh3_128_hexdigest(value)
+        part._etag = md5(value, usedforsecurity=False).hexdigest()
         return part
 
-    def join(self: Any, listed: Iterable[tuple[int, str]]) -> Any:
-        if self.metadata.get("x-amz-checksum-algorithm"):
-            return complete(self, iter(listed))
-        parts = _listed_parts(self, listed)
-        tags = b"".join(bytes.fromhex(part.etag.strip('"')) for part in parts)
-        bodies = [body for part in parts for body in _held(part).bodies]
-        return _Held(bodies), f"{xxh3_128_digest(tags).hex()}-{len(parts)}", None
+    def begin_checked(self: Any, key_name: str, metadata: Any, **options: Any) -> None:
+        check_type(metadata.get(_ALGORITHM), metadata.get(_CHECKSUM_TYPE))
+        acl = options.pop("acl", None) or get_canned_acl("private")
+        begin(self, key_name, metadata, acl=acl, **options)
 
     key.value = key.value.setter(set_value)
-    upload.set_part, upload.complete = set_tagged_part, join
+    upload.__init__, upload.set_part, upload.complete = begin_checked, set_tagged_part, _join_parts
+    for module in (moto.s3.models, moto.s3.responses):
+        vars(module)["compute_checksum"] = compute_checksum
+
+
+def _join_parts(
+    upload: Any, listed: Iterable[tuple[int, str]]
+) -> tuple[_Held, str, tuple[str, str, int] | None]:
+    """In place of moto's: the object's file, its ETag, and its checksum if the upload was begun with one."""
+    parts = _listed_parts(upload, listed)
+    bodies = [_held(part).bodies for part in parts]
+    tags = b"".join(bytes.fromhex(part.etag.strip('"')) for part in parts)
+    etag = f"{md5(tags, usedforsecurity=False).hexdigest()}-{len(parts)}"
+    algorithm = upload.metadata.get(_ALGORITHM)
+    kind = upload.metadata.get(_CHECKSUM_TYPE)
+    checksum = combine_parts(algorithm, kind, bodies) if algorithm else None
+    return _Held([body for part in bodies for body in part]), etag, checksum
 
 
 def _listed_parts(upload: Any, listed: Iterable[tuple[int, str]]) -> list[FakeKey]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from local.job import PART_BYTES, SIDE_BY_SIDE, JobError, Moved
+from twofold.stores.keys import spell_project
 from twofold_command import outputs
 from twofold_command.errors import CommandError
 
@@ -36,13 +37,15 @@ class Store:
     bucket: str
 
     def report(self, project: str) -> dict[str, Any]:
-        (key,) = (key for key in self._keys(f"reports/{project}/") if key.endswith(".json"))
+        (key,) = (
+            key for key in self._keys(f"reports/{spell_project(project)}/") if key.endswith(".json")
+        )
         report: dict[str, Any] = json.load(self._open(key))
         return report
 
     def dropped(self, project: str) -> list[Dropped]:
         """At most MAX_DROPPED_TOLD; that is how many the service keeps reasons for."""
-        keys = self._keys(f"contents/{project}/")
+        keys = self._keys(f"contents/{spell_project(project)}/")
         return [
             Dropped(**json.loads(line))
             for key in keys

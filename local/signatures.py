@@ -8,7 +8,7 @@ another one stands TLS alone, as in AWS.
 import configparser
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -23,7 +23,7 @@ from botocore.credentials import Credentials
 from werkzeug.wrappers import Request
 
 SKEW = timedelta(minutes=5)
-_DATE = "%Y%m%dT%H%M%SZ"
+DATE = "%Y%m%dT%H%M%SZ"
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256\s+Credential=(?P<key>[^/,\s]+)/(?P<day>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)"
     r"/aws4_request,\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
@@ -76,7 +76,13 @@ def read_keys(file: Path) -> Keys:
     return keys
 
 
-def fault(request: Request, keys: Keys, region: str, now: datetime) -> str:
+Compare = Callable[[Request, Mapping[str, str], User, str], str]
+"""Why a request, with what its Authorization header says, is not what its user signed at a time; empty if it is."""
+
+
+def fault(
+    request: Request, keys: Keys, region: str, now: datetime, compare: Compare | None = None
+) -> str:
     """Why the signature is not right, in API Gateway's words; empty if it is."""
     claimed = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", "").strip())
     stamp = request.headers.get("X-Amz-Date", "")
@@ -87,29 +93,29 @@ def fault(request: Request, keys: Keys, region: str, now: datetime) -> str:
         return UNKNOWN
     if claimed["region"] != region:
         return f"Credential should be scoped to a valid region, not '{claimed['region']}'."
-    return _late(stamp, claimed["day"], now) or _altered(request, claimed.groupdict(), user, stamp)
+    altered = compare or _altered
+    return late(stamp, claimed["day"], now) or altered(request, claimed.groupdict(), user, stamp)
 
 
-def _late(stamp: str, day: str, now: datetime) -> str:
+def late(stamp: str, day: str, now: datetime) -> str:
+    """Why the time of a signature is not now, or not the day of its scope; empty if it is."""
     try:
-        signed = datetime.strptime(stamp, _DATE).replace(tzinfo=UTC)
+        signed = datetime.strptime(stamp, DATE).replace(tzinfo=UTC)
     except ValueError:
         return INCOMPLETE
     if stamp[:8] != day:
         return f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{day}'"
-    limit = f"({now:{_DATE}} {'-' if signed < now else '+'} 5 min.)"
+    limit = f"({now:{DATE}} {'-' if signed < now else '+'} 5 min.)"
     if signed < now - SKEW:
-        return f"Signature expired: {stamp} is now earlier than {now - SKEW:{_DATE}} {limit}"
+        return f"Signature expired: {stamp} is now earlier than {now - SKEW:{DATE}} {limit}"
     if signed > now + SKEW:
-        return (
-            f"Signature not yet current: {stamp} is still later than {now + SKEW:{_DATE}} {limit}"
-        )
+        return f"Signature not yet current: {stamp} is still later than {now + SKEW:{DATE}} {limit}"
     return ""
 
 
 def _altered(request: Request, claimed: Mapping[str, str], user: User, stamp: str) -> str:
     signed = set(claimed["headers"].split(";"))
-    if not _required(request) <= signed:
+    if not required_headers(request) <= signed:
         return MISMATCH
     body = request.get_data()
     stated = request.headers.get("X-Amz-Content-SHA256")
@@ -119,7 +125,7 @@ def _altered(request: Request, claimed: Mapping[str, str], user: User, stamp: st
     return "" if hmac.compare_digest(expected, claimed["signature"]) else MISMATCH
 
 
-def _required(request: Request) -> set[str]:
+def required_headers(request: Request) -> set[str]:
     """What says who, what and when may not be left out of a signature."""
     return {"host"} | {
         name.lower() for name, _ in request.headers if name.lower().startswith("x-amz-")
@@ -133,12 +139,20 @@ def _signature(
     signer: Any = _Signer(
         Credentials(claimed["key"], user.secret), claimed["service"], claimed["region"]
     )
+    received: Any = AWSRequest(request.method, received_url(request), data=request.get_data())
+    return sign(signer, received, request, stamp, signed)
+
+
+def received_url(request: Request) -> str:
+    """As it came, before anything was decoded."""
     target = (
         request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path
     )
-    received: Any = AWSRequest(
-        request.method, f"http://{request.host}{target}", data=request.get_data()
-    )
+    return f"http://{request.host}{target}"
+
+
+def sign(signer: Any, received: Any, request: Request, stamp: str, signed: set[str]) -> str:
+    """The signature of an AWSRequest with those headers of a request that its client says it signed."""
     received.headers = HTTPHeaders()
     for name, value in request.headers:
         if name.lower() in signed:
@@ -149,11 +163,15 @@ def _signature(
     return signature
 
 
-class _Signer(SigV4Auth):
-    """Takes every header that the client says it signed."""
+class TakesAllHeaders:
+    """Of a signer: takes every header that the client says it signed."""
 
     def headers_to_sign(self, request: Any) -> Any:
         headers = HTTPHeaders()
         for name, value in request.headers.items():
             headers.add_header(name.lower(), value)
         return headers
+
+
+class _Signer(TakesAllHeaders, SigV4Auth):
+    """For all services but S3."""

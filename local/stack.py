@@ -13,29 +13,28 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from threading import Event, Lock, Thread
+from types import SimpleNamespace
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from moto.core.config import default_user_config
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local import workflows
 from local.bundles import local_bundle
-from local.dynamodb import DynamoDB, ease_transactions
+from local.clients import KEY, REGION, create_client
 from local.forks import ForkServer
-from local.functions import ACCOUNT, REGION, Functions
+from local.functions import ACCOUNT, Functions
 from local.gateway import Application, Gateway, Throttle, front
-from local.objects import Objects, ease_moto
+from local.guard import Guard
 from local.pool import Pool
 from local.schema import TABLE_SCHEMA
-from local.signatures import Keys
+from local.service_signatures import SignedServices
+from local.services import moto
+from local.signatures import Keys, User
 from twofold.settings import (
     MEMORY_MB,
     PRODUCT,
@@ -57,6 +56,8 @@ TABLE = f"{PRODUCT}-{STAGE}"
 BUCKET = f"{PRODUCT}-{STAGE}-{ACCOUNT}-{REGION}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/{PRODUCT}-{STAGE}"
 SETTLE_SECONDS = 60
+INTERPRETER = "ak"
+"""The access key id that moto's interpreter of state machines signs with."""
 
 
 @dataclass(slots=True)
@@ -71,17 +72,10 @@ class Stack:
     sweeping: Lock = field(default_factory=Lock)
     _stopping: Event = field(default_factory=Event)
 
-    def client(self, service: str, **options: Any) -> Any:
-        """An ordinary boto3 client that talks to this stack over HTTP."""
-        make: Any = boto3.client
-        return make(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 no secret: moto takes any
-            **options,
-        )
+    def client(self, service: str, config: Config | None = None, models: Path | None = None) -> Any:
+        """A boto3 client that talks to this stack over HTTP and reads nothing of the environment."""
+        secret = self.functions.secret
+        return create_client(service, self.endpoint, secret=secret, config=config, models=models)
 
     def settle_regularly(self) -> None:
         """EventBridge's schedule."""
@@ -116,13 +110,16 @@ def running(
         started.callback(forks.stop)
         forks.start()
         functions = Functions(STAGE, {}, "", Pool(1, forks), Pool(os.cpu_count() or 1, forks))
+        functions.secret = token_hex(20)
         gateway = Gateway(functions, throttle, keys)
-        server = _server(port, front(gateway, behind or moto()))
+        internal = _internal_keys(functions.secret)
+        services = SignedServices(behind or moto(), lambda: gateway.keys, internal)
+        server = _server(port, Guard(front(gateway, services)))
         started.callback(server.server_close)
         functions.endpoint = f"http://{HOST}:{server.server_port}"
         functions.environments.update(_environments(quotas))
         stack = Stack(functions.endpoint, gateway, functions, server, log)
-        _configure_moto(server.server_port)
+        _configure_moto(functions)
         functions.serve_moto()
         for pool in (functions.api, functions.steps):
             started.callback(pool.stop)
@@ -147,11 +144,9 @@ def _loading() -> Iterator[None]:
         gc.enable()
 
 
-def moto() -> Application:
-    """AWS, in memory."""
-    ease_moto()
-    ease_transactions()
-    return Objects(DynamoDB(DomainDispatcherApplication(create_backend_app)))
+def _internal_keys(secret: str) -> Keys:
+    """Of the functions and of the interpreter of state machines, by the access key ids that they sign with."""
+    return {KEY: User("functions", secret), INTERPRETER: User("states", secret)}
 
 
 def _server(port: int, application: Application) -> BaseWSGIServer:
@@ -164,9 +159,18 @@ class _Handler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
 
 
-def _configure_moto(port: int) -> None:
-    """moto's interpreter calls Lambda and S3 at MOTO_PORT."""
-    os.environ["MOTO_PORT"] = str(port)
+def _configure_moto(functions: Functions) -> None:
+    """moto's interpreter calls Lambda and S3 with clients that boto3 would make from the environment."""
+    # Imported late: it loads most of moto.
+    from moto.stepfunctions.parser.asl.utils import boto_client
+
+    def client(*, service_name: str, config: Config, **_: Any) -> Any:
+        secret = functions.secret
+        return create_client(
+            service_name, functions.endpoint, key=INTERPRETER, secret=secret, config=config
+        )
+
+    vars(boto_client)["boto3"] = SimpleNamespace(client=client)
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     default_user_config["lambda"]["use_docker"] = False
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from local.meter import Meter
-from local.stack import Stack, moto, running
+from local.services import moto
+from local.stack import Stack, running
 from tests.backstage import Backstage
 from tests.job import Job
 from tests.privileges.recorder import Recorder

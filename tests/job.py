@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -50,10 +51,11 @@ def while_deletion_shows() -> Iterator[None]:
 
 @dataclass(slots=True)
 class Job:
-    """One project of a test's own, in a stack that others use too."""
+    """One project of a test's own, in a stack that others use too. `models` extend what its client knows."""
 
     stack: Stack
     project: str
+    models: Path | None = None
 
     @classmethod
     def begin(cls, stack: Stack) -> "Job":
@@ -62,7 +64,7 @@ class Job:
 
     @property
     def client(self) -> Any:
-        return rekognition(self.stack)
+        return rekognition(self.stack, self.models)
 
     def source(self, lines: list[str] | bytes) -> dict[str, Any]:
         """Uploads a manifest; the DatasetSource that names it."""
@@ -123,9 +125,10 @@ class Job:
         ]
 
 
-def rekognition(stack: Stack) -> Any:
+def rekognition(stack: Stack, models: Path | None = None) -> Any:
     """Without the SDK's own retries, so that a test sees the first answer."""
-    return stack.client("rekognition", config=Config(retries={"total_max_attempts": 1}))
+    config = Config(retries={"total_max_attempts": 1})
+    return stack.client("rekognition", config=config, models=models)
 
 
 def labels_of(entry: str) -> set[str]:

@@ -43,6 +43,8 @@ class Operation(StrEnum):
     CREATE_PROJECT = "CreateProject"
     DESCRIBE_PROJECTS = "DescribeProjects"
     DELETE_PROJECT = "DeleteProject"
+    DESCRIBE_PROJECT_VERSIONS = "DescribeProjectVersions"
+    LIST_PROJECT_POLICIES = "ListProjectPolicies"
     CREATE_DATASET = "CreateDataset"
     DESCRIBE_DATASET = "DescribeDataset"
     DELETE_DATASET = "DeleteDataset"

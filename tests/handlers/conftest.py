@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from local.functions import REGION
+from local.clients import REGION
 from local.stack import Stack
 from twofold.settings import Function
 from twofold.stores import contents, events, executions, objects

@@ -8,6 +8,7 @@ from uuid import uuid4
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError
 
+from local.model import EXTENSION
 from local.stack import Stack
 from tests.job import Job, line, two_labels
 from twofold.settings import Operation
@@ -159,7 +160,7 @@ class Lossy:
         self.invocations: list[str] = []
         self._between = between
         config = Config(retries={"mode": "standard", "total_max_attempts": 3})
-        self.client = stack.client("rekognition", config=config)
+        self.client = stack.client("rekognition", config=config, models=EXTENSION)
         self.client.meta.events.register("before-send.rekognition.*", self._send)
 
     def _send(self, request: Any, **_: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.functions import REGION
+from local.clients import REGION
 from local.stack import Stack
 from tests.job import Job, two_labels
 from twofold.settings import Function

@@ -1,9 +1,10 @@
 import json
+from collections.abc import Callable
 
 import pytest
 
 from local.stack import BUCKET
-from tests.handlers.any_request import NO_DATASET, entries, folder, refused
+from tests.handlers.any_request import NO_DATASET, entries, folder, name, refused
 from tests.job import Job, line, two_labels, while_deletion_shows
 from twofold.settings import Function, Variable
 
@@ -53,6 +54,48 @@ def test_a_copy_outlives_its_source_and_the_collector(
     assert shared in json.loads(answer.payload)["Collected"]
     left = job.stack.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=shared)
     assert left["KeyCount"] == 0
+
+
+def list_with_a_change_between_pages(job: Job, arn: str, change: Callable[[], None]) -> list[str]:
+    """The names of all entries; the dataset has changed when the second page is asked for."""
+    first = job.client.list_dataset_entries(DatasetArn=arn, MaxResults=4)
+    change()
+    rest = job.client.list_dataset_entries(DatasetArn=arn, NextToken=first["NextToken"])
+    return [name(entry) for page in (first, rest) for entry in page["DatasetEntries"]]
+
+
+def test_the_list_of_a_copy_goes_on_in_the_contents_it_began_with_after_an_update(job: Job) -> None:
+    train, _ = job.pair(two_labels(10))
+    copy = copied(job, train, "TRAIN", Job.begin(job.stack).project)
+
+    def update() -> None:
+        changes = {"GroundTruth": line("new", "kea").encode()}
+        job.client.update_dataset_entries(DatasetArn=copy, Changes=changes)
+        assert job.settled(copy)["Status"] == "UPDATE_COMPLETE"
+
+    listed = list_with_a_change_between_pages(job, copy, update)
+    assert listed == [str(number) for number in range(10)]
+    assert entries(job, copy) == [*listed, "new"]
+
+
+def test_the_list_of_a_copy_goes_on_in_the_contents_it_began_with_after_a_distribution(
+    job: Job,
+) -> None:
+    train, _ = job.pair(two_labels(10))
+    other = Job.begin(job.stack)
+    copy, test = copied(job, train, "TRAIN", other.project), other.create("TEST")
+
+    def distribute() -> None:
+        other.distribute(copy, test)
+        assert other.settled(copy)["Status"] == "UPDATE_COMPLETE"
+
+    labels = job.client.list_dataset_labels(DatasetArn=copy, MaxResults=1)
+    listed = list_with_a_change_between_pages(job, copy, distribute)
+    assert listed == [str(number) for number in range(10)]
+    assert len(entries(job, copy)) == 8
+    rest = job.client.list_dataset_labels(DatasetArn=copy, NextToken=labels["NextToken"])
+    (last,) = rest["DatasetLabelDescriptions"]
+    assert (last["LabelName"], last["LabelStats"]["EntryCount"]) == ("cat", 6)
 
 
 def test_a_list_whose_contents_are_gone_says_so(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,15 +3,15 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 
-from local.functions import ACCOUNT, REGION
+from local.clients import REGION
+from local.functions import ACCOUNT
 from local.model import EXTENSION
 from local.stack import Stack
 from tests.backstage import Backstage, do, hold, json_error, states
@@ -26,11 +26,9 @@ CHANGING = [operation for operation in Operation if operation.changes]
 
 
 @pytest.fixture
-def job(job: Job, monkeypatch: pytest.MonkeyPatch) -> Job:
+def job(job: Job) -> Job:
     """A job whose client knows Twofold's own operations."""
-    monkeypatch.setenv("AWS_DATA_PATH", str(EXTENSION))
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    return job
+    return replace(job, models=EXTENSION)
 
 
 def method(client: Any, operation: Operation) -> Any:

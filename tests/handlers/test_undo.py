@@ -2,10 +2,11 @@
 
 import json
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
+import urllib3
 
 from local.model import EXTENSION
 from local.stack import BUCKET
@@ -17,11 +18,9 @@ Pair = tuple[str, str]
 
 
 @pytest.fixture
-def job(job: Job, monkeypatch: pytest.MonkeyPatch) -> Job:
+def job(job: Job) -> Job:
     """A job whose client knows Twofold's own operations."""
-    monkeypatch.setenv("AWS_DATA_PATH", str(EXTENSION))
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    return job
+    return replace(job, models=EXTENSION)
 
 
 @pytest.fixture
@@ -117,6 +116,18 @@ def test_the_history_links_to_both_reports_for_whoever_has_the_link(job: Job, pa
     with urllib.request.urlopen(done["ReportPageUrl"]) as answer:  # noqa: S310
         assert answer.read().startswith(b"<!doctype html>")
     assert "X-Amz-Expires=900" in done["ReportUrl"]
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_links_to_reports_work_where_a_client_resolves_dot_segments(job: Job, name: str) -> None:
+    """As browsers, urllib3 and curl do."""
+    job = Job(job.stack, job.client.create_project(ProjectName=name)["ProjectArn"], EXTENSION)
+    pair = job.pair(two_labels(20))
+    distribute(job, pair)
+    (done,) = history(job)
+    for link in (done["ReportUrl"], done["ReportPageUrl"]):
+        assert urllib3.request("GET", link).status == 200
+    assert len(job.entries(pair[1])) == 4
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -85,3 +85,13 @@ def test_a_transaction_leaves_no_copy_of_the_table(stack: Stack) -> None:
     client, kept = stack.client("dynamodb"), len(table.instances_tracked)
     client.transact_write_items(TransactItems=_put_once(uuid4().hex, 1))
     assert len(table.instances_tracked) == kept
+
+
+def test_a_token_that_comes_with_another_request_is_refused(stack: Stack) -> None:
+    client, key, token = stack.client("dynamodb"), uuid4().hex, uuid4().hex
+    client.transact_write_items(TransactItems=_put_once(key, 1), ClientRequestToken=token)
+    with pytest.raises(client.exceptions.IdempotentParameterMismatchException):
+        client.transact_write_items(
+            TransactItems=_put_once(uuid4().hex, 2), ClientRequestToken=token
+        )
+    client.transact_write_items(TransactItems=_put_once(key, 1), ClientRequestToken=token)

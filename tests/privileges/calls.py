@@ -8,7 +8,8 @@ from urllib.parse import unquote
 
 from werkzeug.wrappers import Request
 
-from local.functions import ACCOUNT, REGION
+from local.clients import REGION
+from local.functions import ACCOUNT
 from twofold.settings import PARTITION_KEY
 
 DYNAMODB = "DynamoDB_20120810."

@@ -8,7 +8,7 @@ from uuid import uuid4
 import botocore.session
 from botocore.exceptions import ClientError
 
-from local.functions import REGION
+from local.clients import REGION
 from local.model import EXTENSION
 from local.stack import BUCKET, TABLE, Stack
 from tests.backstage import Backstage, json_error, s3, s3_error, states

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from local.functions import ACCOUNT, REGION
+from local.clients import REGION
+from local.functions import ACCOUNT
 from local.stack import BUCKET, STAGE, TABLE
 from tests.infra.synthesized import Statement, Synthesized, spelt
 from tests.privileges.calls import Call

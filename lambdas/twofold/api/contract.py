@@ -68,6 +68,21 @@ class DeleteProjectRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeProjectVersionsRequest:
+    project_arn: str
+    version_names: tuple[str, ...] = ()
+    next_token: str | None = None
+    max_results: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListProjectPoliciesRequest:
+    project_arn: str
+    next_token: str | None = None
+    max_results: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateDatasetRequest:
     project_arn: str
     dataset_type: str
@@ -157,6 +172,8 @@ Request = (
     CreateProjectRequest
     | DescribeProjectsRequest
     | DeleteProjectRequest
+    | DescribeProjectVersionsRequest
+    | ListProjectPoliciesRequest
     | CreateDatasetRequest
     | DescribeDatasetRequest
     | DeleteDatasetRequest

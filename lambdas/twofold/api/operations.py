@@ -6,7 +6,7 @@ The two lists that read contents need NumPy; they load it when they are first as
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twofold.api import datasets, deletion, distribute, history, projects, tagging, update
+from twofold.api import datasets, deletion, distribute, history, models, projects, tagging, update
 from twofold.api.contract import ListDatasetEntriesRequest, ListDatasetLabelsRequest
 from twofold.api.service import Service
 from twofold.settings import Operation
@@ -30,6 +30,8 @@ OPERATIONS: Mapping[Operation, Answer] = {
     Operation.CREATE_PROJECT: projects.create_project,
     Operation.DESCRIBE_PROJECTS: projects.describe_projects,
     Operation.DELETE_PROJECT: deletion.delete_project,
+    Operation.DESCRIBE_PROJECT_VERSIONS: models.describe_project_versions,
+    Operation.LIST_PROJECT_POLICIES: models.list_project_policies,
     Operation.CREATE_DATASET: datasets.create_dataset,
     Operation.DESCRIBE_DATASET: datasets.describe_dataset,
     Operation.DELETE_DATASET: deletion.delete_dataset,

@@ -9,6 +9,7 @@
     sources/...                                                              manifests to take in, put there by users
     scratch/<operation>/<step>/...                                           expires by lifecycle rule
 
+The projects `.` and `..` are spelled `~.` and `~..`: clients and browsers resolve dot segments in the path of a URL.
 Keys derive from the operation, the step and the shard, so a retry overwrites the same bytes.
 """
 
@@ -46,7 +47,13 @@ class ContentsKeys:
 def contents(dataset: str, operation: str) -> str:
     """The folder of the contents that an operation gives a dataset; `dataset` is a DatasetId's `path`, such as
     `birds/train-1655158669954`."""
-    return f"{Prefix.CONTENTS}/{dataset}/{operation}"
+    project, _, name = dataset.partition("/")
+    return f"{Prefix.CONTENTS}/{spell_project(project)}/{name}/{operation}"
+
+
+def spell_project(project: str) -> str:
+    """The part of a key that names a project. No project name has a `~`."""
+    return f"~{project}" if project in (".", "..") else project
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ class ReportKeys:
 
     @property
     def _folder(self) -> str:
-        return f"{Prefix.REPORTS}/{self.project}/{self.operation}"
+        return f"{Prefix.REPORTS}/{spell_project(self.project)}/{self.operation}"
 
 
 def ranges(operation: str) -> str:

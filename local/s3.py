@@ -1,0 +1,108 @@
+"""Requests to S3 as moto understands them right: in front of moto's S3, after its other services were told apart."""
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus
+
+from moto.s3.models import s3_backends
+from werkzeug.wrappers import Request, Response
+
+from local import chunks
+from local.addresses import use_path_style
+from local.functions import ACCOUNT
+from local.gateway import Application
+from local.objects import answer_range
+from local.refusals import refuse_s3
+
+_ON_OBJECTS = ("uploads", "uploadId", "restore", "select")
+_METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
+_FORM = "multipart/form-data"
+_NOT_ALLOWED = "The specified method is not allowed against this resource."
+
+
+@dataclass(slots=True)
+class S3:
+    """moto's S3 with what it lacks. The body of a request has been read."""
+
+    moto: Application
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        use_path_style(environ)
+        request = Request(environ)
+        answer: Application | None = _decode_chunks(request) or _refuse(request)
+        if answer is None:
+            _forget_null_version(request)
+            answer = answer_range(Request(environ))
+        return (answer or self.moto)(environ, start_response)
+
+
+def _decode_chunks(request: Request) -> Response | None:
+    """Puts the bytes of an `aws-chunked` body in its place, and its trailers among the headers; None, or the refusal."""
+    environ = request.environ
+    if not environ.get("HTTP_X_AMZ_CONTENT_SHA256", "").startswith("STREAMING-"):
+        return None
+    length = environ.get("HTTP_X_AMZ_DECODED_CONTENT_LENGTH", "")
+    try:
+        decoded = chunks.decode(
+            environ["wsgi.input"].getvalue(), int(length) if length.isdecimal() else None
+        )
+    except chunks.ChunkError as error:
+        return refuse_s3(request, 400, error.code, str(error))
+    del environ["HTTP_X_AMZ_CONTENT_SHA256"]
+    environ["wsgi.input"] = io.BytesIO(decoded.body)
+    environ["CONTENT_LENGTH"] = str(len(decoded.body))
+    _take_trailers(environ, decoded.trailers)
+    return None
+
+
+def _take_trailers(environ: dict[str, Any], trailers: Mapping[str, str]) -> None:
+    prefix = "x-amz-checksum-"
+    for name, value in trailers.items():
+        if name.startswith(prefix):
+            environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+            environ["HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM"] = name.removeprefix(prefix).upper()
+
+
+def _refuse(request: Request) -> Response | None:
+    """What S3 refuses and moto fails on."""
+    bucket, _, key = request.path[1:].partition("/")
+    if request.method not in _METHODS:
+        return refuse_s3(request, 405, "MethodNotAllowed", _NOT_ALLOWED)
+    if request.method != "POST":
+        return None
+    if key and not any(name in request.args for name in _ON_OBJECTS):
+        return refuse_s3(request, 405, "MethodNotAllowed", _NOT_ALLOWED)
+    if not bucket:
+        return refuse_s3(request, 405, "MethodNotAllowed", _NOT_ALLOWED)
+    return None if key or "delete" in request.args else _refuse_form(request)
+
+
+def _refuse_form(request: Request) -> Response | None:
+    """A browser's upload is a form with a field `key`."""
+    if request.mimetype != _FORM:
+        message = "Bucket POST must be of the enclosure-type multipart/form-data"
+        return refuse_s3(request, 412, "PreconditionFailed", message)
+    body = request.environ["wsgi.input"]
+    with Request(request.environ.copy()) as posted:
+        named = "key" in posted.form
+    body.seek(0)
+    if not named:
+        message = "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields."
+        return refuse_s3(request, 400, "InvalidArgument", message)
+    return None
+
+
+def _forget_null_version(request: Request) -> None:
+    """`null` is the version of every object of a bucket that has no versions, for HEAD too."""
+    if request.method != "HEAD" or request.args.get("versionId") != "null":
+        return
+    bucket = s3_backends[ACCOUNT]["aws"].buckets.get(request.path[1:].partition("/")[0])
+    if bucket is not None and not bucket.is_versioned:
+        others = [
+            f"{quote_plus(name)}={quote_plus(value)}" if value else quote_plus(name)
+            for name, value in request.args.items(multi=True)
+            if name != "versionId"
+        ]
+        request.environ["QUERY_STRING"] = "&".join(others)

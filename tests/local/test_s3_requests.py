@@ -1,0 +1,300 @@
+"""Requests to S3 that plain moto answers wrongly, or fails on."""
+
+import base64
+import hashlib
+import json
+import logging
+import urllib.request
+import zlib
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import urllib3
+from anycrc import Model
+from botocore.exceptions import ClientError
+
+from local.stack import Stack
+from tests.job import Job, two_labels
+
+MIB = 1 << 20
+SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/s3/aws4_request"}
+TEXT = b'{"source-ref":"s3://pond/1.jpg"}\n'
+
+
+@pytest.fixture(scope="module")
+def s3(stack: Stack) -> Any:
+    return stack.client("s3")
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    name = f"requests-{uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def send(stack: Stack, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
+    return urllib3.request(method, f"{stack.endpoint}{path}", **options)
+
+
+def read(s3: Any, bucket: str, key: str) -> bytes:
+    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+HOSTS = [
+    "{}.localhost:8000",
+    "{}.s3.localhost:8000",
+    "{}.s3.us-east-1.localhost",
+    "{}.s3.amazonaws.com",
+    "{}.s3.us-east-1.amazonaws.com",
+    "{}.s3-us-west-2.amazonaws.com",
+    "{}.s3.dualstack.us-east-1.amazonaws.com",
+    "{}.s3-accelerate.amazonaws.com",
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("name", ["plain", "with.dots"])
+def test_a_bucket_in_the_host_is_the_one_that_is_meant(
+    stack: Stack, s3: Any, host: str, name: str
+) -> None:
+    """Another bucket has the name that the key begins with."""
+    theirs, meant = f"backup-{name}-{uuid4().hex[:8]}", uuid4().hex[:12]
+    for one, body in ((theirs, b"the right bytes"), (meant, b"wrong")):
+        s3.create_bucket(Bucket=one)
+        s3.put_object(
+            Bucket=one, Key=f"{meant}/a b.manifest" if one == theirs else "a b.manifest", Body=body
+        )
+    headers = {**SIGNED, "Host": host.format(theirs)}
+    path = f"/{meant}/a%20b.manifest"
+    assert send(stack, "GET", path, headers=headers).data == b"the right bytes"
+    ranged = send(stack, "GET", path, headers={**headers, "Range": "bytes=4-8"})
+    assert (ranged.status, ranged.data) == (206, b"right")
+    assert send(stack, "PUT", "/new", headers=headers, body=b"new").status == 200
+    assert read(s3, theirs, "new") == b"new"
+    assert send(stack, "HEAD", "/new?versionId=null", headers=headers).status == 200
+    listed = send(stack, "GET", "/?list-type=2", headers=headers)
+    assert b"<Key>new</Key>" in listed.data
+    assert send(stack, "POST", "/new", headers=headers).status == 405
+    assert send(stack, "DELETE", "/new", headers=headers).status == 204
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "s3.localhost", "s3.us-east-1.amazonaws.com"])
+def test_a_bucket_in_the_path_is_the_one_that_is_meant(
+    stack: Stack, s3: Any, bucket: str, host: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="one", Body=b"0123456789")
+    headers = {**SIGNED, "Host": host, "Range": "bytes=2-4"}
+    assert send(stack, "GET", f"/{bucket}/one", headers=headers).data == b"234"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", None],
+)
+@pytest.mark.parametrize("signed", [True, False], ids=["signed", "presigned"])
+@pytest.mark.parametrize("body", [TEXT, b"\xff\x00&a=b", b"Action=x&Version=2009-04-15", b""])
+def test_a_body_is_the_object_whatever_its_type(
+    stack: Stack, s3: Any, bucket: str, kind: str | None, signed: bool, body: bytes
+) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    target = {"Bucket": bucket, "Key": "one"}
+    url = s3.generate_presigned_url("put_object", target)
+    if signed:
+        url, headers = f"{stack.endpoint}/{bucket}/one", {**SIGNED, **headers}
+    assert urllib3.request("PUT", url, body=body, headers=headers).status == 200
+    assert read(s3, bucket, "one") == body
+    if kind:
+        assert s3.head_object(**target)["ContentType"] == kind
+
+
+def test_urllib_puts_a_manifest_that_becomes_a_dataset(stack: Stack, job: Job, s3: Any) -> None:
+    """It says that what it sends is a form, as curl --data-binary does."""
+    target = {"Bucket": "sources", "Key": f"{uuid4().hex}.manifest"}
+    s3.create_bucket(Bucket="sources")
+    body = "".join(f"{one}\n" for one in two_labels(10)).encode()
+    url = s3.generate_presigned_url("put_object", target)
+    request = urllib.request.Request(url, data=body, method="PUT")  # noqa: S310 our own server
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        assert answer.status == 200
+    place = {"Bucket": target["Bucket"], "Name": target["Key"], "Version": "null"}
+    arn = job.create_from("TRAIN", {"GroundTruthManifest": {"S3Object": place}})
+    assert job.settled(arn)["DatasetStats"]["TotalEntries"] == 10
+
+
+def test_a_form_may_upload_to_a_bucket(stack: Stack, s3: Any, bucket: str) -> None:
+    fields = {"key": "one", "file": ("a.txt", TEXT)}
+    assert send(stack, "POST", f"/{bucket}", fields=fields, headers=SIGNED).status == 204
+    assert read(s3, bucket, "one") == TEXT
+
+
+def test_the_version_null_is_that_of_an_object_without_versions(s3: Any, bucket: str) -> None:
+    one = {"Bucket": bucket, "Key": "one"}
+    s3.put_object(**one, Body=TEXT)
+    assert s3.head_object(**one, VersionId="null")["ContentLength"] == len(TEXT)
+    assert s3.get_object(**one, VersionId="null", Range="bytes=0-0")["Body"].read() == TEXT[:1]
+    s3.copy_object(Bucket=bucket, Key="two", CopySource={**one, "VersionId": "null"})
+    assert read(s3, bucket, "two") == TEXT
+    s3.delete_object(**one, VersionId="null")
+    with pytest.raises(ClientError, match="404"):
+        s3.head_object(**one, VersionId="null")
+    with pytest.raises(ClientError, match="400"):
+        s3.head_object(Bucket=bucket, Key="two", VersionId="another")
+
+
+def test_the_version_null_outlives_versioning(s3: Any, bucket: str) -> None:
+    one = {"Bucket": bucket, "Key": "one"}
+    s3.put_object(**one, Body=b"old")
+    for status in ("Enabled", "Suspended"):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+        assert s3.head_object(**one, VersionId="null")["ContentLength"] == 3
+
+
+def refused(answer: urllib3.BaseHTTPResponse, status: int, code: str) -> None:
+    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/xml")
+    assert f"<Code>{code}</Code>".encode() in answer.data
+
+
+@pytest.mark.parametrize("headers", [SIGNED, {}], ids=["signed", "unsigned"])
+def test_a_post_that_s3_does_not_have_is_an_error_of_s3(
+    stack: Stack, bucket: str, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        refused(
+            send(stack, "POST", f"/{bucket}/key", headers=headers, body=b"x"),
+            405,
+            "MethodNotAllowed",
+        )
+        refused(send(stack, "PATCH", f"/{bucket}/key", headers=headers), 405, "MethodNotAllowed")
+        refused(
+            send(stack, "POST", f"/{bucket}", headers=headers, body=b"x"), 412, "PreconditionFailed"
+        )
+        form = send(stack, "POST", f"/{bucket}", headers=headers, fields={"file": "x"})
+        refused(form, 400, "InvalidArgument")
+    assert not caplog.records
+
+
+SUMS: dict[str, Callable[[bytes], bytes]] = {
+    "CRC32": lambda body: zlib.crc32(body).to_bytes(4, "big"),
+    "CRC32C": lambda body: Model("CRC32C").calc(body).to_bytes(4, "big"),
+    "CRC64NVME": lambda body: Model("CRC64-NVME").calc(body).to_bytes(8, "big"),
+    "SHA1": lambda body: hashlib.sha1(body, usedforsecurity=False).digest(),
+    "SHA256": lambda body: hashlib.sha256(body).digest(),
+}
+
+
+def put_in_parts(s3: Any, bucket: str, bodies: list[bytes], **begun: Any) -> Any:
+    one = {"Bucket": bucket, "Key": "parts"}
+    upload = s3.create_multipart_upload(**one, **begun)["UploadId"]
+    parts = [
+        {
+            "PartNumber": number,
+            "ETag": s3.upload_part(**one, UploadId=upload, PartNumber=number, Body=body)["ETag"],
+        }
+        for number, body in enumerate(bodies, 1)
+    ]
+    s3.complete_multipart_upload(**one, UploadId=upload, MultipartUpload={"Parts": parts})
+    return parts
+
+
+@pytest.mark.parametrize("algorithm", SUMS)
+@pytest.mark.parametrize("kind", [None, "COMPOSITE", "FULL_OBJECT"])
+def test_an_upload_in_parts_has_the_checksum_it_names(
+    stack: Stack, s3: Any, bucket: str, algorithm: str, kind: str | None
+) -> None:
+    bodies = [b"a" * (5 * MIB), b"b" * 3]
+    begun = {"ChecksumAlgorithm": algorithm} | ({"ChecksumType": kind} if kind else {})
+    impossible = "COMPOSITE" if algorithm == "CRC64NVME" else "FULL_OBJECT"
+    if kind == impossible and algorithm not in ("CRC32", "CRC32C"):
+        with pytest.raises(ClientError, match=f"{kind} checksum type cannot be used"):
+            s3.create_multipart_upload(Bucket=bucket, Key="parts", **begun)
+        return
+    parts = put_in_parts(s3, bucket, bodies, **begun)
+    assert [part["ETag"].strip('"') for part in parts] == [
+        hashlib.md5(body, usedforsecurity=False).hexdigest() for body in bodies
+    ]
+    compute = SUMS[algorithm]
+    whole = kind == "FULL_OBJECT" or algorithm == "CRC64NVME"
+    value = compute(b"".join(bodies) if whole else b"".join(map(compute, bodies)))
+    expected = base64.b64encode(value).decode() + ("" if whole else "-2")
+    answer = send(
+        stack, "GET", f"/{bucket}/parts", headers={**SIGNED, "x-amz-checksum-mode": "ENABLED"}
+    )
+    assert answer.headers[f"x-amz-checksum-{algorithm.lower()}"] == expected
+    assert answer.data == b"".join(bodies)
+
+
+def test_an_algorithm_that_s3_does_not_have_is_refused(stack: Stack, bucket: str) -> None:
+    headers = {**SIGNED, "x-amz-checksum-algorithm": "CRC7"}
+    answer = send(stack, "POST", f"/{bucket}/key?uploads", headers=headers)
+    assert answer.status == 400
+    assert b"Checksum algorithm provided is unsupported: CRC7" in answer.data
+
+
+def chunked(*chunks: bytes, trailer: bytes = b"") -> bytes:
+    framed = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+    return framed + b"0\r\n" + trailer + b"\r\n"
+
+
+STREAMED = {
+    **SIGNED,
+    "X-Amz-Content-Sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    "Content-Encoding": "aws-chunked",
+}
+
+
+def test_a_streamed_body_is_its_chunks_and_its_trailer_a_checksum(
+    stack: Stack, s3: Any, bucket: str
+) -> None:
+    value = base64.b64encode(SUMS["CRC64NVME"](TEXT * 2)).decode()
+    trailer = f"x-amz-checksum-crc64nvme:{value}\r\n".encode()
+    headers = {
+        **STREAMED,
+        "X-Amz-Trailer": "x-amz-checksum-crc64nvme",
+        "X-Amz-Decoded-Content-Length": str(2 * len(TEXT)),
+    }
+    answer = send(
+        stack, "PUT", f"/{bucket}/one", headers=headers, body=chunked(TEXT, TEXT, trailer=trailer)
+    )
+    assert answer.status == 200
+    head = s3.head_object(Bucket=bucket, Key="one", ChecksumMode="ENABLED")
+    assert (head["ChecksumCRC64NVME"], head["ContentLength"]) == (value, 2 * len(TEXT))
+    assert "ContentEncoding" not in head
+    assert read(s3, bucket, "one") == 2 * TEXT
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"zz\r\nabc\r\n0\r\n\r\n", "InvalidChunkSizeError"),
+        (b"-3\r\nabc\r\n0\r\n\r\n", "InvalidChunkSizeError"),
+        (b"2\r\nabc\r\n0\r\n\r\n", "InvalidChunkSizeError"),
+        (b"ffffffffffffffff\r\nabc\r\n0\r\n\r\n", "InvalidChunkSizeError"),
+        (b"3\r\nabc\r\n", "IncompleteBody"),
+        (b"3", "IncompleteBody"),
+        (b"", "IncompleteBody"),
+        (b"4\r\nabcd\r\n0\r\n\r\n", "IncompleteBody"),
+        (b"3\r\nabc\r\n0\r\n:::\r\n\r\n", "MalformedTrailerError"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["UNSIGNED-PAYLOAD-TRAILER", "AWS4-HMAC-SHA256-PAYLOAD"])
+def test_a_streamed_body_that_is_not_as_it_says_is_refused(
+    stack: Stack, bucket: str, body: bytes, code: str, kind: str
+) -> None:
+    headers = {
+        **STREAMED,
+        "X-Amz-Content-Sha256": f"STREAMING-{kind}",
+        "X-Amz-Decoded-Content-Length": "3",
+    }
+    refused(send(stack, "PUT", f"/{bucket}/one", headers=headers, body=body), 400, code)
+    assert send(stack, "GET", f"/{bucket}/one", headers=SIGNED).status == 404
+
+
+def test_errors_are_json_where_the_service_speaks_it(stack: Stack) -> None:
+    scope = SIGNED["Authorization"].replace("/s3/", "/dynamodb/")
+    headers = {"Authorization": scope, "X-Amz-Target": "DynamoDB_20120810.Nothing"}
+    answer = send(stack, "POST", "/", headers=headers, body=b"{}")
+    assert (answer.status, json.loads(answer.data)["__type"]) == (400, "UnknownOperationException")

@@ -1,0 +1,249 @@
+"""With keys, nothing that the stack serves is to be had without one: not S3, not DynamoDB, not the functions behind the API."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+import urllib3
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from local.signatures import User
+from local.stack import Stack
+from tests.backstage import eventually
+from tests.job import line
+from twofold.settings import Function, function_name
+
+KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+ONCE = Config(retries={"total_max_attempts": 1})
+VERSION_4 = ONCE.merge(Config(signature_version="s3v4"))
+INVOKE = f"/2015-03-31/functions/{function_name('local', Function.API)}/invocations"
+
+
+@pytest.fixture
+def strict(stack: Stack) -> Iterator[Stack]:
+    stack.gateway.keys = {KEY: User("alice", SECRET)}
+    yield stack
+    stack.gateway.keys = None
+
+
+def client(stack: Stack, service: str, config: Config = ONCE, **changed: Any) -> Any:
+    credentials = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
+    make: Any = boto3.client
+    options = {"region_name": "us-east-1", **credentials, **changed}
+    return make(service, endpoint_url=stack.endpoint, config=config, **options)
+
+
+S3_CONFIGS: list[Any] = [
+    {},
+    {"payload_signing_enabled": False},
+    {"addressing_style": "path"},
+]
+
+
+@pytest.mark.parametrize("options", S3_CONFIGS, ids=str)
+@pytest.mark.parametrize("key", ["one", "a b/ü+~:@%41.txt", "/twice//slashed", "a/../b/./c"])
+def test_s3_is_had_with_the_key(strict: Stack, options: Any, key: str) -> None:
+    s3 = client(strict, "s3", ONCE.merge(Config(s3=options)))
+    s3.create_bucket(Bucket="signed")
+    s3.put_object(Bucket="signed", Key=key, Body=b"body", Metadata={"of": "two  words"})
+    assert s3.get_object(Bucket="signed", Key=key, Range="bytes=1-2")["Body"].read() == b"od"
+    assert s3.list_objects_v2(Bucket="signed", Prefix=key)["KeyCount"] == 1
+    s3.delete_object(Bucket="signed", Key=key)
+
+
+REFUSED = [
+    ({"aws_access_key_id": "AKIDOTHER"}, "AccessDenied"),
+    ({"aws_secret_access_key": "other"}, "SignatureDoesNotMatch"),
+    ({"aws_session_token": "any"}, "AccessDenied"),
+    ({"region_name": "eu-west-1"}, "AccessDenied"),
+    ({"aws_access_key_id": "local", "aws_secret_access_key": "local"}, "SignatureDoesNotMatch"),
+    ({"aws_access_key_id": "ak", "aws_secret_access_key": "sk"}, "SignatureDoesNotMatch"),
+]
+
+
+@pytest.mark.parametrize(("changed", "code"), REFUSED, ids=str)
+def test_with_other_credentials_nothing_is_had(
+    strict: Stack, changed: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        client(strict, "s3", **changed).list_buckets()
+    assert refused.value.response["Error"]["Code"] == code
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    name = function_name("local", Function.API)
+    for call in (
+        client(strict, "dynamodb", **changed).list_tables,
+        client(strict, "stepfunctions", **changed).list_state_machines,
+        client(strict, "sts", **changed).get_caller_identity,
+        lambda: client(strict, "lambda", **changed).invoke(FunctionName=name, Payload=b"{}"),
+    ):
+        with pytest.raises(ClientError) as refused:
+            call()
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_the_other_services_are_had_with_the_key(strict: Stack) -> None:
+    assert client(strict, "dynamodb").list_tables()["TableNames"]
+    assert client(strict, "stepfunctions").list_state_machines()["stateMachines"]
+    assert client(strict, "sts").get_caller_identity()["Account"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("PUT", "/unsigned-bucket"),
+        ("POST", INVOKE),
+        ("POST", "/moto-api/reset"),
+        ("GET", "/?Action=ListUsers&Version=2010-05-08"),
+        ("GET", "/signed/one?X-Amz-Signature=00&X-Amz-Credential=a/b/us-east-1/s3/aws4_request"),
+    ],
+)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer any"},
+        {"Authorization": f"AWS {KEY}:c2lnbmF0dXJl"},
+        {
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20260101/us-east-1/lambda/aws4_request"
+        },
+        {"Authorization": f"AWS4-HMAC-SHA256 Credential={KEY}/20260101/us-east-1/s3/aws4_request"},
+    ],
+    ids=["none", "bearer", "version 2", "lambda, no signature", "s3, no signature"],
+)
+def test_nothing_is_had_unsigned(
+    strict: Stack, method: str, path: str, headers: dict[str, str]
+) -> None:
+    before = strict.functions.invocations[Function.API]
+    answer = urllib3.request(method, f"{strict.endpoint}{path}", headers=headers)
+    assert answer.status == 403
+    assert strict.functions.invocations[Function.API] == before
+
+
+def test_an_altered_body_is_refused(strict: Stack) -> None:
+    s3 = client(strict, "s3")
+    s3.create_bucket(Bucket="signed")
+
+    def alter(request: Any, **_: Any) -> None:
+        request.body = b"other"
+
+    s3.meta.events.register("before-send.s3.PutObject", alter)
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        s3.put_object(Bucket="signed", Key="altered", Body=b"right")
+
+
+def presigned(stack: Stack, method: str = "get_object", expires: int = 60, **changed: Any) -> str:
+    s3 = client(stack, "s3", VERSION_4, **changed)
+    s3.create_bucket(Bucket="signed")
+    s3.put_object(Bucket="signed", Key="a b", Body=b"body")
+    target = {"Bucket": "signed", "Key": "a b"}
+    url: str = s3.generate_presigned_url(method, Params=target, ExpiresIn=expires)
+    return url
+
+
+def test_a_presigned_url_is_good_for_what_it_names(strict: Stack) -> None:
+    url = presigned(strict)
+    assert urllib3.request("GET", url).data == b"body"
+    assert urllib3.request("PUT", url, body=b"x").status == 403
+    assert urllib3.request("GET", url.replace("a%20b", "other")).status == 403
+    assert urllib3.request("GET", url.replace("Expires=60", "Expires=61")).status == 403
+    assert urllib3.request("GET", f"{url}&versionId=null").status == 403
+    assert urllib3.request("PUT", presigned(strict, "put_object"), body=b"new").status == 200
+
+
+def test_a_url_that_is_presigned_the_old_way_is_refused_with_advice(strict: Stack) -> None:
+    target = {"Bucket": "signed", "Key": "a b"}
+    url = client(strict, "s3").generate_presigned_url("get_object", Params=target)
+    answer = urllib3.request("GET", url)
+    assert answer.status == 403
+    assert b"Please use AWS4-HMAC-SHA256" in answer.data
+
+
+@pytest.mark.parametrize(
+    ("minutes", "status"), [(-2, 403), (-0.5, 200), (4, 200), (6, 403)], ids=str
+)
+def test_a_presigned_url_is_good_for_its_time(
+    strict: Stack, monkeypatch: pytest.MonkeyPatch, minutes: float, status: int
+) -> None:
+    presigned(strict)
+    moment = datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=minutes)
+    s3 = client(strict, "s3", VERSION_4)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: moment)
+    url = s3.generate_presigned_url(
+        "get_object", Params={"Bucket": "signed", "Key": "a b"}, ExpiresIn=60
+    )
+    assert urllib3.request("GET", url).status == status
+
+
+STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+
+
+def put_signed_chunks(
+    stack: Stack, chunks: list[bytes], sent: list[bytes], trailer: str = ""
+) -> urllib3.BaseHTTPResponse:
+    """A PUT whose chunks are signed one after the other, as Amazon S3's API reference has it. Others may be sent."""
+    kind = f"{STREAMING}-TRAILER" if trailer else STREAMING
+    url = f"{stack.endpoint}/signed/chunks"
+    request: Any = AWSRequest("PUT", url)
+    request.headers["X-Amz-Content-SHA256"] = kind
+    request.headers["X-Amz-Decoded-Content-Length"] = str(sum(map(len, chunks)))
+    signer: Any = S3SigV4Auth(Credentials(KEY, SECRET), "s3", "us-east-1")
+    # S3's signer would name another kind of body.
+    prepare: Any = vars(SigV4Auth)["_modify_request_before_signing"]
+    signer._modify_request_before_signing = lambda request: prepare(signer, request)
+    signer.add_auth(request)
+    stamp, before = request.context["timestamp"], request.headers["Authorization"][-64:]
+    scope = signer.credential_scope(request)
+    empty, body = sha256(b"").hexdigest(), b""
+    for chunk, data in zip([*chunks, b""], [*sent, b""], strict=True):
+        digest = sha256(chunk).hexdigest()
+        text = "\n".join(("AWS4-HMAC-SHA256-PAYLOAD", stamp, scope, before, empty, digest))
+        before = signer.signature(text, request)
+        body += b"%x;chunk-signature=%s\r\n" % (len(data), before.encode())
+        body += data + b"\r\n" if data else b""
+    if trailer:
+        digest = sha256(f"{trailer}\n".encode()).hexdigest()
+        text = "\n".join(("AWS4-HMAC-SHA256-TRAILER", stamp, scope, before, digest))
+        signature = signer.signature(text, request)
+        body += f"{trailer}\r\nx-amz-trailer-signature:{signature}\r\n".encode()
+    return urllib3.request("PUT", url, headers=dict(request.headers), body=body + b"\r\n")
+
+
+@pytest.mark.parametrize("trailer", ["", "x-amz-checksum-crc32:517Rmw=="])
+def test_signed_chunks_are_as_they_were_signed(strict: Stack, trailer: str) -> None:
+    s3 = client(strict, "s3")
+    s3.create_bucket(Bucket="signed")
+    right = [b"first chunk ", b"second"]
+    assert put_signed_chunks(strict, right, right, trailer).status == 200
+    assert s3.get_object(Bucket="signed", Key="chunks")["Body"].read() == b"first chunk second"
+    wrong = put_signed_chunks(strict, right, [b"first chunk ", b"seconD"], trailer)
+    assert wrong.status == 403
+    assert b"SignatureDoesNotMatch" in wrong.data
+
+
+def test_the_service_itself_works_with_keys(strict: Stack) -> None:
+    """The functions and the interpreter of state machines sign with keys of the stack's own."""
+    s3, api = client(strict, "s3"), client(strict, "rekognition")
+    name = f"mine-{uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    body = "\n".join(line(number, "cat") for number in range(20)).encode()
+    s3.put_object(Bucket=name, Key="m", Body=body)
+    project = api.create_project(ProjectName=name)["ProjectArn"]
+    source = {"GroundTruthManifest": {"S3Object": {"Bucket": name, "Name": "m"}}}
+    train = api.create_dataset(ProjectArn=project, DatasetType="TRAIN", DatasetSource=source)
+
+    def described() -> dict[str, Any]:
+        answer = api.describe_dataset(DatasetArn=train["DatasetArn"])
+        dataset: dict[str, Any] = answer["DatasetDescription"]
+        return dataset
+
+    assert eventually(lambda: not described()["Status"].endswith("IN_PROGRESS"))
+    assert described()["Status"] == "CREATE_COMPLETE"
