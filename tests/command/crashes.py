@@ -235,7 +235,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Stops the command at every point.")
     parser.add_argument("--every", type=int, default=1, help="only each of so many points")
     options = parser.parse_args()
-    os.fsync = lambda _: None
+    os.fsync = lambda fd: None
     with tempfile.TemporaryDirectory() as base:
         try:
             for line in check_all(Path(base).resolve(), options.every):
