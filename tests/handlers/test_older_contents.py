@@ -12,6 +12,7 @@ from tests.golden.__main__ import MANIFEST, create, stored
 from tests.handlers.in_process import Api, serving
 from tests.handlers.lines import lines
 from twofold.manifest import columns
+from twofold.manifest.index import Index
 
 RELEASES = sorted(folder for folder in Path(golden.__file__).parent.iterdir() if folder.is_dir())
 RELEASES = [folder for folder in RELEASES if (folder / "items.json").exists()]
@@ -73,6 +74,15 @@ def test_older_contents_are_split_as_contents_of_this_release_are(api: Api, rele
         again = fresh.done("ListDatasetEntries", DatasetArn=kinds["TEST"])["DatasetEntries"]
     assert tested == again
     assert len(tested) == 4
+
+
+@every_release
+def test_codes_of_errors_are_a_column_from_version_2_on(release: Path) -> None:
+    (file,) = release.rglob("entries.index")
+    _, stored = columns.unpack(file.read_bytes())
+    assert ("codes" in stored) == (release.name != "v1")
+    index = Index.decode(file.read_bytes())
+    assert (len(index), index.codes.size) == (len(MANIFEST), 0)
 
 
 def test_what_this_release_writes_is_what_its_version_promises(api: Api) -> None:

@@ -35,11 +35,13 @@ def _made(target: str, *variables: str, **environment: str) -> subprocess.Comple
     recipe = shown.stdout.splitlines()[-1]
     script = re.sub(r"\S*bin/python ", f"{shlex.quote(sys.executable)} -S ", recipe)
     packages = sysconfig.get_path("purelib")
+    # make hands what users give to the shell as environment variables.
+    given = {"DATA": "keep"} | dict(variable.split("=", 1) for variable in variables)
     script = re.sub(r"PYTHONPATH=(\S+)", rf"PYTHONPATH=\1:{packages}", script)
     return subprocess.run(
         ["bash", "-c", script],
         cwd=ROOT,
-        env=EMPTY | {"PYTHONPATH": packages} | environment,
+        env=EMPTY | {"PYTHONPATH": packages} | given | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -99,7 +101,9 @@ def test_data_is_kept_or_deleted_and_nothing_else() -> None:
         check=True,
     )
     check = next(line for line in shown.stdout.splitlines() if line.startswith("case"))
-    done = subprocess.run(["sh", "-c", check], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["sh", "-c", check], env={"DATA": "delte"}, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (1, "DATA=delte: use keep or delete\n")
 
 

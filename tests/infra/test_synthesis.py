@@ -196,5 +196,5 @@ def test_node_and_npx_come_with_the_requirements() -> None:
     assert node == str(NODE)
     assert NODE.is_file()
     assert Path(npx).is_file()
-    assert arguments == ["--yes", CLI, "deploy"]
+    assert arguments == ["--yes", "--prefer-offline", CLI, "deploy"]
     assert environment()["PATH"].split(":")[0] == str(NODE.parent)

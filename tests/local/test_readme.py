@@ -75,7 +75,8 @@ def _recipe(target: str, out: Path) -> list[str]:
     shown = _output(
         ["make", "--dry-run", "--no-print-directory", f"OUT={out}", target]
     ).splitlines()[-1]
-    program, *arguments = shown.replace('"', "").split()
+    words = shown.replace('"', "").split()
+    program, *arguments = (str(out) if word == "$OUT" else word for word in words)
     assert program.endswith("bin/python")
     return [sys.executable, *arguments]
 

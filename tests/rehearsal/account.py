@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.session import Session
@@ -123,7 +124,16 @@ class Deployment:
     def rekognition(self, key: str = "", secret: str = "") -> Any:
         """A client that is pointed to the stage as its output `Export` says."""
         session = self.account.session(key, secret)
-        return session.client("rekognition", endpoint_url=self.outputs["Endpoint"])
+        return session.client("rekognition", endpoint_url=self.endpoint)
+
+    @property
+    def endpoint(self) -> str:
+        """The printed one. The emulator knows an API by its host in one region; elsewhere a path names the API."""
+        printed, region = self.outputs["Endpoint"], self.account.region
+        if region == REGION:
+            return printed
+        api = urlsplit(printed).netloc.partition(".")[0]
+        return f"https://execute-api.{region}.amazonaws.com/restapis/{api}/{self.stage}/_user_request_/"
 
     def upload(self, lines: Sequence[str], name: str) -> dict[str, Any]:
         """Put a manifest into the folder that the stage reads; returns the DatasetSource that names it."""

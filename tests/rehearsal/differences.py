@@ -3,6 +3,7 @@
 Nothing else is changed; `test_the_template.py` holds both templates against this table.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -82,6 +83,14 @@ def _allow_starting_aliases(template: Template) -> None:
                 ]
 
 
+def _name_roles_by_region(template: Template) -> None:
+    for name, role in _select(template, "AWS::IAM::Role"):
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        role["Properties"].setdefault(
+            "RoleName", {"Fn::Sub": f"${{AWS::StackName}}-${{AWS::Region}}-{digest}"}
+        )
+
+
 DIFFERENCES = (
     Difference(
         template="State machines have versions, and the alias 'live' under which they are started.",
@@ -104,6 +113,14 @@ DIFFERENCES = (
         instead="The aliases' ARNs, '<state machine ARN>:*', are granted too.",
         touches=("AWS::IAM::Policy",),
         apply=_allow_starting_aliases,
+    ),
+    Difference(
+        template="CloudFormation names the roles.",
+        emulator="It derives a name from those of stack and resource alone, so one stage would have the same roles in two "
+        "regions; AWS's names end at random.",
+        instead="Roles are named by stack, region and a digest of the logical id.",
+        touches=("AWS::IAM::Role",),
+        apply=_name_roles_by_region,
     ),
 )
 

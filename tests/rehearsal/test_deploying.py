@@ -78,15 +78,14 @@ def test_two_stages_and_the_same_stage_in_two_regions_live_side_by_side(
     abroad = Account(account.emulator, SECOND_REGION)
     abroad.bootstrap(assembly)
     twin = abroad.deploy(assembly, STAGE)
-    pairs = [DatasetPair.create(stage) for stage in (prod, dev)]
-    for stage, pair in zip((prod, dev), pairs, strict=True):
-        names = [
+    pairs = [DatasetPair.create(stage) for stage in (prod, dev, twin)]
+    for pair in pairs:
+        pair.distribute()
+        projects = {
             project["ProjectArn"]
-            for project in stage.rekognition().describe_projects()["ProjectDescriptions"]
-        ]
-        assert pair.project in names
-        assert names.count(pair.project) == 1
-        assert not {other.project for other in pairs if other is not pair} & set(names)
+            for project in pair.client.describe_projects()["ProjectDescriptions"]
+        }
+        assert {other.project for other in pairs} & projects == {pair.project}
     buckets = {stage.outputs["Bucket"] for stage in (prod, dev, twin)}
     assert len(buckets) == 3
     assert _describe_status(abroad) == "CREATE_COMPLETE"

@@ -19,7 +19,8 @@ from xxhash import xxh3_64_intdigest
 from twofold.errors import DamagedObjectError
 
 _NAME = b"TWOFOLD"
-_VERSION = 1
+_VERSION = 2
+"""1: without the codes of entries with errors. What this release writes is kept in tests/golden, for each version."""
 _PREAMBLE = struct.Struct("<7sBQQ")
 _ALIGNMENT = 64
 

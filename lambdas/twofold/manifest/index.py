@@ -63,7 +63,7 @@ class Index:
     `file_name` uint32[N]: file_name_hash of the source-ref; empty in an index that was made before there was such a column.
     `label_set` uint32[N]: row of the label sets. `flags` uint8[N]: LABELED | HAS_ERRORS.
     `codes` uint16[N]: the `code_mask` of an entry's errors; empty where no entry has an error that was recorded, as in an index
-    that was made before there was such a column.
+    of format version 1.
     `set_offsets` uint32[S+1], `set_labels` uint32[]: the labels of set s are set_labels[set_offsets[s]:set_offsets[s+1]].
     `boxes` uint8[]: for each entry and each label of its set the number of boxes; empty where there are none at all.
     `names`: label names in the order in which they were first seen.
