@@ -382,4 +382,4 @@ def test_verify_notices_a_wrong_number_of_boxes(
     report["labels"][0][member] = "7/5" if member == "boxDeviation" else 999
     (tmp_path / "report.json").write_text(json.dumps(report))
     assert twofold("verify", tmp_path) == 1
-    assert f"FAIL  boxes      {member} of badger" in capsys.readouterr().out
+    assert f"FAIL  labels     {member} of labels, number 1: " in capsys.readouterr().out

@@ -127,7 +127,10 @@ def group_by_an_expression(drawn: tuple[str, bytes]) -> None:
 
 
 def name_a_resource(drawn: tuple[str, str]) -> None:
-    """An ARN names one dataset; no dataset's folder is another's, or lies in it, whatever their names."""
+    """An ARN names one dataset; no dataset's folder is another's, or lies in it, whatever their names.
+
+    No part of a folder is a dot segment, and no project's name is what stands for one.
+    """
     scope = Scope("aws", "us-east-1", "123456789012")
     folders = []
     for project in drawn:
@@ -138,7 +141,8 @@ def name_a_resource(drawn: tuple[str, str]) -> None:
             continue
         assert dataset == DatasetId(project=project, type=DatasetType.TRAIN, created=1)
         folder = keys.contents(dataset.path, "")
-        assert folder.split("/") == ["contents", project, "train-1", ""]
+        spelled = f"~{project}" if project in (".", "..") else project
+        assert folder.split("/") == ["contents", spelled, "train-1", ""]
         folders.append(folder)
     if len(set(folders)) == len(drawn):
         first, second = folders
@@ -213,7 +217,8 @@ long_line = st.integers(1, 2_000).map(
 as_in_urls = st.text(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=", max_size=80
 )
-names = st.text("abAB01_.-/%", min_size=1, max_size=12) | texts
+dot_segments = st.sampled_from([".", "..", "~.", "~..", "...", "~"])
+names = st.text("abAB01_.-/%~", min_size=1, max_size=12) | dot_segments | texts
 labels = texts.filter(
     lambda label: label != "other" and label.encode(errors="ignore").decode() == label
 )

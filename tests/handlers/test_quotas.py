@@ -136,14 +136,13 @@ def test_changes_have_five_mebibytes_under_any_quotas() -> None:
                 assert body.get("__type", "ok") == code, (quotas, size, status)
 
 
-def test_no_more_operations_than_allowed_are_under_way(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with serving() as api:
+def test_no_more_operations_than_allowed_are_under_way() -> None:
+    # Undone before serving's own patch of the same attribute is, or that one would be put back for the rest of the session.
+    with serving() as api, pytest.MonkeyPatch.context() as patch:
         project = api.done("CreateProject", ProjectName="p")["ProjectArn"]
         source = api.source(line(0).encode())
-        monkeypatch.setattr("twofold.stores.executions.Executions.start", lambda *_: None)
-        monkeypatch.setattr("twofold.quotas._LIMITS", _with_operations(1))
+        patch.setattr("twofold.stores.executions.Executions.start", lambda *_: None)
+        patch.setattr("twofold.quotas._LIMITS", _with_operations(1))
         request = {"ProjectArn": project, "DatasetSource": source}
         api.done("CreateDataset", DatasetType="TRAIN", **request)
         refused = api.call("CreateDataset", DatasetType="TEST", **request)

@@ -38,6 +38,10 @@ OF_AWS_OR_OF_THE_READER = {
         "512 to 10,240 MB",  # below
         "A second stage",
         "#a-second-stage",
+        "where [versioning](#versioning) is on | 7 days",  # tests/infra/test_storage.py
+        "where versioning is on | 1 day",  # tests/infra/test_storage.py
+        "and 8 days more",  # S3 deletes what is due within a day
+        "about 9 days instead of 7",
     ),
     "security": (
         "10 MB at API Gateway, 6 MB at Lambda",

@@ -3,10 +3,10 @@
 import json
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 
 from local.model import EXTENSION
@@ -42,10 +42,9 @@ def bucket(request: pytest.FixtureRequest, stack: Stack) -> Iterator[str]:
 
 
 @pytest.fixture
-def job(bucket: str, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Job:
-    monkeypatch.setenv("AWS_DATA_PATH", str(EXTENSION))
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    return Job.begin(stack)
+def job(bucket: str, stack: Stack) -> Job:
+    """A job whose client knows Twofold's own operations."""
+    return replace(Job.begin(stack), models=EXTENSION)
 
 
 def _create(job: Job, bucket: str, lines: list[str]) -> str:
