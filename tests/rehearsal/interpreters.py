@@ -4,13 +4,11 @@
 """
 
 import os
-import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from twofold.settings import RUNTIME
+from supply.bundling import LAMBDA, find_compiler
 
 EMULATOR_VARIABLE = "TWOFOLD_EMULATOR_PYTHON"
 FUNCTIONS_VARIABLE = "TWOFOLD_FUNCTIONS_PYTHON"
@@ -41,23 +39,7 @@ class Interpreters:
 
 def find_runtime() -> str:
     """The interpreter of Lambda's version; where there is none, the one that runs this."""
-    if sys.version_info[:2] == tuple(map(int, RUNTIME.split("."))):
-        return sys.executable
-    command = shutil.which(f"python{RUNTIME}")
-    if not command:
-        return sys.executable
-    # pyenv's command of this name works only while a version of it is chosen.
-    for choice in ({}, {"PYENV_VERSION": f"{RUNTIME}.0"}):
-        done = subprocess.run(
-            [command, "-c", "import sys; print(sys.executable)"],
-            env=os.environ | choice,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode == 0:
-            return done.stdout.strip()
-    return sys.executable
+    return find_compiler(LAMBDA) or sys.executable
 
 
 if __name__ == "__main__":
