@@ -11,6 +11,8 @@ name, which is renamed when it is complete, so a killed build leaves nothing tha
 import fcntl
 import os
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +29,8 @@ from supply.bundling import (
     packages_fingerprint,
 )
 
-CACHE = Path(__file__).parents[1] / "build" / "bundle"
+ROOT = Path(__file__).parents[1]
+CACHE = ROOT / "build" / "bundle"
 
 _PLATFORM = ("--python", sys.executable)
 _PACKAGES = "packages-"
@@ -44,7 +47,7 @@ def local_bundle(source: Path = SOURCE, cache: Path = CACHE) -> Iterator[Path]:
     """
     cache.mkdir(parents=True, exist_ok=True)
     with _locked(cache):
-        folder = cache / fingerprint(source, _PLATFORM)[:16]
+        folder = _folder(source, cache)
         if not folder.exists():
             _build(folder, lambda unfinished: _fill(unfinished, source, cache))
             _prune(cache, folder)
@@ -55,6 +58,32 @@ def local_bundle(source: Path = SOURCE, cache: Path = CACHE) -> Iterator[Path]:
         yield folder
     finally:
         os.close(user)
+
+
+@contextmanager
+def building(source: Path = SOURCE, cache: Path = CACHE) -> Iterator[None]:
+    """Builds a missing bundle in another process while the block loads modules: each takes seconds of one core.
+
+    `local_bundle` builds again, and reports, what that process fails to build.
+    """
+    if _folder(source, cache).exists():
+        yield
+        return
+    command = [sys.executable, "-m", "local.bundles", source.resolve(), cache.resolve()]
+    builder = subprocess.Popen(  # noqa: S603
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
+    )
+    try:
+        yield
+    except BaseException:
+        builder.send_signal(signal.SIGINT)
+        raise
+    finally:
+        builder.wait()
+
+
+def _folder(source: Path, cache: Path) -> Path:
+    return cache / fingerprint(source, _PLATFORM)[:16]
 
 
 def _fill(folder: Path, source: Path, cache: Path) -> None:
@@ -146,3 +175,8 @@ def remove(folder: Path) -> None:
     """Remove a read-only folder."""
     _make_writable(folder)
     shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    with local_bundle(*map(Path, sys.argv[1:])):
+        pass

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.bundles import building
 from twofold_command import stops
 
 EXAMPLE = Path(__file__).with_name("example.manifest")
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     stops.listen()
     try:
-        with stops.held_back():
+        with building(), stops.held_back():
             from local.command import run
         return run(options.manifest, options.out, open_page=options.open)
     except KeyboardInterrupt as error:

@@ -55,9 +55,12 @@ def _keys(options: argparse.Namespace) -> "Keys | None":
 
 
 def _serve(port: int, quotas: str, keys: "Keys | None") -> None:
-    from local.stack import running
-    from twofold.settings import Quotas
+    from local.bundles import building
     from twofold_command.stops import held_back
+
+    with building(), held_back():
+        from local.stack import running
+        from twofold.settings import Quotas
 
     logging.getLogger("moto").setLevel(logging.CRITICAL)
     with ExitStack() as until_stopped:

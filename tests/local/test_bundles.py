@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local import bundles
-from local.bundles import local_bundle, remove
+from local.bundles import building, local_bundle, remove
 from supply.bundling import SOURCE
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +111,24 @@ def test_a_changed_pin_is_installed(sources: Path, cache: Path, installs: list[P
     with local_bundle(sources, cache) as second:
         assert second != first
     assert len(installs) == 2
+
+
+def test_a_bundle_is_built_beside_other_work(
+    sources: Path, cache: Path, installs: list[Path]
+) -> None:
+    with building(sources, cache):
+        pass
+    with building(sources, cache), local_bundle(sources, cache) as folder:
+        assert run(folder, "import numpy, twofold.sizes as s; print(s.SIZE)") == "1"
+    assert installs == []
+
+
+def test_a_stop_ends_the_build_beside_it_and_leaves_nothing(sources: Path, cache: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), building(sources, cache):
+        while not list(cache.glob("unfinished-*")):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+    assert [file.name for file in cache.iterdir()] == ["lock"]
 
 
 def test_everything_is_read_only(sources: Path, cache: Path, installs: list[Path]) -> None:
