@@ -44,10 +44,13 @@ help:            ## list the commands
 
 OLD      := import sys; sys.exit("Python 3.11 or later is needed; name one: make PYTHON=python3.13" if sys.version_info < (3, 11) else 0)
 
+INSTALL_UV := install --quiet --disable-pip-version-check uv==$(UV)
+
+# The pip that comes with PYTHON installs uv, where there is one: to put a pip into the environment takes seconds.
 $(BIN)/uv:
 	@$(PYTHON) -c '$(OLD)'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV)
+	@$(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python $(INSTALL_UV) 2>/dev/null \
+	  || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip $(INSTALL_UV); }
 
 # Installed sets are stamped by name; a changed pin file installs again.
 $(VENV)/.local: local/requirements.txt | $(BIN)/uv

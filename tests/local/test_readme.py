@@ -106,7 +106,7 @@ def test_a_python_that_is_too_old_is_told_before_anything_is_installed(
         ["make", "--dry-run", "--no-print-directory", "PYTHON=python3", "VENV=none", "none/bin/uv"]
     )
     check, make_environment, *_ = shown.splitlines()
-    assert make_environment == "python3 -m venv none"
+    assert make_environment.startswith("python3 -m venv --without-pip none && ")
     script = check.removeprefix("python3 -c ").strip("'")
     pretending = f"import sys; sys.version_info = {version}\n{script}"
     done = subprocess.run(
@@ -114,6 +114,15 @@ def test_a_python_that_is_too_old_is_told_before_anything_is_installed(
     )
     assert done.returncode == code
     assert ("name one: make PYTHON=" in done.stderr) == bool(code)
+
+
+def test_a_python_without_pip_makes_the_environment(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ "$2" = pip ] && exit 1\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    uv = tmp_path / "environment" / "bin" / "uv"
+    _output(["make", f"PYTHON={python}", f"VENV={uv.parents[1]}", str(uv)])
+    assert _output([str(uv), "--version"]).startswith("uv ")
 
 
 def test_every_command_of_make_in_the_readme_exists() -> None:
