@@ -1,6 +1,10 @@
 """Whatever fails while entries are being moved: both datasets are UPDATE_FAILED with a reason and hold what they held."""
 
+import time
+from types import SimpleNamespace
+
 import pytest
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from werkzeug.wrappers import Request, Response
 
 from local.stack import Stack
@@ -8,17 +12,24 @@ from tests.backstage import Act, Backstage, Matches, s3, s3_error
 from tests.job import Job, two_labels
 
 LINES = two_labels(200)
+WAITED = 0.02
+"""What is waited of the interval that a state machine has between two runs of a step."""
 
 
-def _fails_and_changes_nothing(
-    job: Job, backstage: Backstage, matches: Matches, act: Act, seconds: float = 60
-) -> str:
-    """The StatusMessage; it comes within so many seconds, and afterwards a second attempt has worked."""
+@pytest.fixture
+def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    sleep = time.sleep
+    hurry = SimpleNamespace(sleep=lambda seconds: sleep(seconds * WAITED))
+    monkeypatch.setattr(retrier_decl, "time", hurry)
+
+
+def _fails_and_changes_nothing(job: Job, backstage: Backstage, matches: Matches, act: Act) -> str:
+    """The StatusMessage; afterwards a second attempt has worked."""
     train, test = job.pair(LINES)
     before = job.entries(train)
     with backstage.scene(matches, act) as scene:
         job.distribute(train, test)
-        described = [job.settled(train, seconds), job.settled(test)]
+        described = [job.settled(train, seconds=200), job.settled(test)]
     assert scene.seen
     assert [one["Status"] for one in described] == ["UPDATE_FAILED", "UPDATE_FAILED"]
     assert described[0]["StatusMessage"] == described[1]["StatusMessage"]
@@ -60,6 +71,7 @@ def test_a_killed_move_worker_loses_nothing(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.usefixtures("short_intervals")
 @pytest.mark.parametrize(
     ("call", "status", "code"),
     [
@@ -67,7 +79,7 @@ def test_a_killed_move_worker_loses_nothing(
         pytest.param(s3("GET", "/entries.manifest"), 500, "InternalError", id="broken source"),
         pytest.param(s3("GET", "/entries.manifest"), 404, "NoSuchKey", id="missing source"),
         pytest.param(s3("GET", "/entries.index"), 403, "AccessDenied", id="index not readable"),
-        pytest.param(s3("PUT", "/entries.manifest"), 503, "SlowDown", id="slow target"),
+        pytest.param(s3("PUT", "/entries.manifest"), 500, "InternalError", id="target not written"),
         pytest.param(s3("PUT", "/entries.index"), 500, "InternalError", id="index not written"),
         pytest.param(s3("PUT", "/record.json"), 500, "InternalError", id="record not written"),
         pytest.param(s3("GET", "/record.json"), 500, "InternalError", id="record not read"),
@@ -77,21 +89,22 @@ def test_a_killed_move_worker_loses_nothing(
 def test_a_failing_s3_loses_nothing(
     job: Job, backstage: Backstage, call: Matches, status: int, code: str
 ) -> None:
-    """A store that stays busy is given up after seven runs of the step, each with all tries of its client: about a minute."""
-    seconds = 200 if code == "SlowDown" else 60
-    _fails_and_changes_nothing(job, backstage, call, s3_error(status, code), seconds)
+    """A store that stays busy is given up after seven runs of the step, each with all tries of its client."""
+    _fails_and_changes_nothing(job, backstage, call, s3_error(status, code))
 
 
+@pytest.mark.usefixtures("short_intervals")
 @pytest.mark.parametrize(
-    "call",
+    ("call", "code"),
     [
-        pytest.param(s3("PUT", "/entries.index"), id="Select writes"),
-        pytest.param(s3("GET", "/entries.manifest"), id="Move reads"),
-        pytest.param(s3("PUT", "/entries.manifest"), id="Move writes"),
-        pytest.param(s3("GET", "/record.json"), id="Publish reads"),
+        # A client waits for seconds before it tries again after SlowDown, and not for one after ServiceUnavailable.
+        pytest.param(s3("PUT", "/entries.manifest"), "SlowDown", id="Move writes, SlowDown"),
+        pytest.param(s3("PUT", "/entries.index"), "ServiceUnavailable", id="Select writes"),
+        pytest.param(s3("GET", "/entries.manifest"), "ServiceUnavailable", id="Move reads"),
+        pytest.param(s3("PUT", "/entries.manifest"), "ServiceUnavailable", id="Move writes"),
+        pytest.param(s3("GET", "/record.json"), "ServiceUnavailable", id="Publish reads"),
     ],
 )
-@pytest.mark.parametrize("code", ["SlowDown", "ServiceUnavailable"])
 def test_s3_that_is_busy_for_longer_than_a_client_tries_is_waited_for(
     job: Job, backstage: Backstage, call: Matches, code: str
 ) -> None:
