@@ -18,6 +18,7 @@ LAMBDA_FAULTS = {
     "Lambda.ClientExecutionTimeoutException",
 }
 THROTTLED = "Lambda.TooManyRequestsException"
+UNREAD = "States.ItemReaderFailed"
 FAULT_RETRY = {
     "IntervalSeconds": 1,
     "MaxAttempts": 6,
@@ -75,7 +76,7 @@ def test_every_error_name_is_of_aws_or_a_class_of_ours(
     ours = {name for name, value in vars(errors).items() if isinstance(value, type)}
     ours.add(StoreBusyError.__name__)
     names = {name for rule in rules for name in rule["ErrorEquals"]}
-    assert names <= LAMBDA_FAULTS | {THROTTLED, "States.ALL"} | ours
+    assert names <= LAMBDA_FAULTS | {THROTTLED, UNREAD, "States.ALL"} | ours
 
 
 def _tasks(machine: dict[str, Any], *, inside: bool = False) -> Iterator[tuple[str, Any, bool]]:
@@ -83,7 +84,7 @@ def _tasks(machine: dict[str, Any], *, inside: bool = False) -> Iterator[tuple[s
     for name, state in machine["States"].items():
         if state["Type"] == "Task":
             yield name, state, inside
-        else:
+        elif state["Type"] != "Map":
             assert "Retry" not in state, name
         if "ItemProcessor" in state:
             yield from _tasks(state["ItemProcessor"], inside=True)
@@ -127,6 +128,19 @@ def test_a_busy_store_is_waited_for_for_a_minute_at_least_on_average(
             for attempt in range(retry["MaxAttempts"])
         ]
         assert sum(waits) / 2 >= 60, name
+
+
+@every_workflow
+def test_a_map_whose_list_cannot_be_read_waits_as_for_a_busy_store(
+    template: Synthesized, workflow: Workflow
+) -> None:
+    """Step Functions reads it, and no worker has started."""
+    machine = template.definition(workflow)
+    _, task, _ = next(_tasks(machine))
+    for name, state in _maps(template, workflow).items():
+        assert state["Retry"] == [
+            {"ErrorEquals": [UNREAD]} | _retry_of(task, StoreBusyError.__name__)
+        ], name
 
 
 @every_workflow

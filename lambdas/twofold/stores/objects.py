@@ -27,8 +27,8 @@ _CONCURRENCY = 16
 
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 4},
-    connect_timeout=5,
-    read_timeout=30,
+    connect_timeout=2,
+    read_timeout=10,
     max_pool_connections=_CONCURRENCY,
 )
 _BODY_ATTEMPTS = 4
