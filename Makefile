@@ -37,7 +37,7 @@ override STORM_SECONDS := $(value SECONDS)
 export $(GIVEN) STORM_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults storm crashes check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit rehearse rehearse-stage rehearse-deployments
+.PHONY: help run serve test faults storm crashes check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit rehearse fetch-cli rehearse-stage rehearse-deployments
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -100,8 +100,11 @@ $(REHEARSAL)/.installed: tests/rehearsal/requirements.txt $(VENV)/.dev $(VENV)/.
 	$(BIN)/uv pip install --quiet --python $(REHEARSAL)/emulator/bin/python --require-hashes -r tests/rehearsal/requirements.txt
 	@touch $@
 
+fetch-cli: $(VENV)/.app
+	@PYTHONPATH=lambdas:. $(BIN)/python -m tests.rehearsal.fetch_cli >/dev/null
+
 # MINUTES of operation are watched for errors.
-rehearse: $(REHEARSAL)/.installed $(VENV)/.command  ## deploy to an AWS emulator on this machine and try all of it: make rehearse [MINUTES=10]
+rehearse: $(REHEARSAL)/.installed $(VENV)/.command fetch-cli  ## deploy to an AWS emulator on this machine and try all of it: make rehearse [MINUTES=10]
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target rehearse-stage rehearse-deployments \
 	  $(if $(filter file,$(origin MINUTES)),MINUTES=10)
 
@@ -109,7 +112,7 @@ rehearse: $(REHEARSAL)/.installed $(VENV)/.command  ## deploy to an AWS emulator
 REHEARSE  = TWOFOLD_EMULATOR_PYTHON=$(REHEARSAL)/emulator/bin/python TWOFOLD_FUNCTIONS_PYTHON=$(REHEARSAL)/functions/bin/python \
 	TWOFOLD_REHEARSAL_MINUTES="$$MINUTES" $(BIN)/python -m pytest -p no:randomly --timeout 900 --durations 5 tests/rehearsal
 
-rehearse-stage rehearse-deployments: $(REHEARSAL)/.installed $(VENV)/.command
+rehearse-stage rehearse-deployments: $(REHEARSAL)/.installed $(VENV)/.command fetch-cli
 
 rehearse-stage:
 	@$(REHEARSE) --ignore tests/rehearsal/test_deploying.py

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class Account:
         return subprocess.run(
             ["make", "--no-print-directory", target, *variables],
             cwd=ROOT,
-            env=os.environ | self.emulator.shell(self.region),
+            env=_without_make(os.environ) | self.emulator.shell(self.region),
             input=input,
             capture_output=True,
             text=True,
@@ -89,6 +89,11 @@ def _name_stage(assembly: Path, stage: str) -> tuple[str, str]:
     folder.mkdir(exist_ok=True)
     (folder / f"{stage}.toml").touch()
     return f"STAGE={stage}", f"TWOFOLD_STAGES={folder}"
+
+
+def _without_make(environment: Mapping[str, str]) -> dict[str, str]:
+    """The `make` that runs the tests has a job server that this one can't use."""
+    return {name: value for name, value in environment.items() if not name.startswith("MAKE")}
 
 
 def _require(done: "subprocess.CompletedProcess[str]") -> None:
