@@ -124,10 +124,14 @@ def test_a_bundle_is_built_beside_other_work(
 
 
 def test_a_stop_ends_the_build_beside_it_and_leaves_nothing(sources: Path, cache: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), building(sources, cache):
-        while not list(cache.glob("unfinished-*/*")):
-            time.sleep(0.01)
-        raise KeyboardInterrupt
+    def stop_within() -> None:
+        with building(sources, cache):
+            while not list(cache.glob("unfinished-*/*")):
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop_within()
     assert [file.name for file in cache.iterdir()] == ["lock"]
 
 

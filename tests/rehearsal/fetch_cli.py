@@ -1,4 +1,4 @@
-"""`python -m tests.rehearsal.fetch_cli` brings the CDK CLI into npm's cache: behind the emulator's proxy there is no registry."""
+"""`python -m tests.rehearsal.fetch_cli` brings the CDK CLI into npm's cache: the emulator's proxy leads to no registry."""
 
 import subprocess
 import sys

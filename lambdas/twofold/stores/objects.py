@@ -42,24 +42,11 @@ _BROKEN_OFF = (
 
 _CONTENT_TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
 _CHANGED = frozenset({"PreconditionFailed", "412", "InvalidRange"})
-_UNREACHABLE = frozenset(
-    {
-        "NoSuchKey",
-        "NoSuchBucket",
-        "NoSuchVersion",
-        "AccessDenied",
-        "InvalidBucketName",
-        "PermanentRedirect",
-        "MethodNotAllowed",  # the version is a delete marker
-        *(
-            "301",
-            "400",
-            "403",
-            "404",
-            "405",
-        ),  # a HEAD's error has no body, so its code is the status
-    }
-)
+_NAMES = ("NoSuchKey", "NoSuchBucket", "NoSuchVersion", "AccessDenied", "InvalidBucketName")
+_DELETE_MARKER = "MethodNotAllowed"
+_STATUSES = ("301", "400", "403", "404", "405")
+"""The error of a HEAD has no body, so its code is the status."""
+_UNREACHABLE = frozenset({*_NAMES, "PermanentRedirect", _DELETE_MARKER, *_STATUSES})
 
 
 @cache
