@@ -2,7 +2,10 @@
 
 import base64
 import json
+import re
+import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,6 +20,7 @@ from twofold.api import contract, model
 from twofold.api.ownership import OWNER_ONLY, SHARED_WITH, resource_arns
 from twofold.settings import Operation
 
+OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 ACCOUNT = "123456789012"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/admins/keeper"
 ACCESS = Access(Guard.OWNER, (ADMINISTRATOR,))
@@ -244,7 +248,28 @@ def test_a_project_without_an_owner_is_for_administrators_until_it_is_shared(
     assert names(administrator) == ["birds"]
     shared = {SHARED_WITH: f"arn:aws:iam::{ACCOUNT}:role/alice"}
     administrator.done("TagResource", ResourceArn=project, Tags=shared)
-    assert names(alice) == ["birds"]
+    alice.done("DescribeDataset", DatasetArn=train)
+
+
+def test_who_may_write_the_table_hands_a_project_over(api: Api, alice: Api, bob: Api) -> None:
+    """By the command of docs/operations.md."""
+    (block,) = re.findall(r"^aws dynamodb update-item .*?```", OPERATIONS, re.DOTALL | re.MULTILINE)
+    text = block.replace("garden", "birds").replace("AROAEXAMPLE", "AROABOB").replace("\\\n", " ")
+    words = shlex.split(text.strip("`"))
+    given = dict(zip(words[3::2], words[4::2], strict=True))
+    project, train, _ = project_of(alice)
+    boto3.client("dynamodb").update_item(
+        TableName=api.name,
+        Key=json.loads(given["--key"]),
+        ConditionExpression=given["--condition-expression"],
+        UpdateExpression=given["--update-expression"],
+        ExpressionAttributeNames=json.loads(given["--expression-attribute-names"]),
+        ExpressionAttributeValues=json.loads(given["--expression-attribute-values"]),
+    )
+    assert (names(alice), names(bob)) == ([], ["birds"])
+    bob.done("TagResource", ResourceArn=project, Tags={"a": "b"})
+    answer = alice.call("DescribeDataset", DatasetArn=train)
+    assert code("DescribeDataset", answer) == "AccessDeniedException"
 
 
 def test_a_shared_project_is_used_and_not_shared_further_or_deleted(
@@ -258,11 +283,28 @@ def test_a_shared_project_is_used_and_not_shared_further_or_deleted(
             assert code(operation, bob.call(operation, **members)) == "AccessDeniedException"
         else:
             bob.done(operation, **members)
-    assert names(bob) == ["birds"]
-    assert names(api.called_by(*user("carol"))) == ["birds"]
-    assert names(api.called_by(*user("bob"))) == []
+    carol, other = api.called_by(*user("carol")), api.called_by(*user("bob"))
+    carol.done("ListTagsForResource", ResourceArn=project)
     alice.done("UntagResource", ResourceArn=project, TagKeys=[SHARED_WITH])
+    for caller in (bob, carol, other):
+        answer = caller.call("ListTagsForResource", ResourceArn=project)
+        assert code("ListTagsForResource", answer) == "AccessDeniedException"
+
+
+def test_a_user_of_the_name_of_a_role_is_not_shared_with(api: Api, alice: Api) -> None:
+    project, _, _ = project_of(alice)
+    shared = {SHARED_WITH: f"arn:aws:iam::{ACCOUNT}:role/bob"}
+    alice.done("TagResource", ResourceArn=project, Tags=shared)
+    answer = api.called_by(*user("bob")).call("ListTagsForResource", ResourceArn=project)
+    assert code("ListTagsForResource", answer) == "AccessDeniedException"
+
+
+def test_nobody_finds_a_project_among_its_own_that_another_has_shared(alice: Api, bob: Api) -> None:
+    """A program that looks for its project by name would fill one of somebody else."""
+    arn = f"arn:aws:iam::{ACCOUNT}:role/bob"
+    alice.done("CreateProject", ProjectName="photos", Tags={SHARED_WITH: arn})
     assert names(bob) == []
+    assert names(bob, ProjectNames=["photos"]) == []
 
 
 def test_what_is_nobody_s_is_not_found(alice: Api, bob: Api) -> None:

@@ -18,8 +18,17 @@ from twofold.stores.table import projects
 SHARED_WITH = "twofold:shared-with"
 """The tag of a project that lists, with blanks between them, ARNs of other roles and users that may use it."""
 
-OWNER_ONLY = (Operation.DELETE_PROJECT, Operation.TAG_RESOURCE, Operation.UNTAG_RESOURCE)
-"""What those that a project is shared with may not do: they would share it further, or change its defaults."""
+OWNER_ONLY = (
+    Operation.DELETE_PROJECT,
+    Operation.DESCRIBE_PROJECTS,
+    Operation.TAG_RESOURCE,
+    Operation.UNTAG_RESOURCE,
+)
+"""What those that a project is shared with may not do.
+
+They would share it further or change its defaults. And a project that anybody can share with them is not listed for them: a
+program that looks for a project by its name would put its entries into one of somebody else.
+"""
 
 
 def require_access(service: Service, request: Any) -> None:
