@@ -19,6 +19,7 @@ from twofold.access import Access, Guard
 from twofold.api import contract, model
 from twofold.api.ownership import OWNER_ONLY, SHARED_WITH, resource_arns
 from twofold.settings import Operation
+from twofold.stores.table import projects
 
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 ACCOUNT = "123456789012"
@@ -328,6 +329,32 @@ def test_a_dataset_of_an_earlier_project_of_the_name_is_not_the_new_owner_s(
     bob.done("CreateProject", ProjectName="birds")
     answer = bob.call("DescribeDataset", DatasetArn=train)
     assert code("DescribeDataset", answer) == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_call_that_is_under_way_fills_no_project_that_took_the_place_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, alice: Api, bob: Api, empty: bool
+) -> None:
+    project = alice.done("CreateProject", ProjectName="birds")["ProjectArn"]
+    source = {} if empty else {"DatasetSource": _source(alice)}
+    fill_slot = projects.fill_slot
+
+    def give_way(*arguments: Any) -> Any:
+        monkeypatch.setattr(projects, "fill_slot", fill_slot)
+        alice.done("DeleteProject", ProjectArn=project)
+        bob.done("CreateProject", ProjectName="birds")
+        return fill_slot(*arguments)
+
+    monkeypatch.setattr(projects, "fill_slot", give_way)
+    answer = alice.call("CreateDataset", ProjectArn=project, DatasetType="TRAIN", **source)
+    assert code("CreateDataset", answer) == "ResourceNotFoundException"
+    assert bob.done("DescribeProjects")["ProjectDescriptions"][0]["Datasets"] == []
+
+
+def _source(alice: Api) -> dict[str, Any]:
+    key = "sources/AROAALICE/m"
+    boto3.client("s3").put_object(Bucket=alice.name, Key=key, Body=line("a", "cat").encode())
+    return {"GroundTruthManifest": {"S3Object": {"Bucket": alice.name, "Name": key}}}
 
 
 def test_without_the_guard_every_caller_uses_every_project(aws: None) -> None:
