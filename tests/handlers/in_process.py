@@ -91,8 +91,9 @@ def deployed(quotas: Quotas = Quotas.TWOFOLD, access: Access = OPEN) -> Iterator
     }
     with pytest.MonkeyPatch.context() as patch:
         values = {Variable.TABLE: name, Variable.BUCKET: name, Variable.QUOTAS: quotas.value}
-        for variable, value in {**values, **machines, **access.environment()}.items():
-            patch.setenv(variable, value)
+        for environment in (values, machines, access.environment()):
+            for variable, value in environment.items():
+                patch.setenv(variable, value)
         yield Api(name)
 
 

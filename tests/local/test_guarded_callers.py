@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_one_user_s_project_is_closed_to_another_in_every_operation(guarded: Sta
     assert {*named, *NAMES_NOTHING} == set(Operation)
     for operation, members in named.items():
         members = _as_bytes(members)
-        code, message = refused(operation, lambda o=operation, m=members: call(bob, o, **m))
+        code, message = refused(operation, partial(call, bob, operation, **members))
         assert code == "AccessDeniedException"
         assert "user/bob is not authorized to perform" in message
     assert "guarded" not in _names(bob)
