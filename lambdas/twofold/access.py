@@ -1,4 +1,4 @@
-"""Who calls, and what the deployment lets callers of one stage do to each other's projects, sources and share of the calls.
+"""Callers, and the options that keep the callers of one stage apart: projects, sources, rate of calls.
 
 All of it is optional: without its variables the API function lets each caller that IAM lets in use every project.
 """
@@ -70,7 +70,7 @@ class Principal:
     """The identity behind a request; all members are empty for a request without one.
 
     arn      of the IAM user, of the role whatever the session, or of another identity as STS spells it
-    id       unique for ever: of the user (AIDA...) or the role (AROA...); AWS gives a new one to a new user of an old name
+    id       unique for ever: of the user (AIDA...) or the role (AROA...); a new user of an old name has another
     user_id  IAM's policy variable aws:userid: the id, and for a session of a role `<id>:<name of the session>`
     """
 

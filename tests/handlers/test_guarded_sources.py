@@ -1,7 +1,6 @@
 """With the guard `owner` a manifest is read from its caller's own folder of sources, in whatever bucket."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import boto3
 import pytest
@@ -38,8 +37,8 @@ def take_in(api: Api, key: str, bucket: str = "") -> tuple[str, str]:
 
 def _project(api: Api) -> str:
     number = len(api.done("DescribeProjects")["ProjectDescriptions"])
-    made: Any = api.done("CreateProject", ProjectName=f"p{number}")["ProjectArn"]
-    return str(made)
+    arn: str = api.done("CreateProject", ProjectName=f"p{number}")["ProjectArn"]
+    return arn
 
 
 @pytest.mark.parametrize("bucket", ["", SOURCES])

@@ -106,10 +106,10 @@ def items(api: Api) -> list[Any]:
 
 def names(api: Api, **members: Any) -> list[str]:
     described = api.done("DescribeProjects", **members)["ProjectDescriptions"]
-    return [one["ProjectArn"].split("/")[1] for one in described]
+    return [project["ProjectArn"].split("/")[1] for project in described]
 
 
-@pytest.mark.parametrize("operation", [one for one in Operation if one not in NAMES_NOTHING])
+@pytest.mark.parametrize("operation", sorted({*Operation} - {*NAMES_NOTHING}))
 def test_no_operation_lets_another_principal_in_and_every_one_its_owner(
     api: Api, alice: Api, bob: Api, operation: Operation
 ) -> None:
@@ -146,9 +146,9 @@ def test_the_requests_above_are_of_every_operation() -> None:
 def test_a_request_names_its_resources_and_none_is_overlooked(operation: Operation) -> None:
     """Wherever the model has an ARN, nested or optional: the check finds it, so a new operation is guarded too."""
     body = sample(shape_of(model.input_shape(operation)))
-    found = list(resource_arns(contract.parse(operation, json.dumps(body).encode())))
-    assert sorted(found) == sorted(_arns(body))
-    assert bool(found) == (operation not in NAMES_NOTHING)
+    arns = list(resource_arns(contract.parse(operation, json.dumps(body).encode())))
+    assert sorted(arns) == sorted(_arns(body))
+    assert bool(arns) == (operation not in NAMES_NOTHING)
 
 
 def _arns(value: Any) -> Iterator[str]:
@@ -183,7 +183,7 @@ def test_a_user_and_a_role_of_one_name_are_two_principals(api: Api, alice: Api) 
 
 
 def test_a_new_role_of_an_old_name_has_not_what_the_old_one_had(api: Api, alice: Api) -> None:
-    """AWS gives a principal an id for ever; a name can be given again."""
+    """AWS gives a principal an id for ever; names are used again."""
     project, _, _ = project_of(alice)
     new = api.called_by(role("alice")[0], "AROANEW:s")
     answer = new.call("ListTagsForResource", ResourceArn=project)
@@ -236,7 +236,7 @@ def test_administrators_pass_by_the_role_s_arn_whatever_its_path(
 def test_a_project_without_an_owner_is_for_administrators_until_it_is_shared(
     api: Api, alice: Api, administrator: Api
 ) -> None:
-    """As those are that a release without owners has made."""
+    """Such as an item of a release that records no owners."""
     project, train, _ = project_of(alice)
     boto3.client("dynamodb").update_item(
         TableName=api.name,
@@ -257,15 +257,15 @@ def test_who_may_write_the_table_hands_a_project_over(api: Api, alice: Api, bob:
     (block,) = re.findall(r"^aws dynamodb update-item .*?```", OPERATIONS, re.DOTALL | re.MULTILINE)
     text = block.replace("garden", "birds").replace("AROAEXAMPLE", "AROABOB").replace("\\\n", " ")
     words = shlex.split(text.strip("`"))
-    given = dict(zip(words[3::2], words[4::2], strict=True))
+    arguments = dict(zip(words[3::2], words[4::2], strict=True))
     project, train, _ = project_of(alice)
     boto3.client("dynamodb").update_item(
         TableName=api.name,
-        Key=json.loads(given["--key"]),
-        ConditionExpression=given["--condition-expression"],
-        UpdateExpression=given["--update-expression"],
-        ExpressionAttributeNames=json.loads(given["--expression-attribute-names"]),
-        ExpressionAttributeValues=json.loads(given["--expression-attribute-values"]),
+        Key=json.loads(arguments["--key"]),
+        ConditionExpression=arguments["--condition-expression"],
+        UpdateExpression=arguments["--update-expression"],
+        ExpressionAttributeNames=json.loads(arguments["--expression-attribute-names"]),
+        ExpressionAttributeValues=json.loads(arguments["--expression-attribute-values"]),
     )
     assert (names(alice), names(bob)) == ([], ["birds"])
     bob.done("TagResource", ResourceArn=project, Tags={"a": "b"})
@@ -301,7 +301,7 @@ def test_a_user_of_the_name_of_a_role_is_not_shared_with(api: Api, alice: Api) -
 
 
 def test_nobody_finds_a_project_among_its_own_that_another_has_shared(alice: Api, bob: Api) -> None:
-    """A program that looks for its project by name would fill one of somebody else."""
+    """A program that looks for its project by name would fill a project of somebody else."""
     arn = f"arn:aws:iam::{ACCOUNT}:role/bob"
     alice.done("CreateProject", ProjectName="photos", Tags={SHARED_WITH: arn})
     assert names(bob) == []

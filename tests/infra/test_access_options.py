@@ -27,9 +27,9 @@ def _editor(template: Synthesized) -> list[tuple[str, str]]:
     policy = template.managed_policies["Editor"]["PolicyDocument"]
     assert policy["Version"] == "2012-10-17", "an older version has no variables"
     return [
-        (one["Action"], spelt(one["Resource"]))
-        for one in policy["Statement"]
-        if one["Action"] != "execute-api:Invoke"
+        (statement["Action"], spelt(statement["Resource"]))
+        for statement in policy["Statement"]
+        if statement["Action"] != "execute-api:Invoke"
     ]
 
 
@@ -38,13 +38,13 @@ def test_without_the_options_the_api_is_told_nothing_of_them(template: Synthesiz
 
 
 def test_the_api_alone_is_told(guarded: Synthesized) -> None:
-    told = {
+    expected = {
         AccessVariable.GUARD: "owner",
         AccessVariable.ADMINISTRATORS: ADMINISTRATORS,
         AccessVariable.CALLER_RATE: "20",
     }
     variables = _variables(guarded, Function.API)
-    assert {name: variables.pop(name) for name in told} == told
+    assert {name: variables.pop(name) for name in expected} == expected
     assert set(variables) == {*VARIABLES[Function.API]}
     for function in set(Function) - {Function.API}:
         assert not set(_variables(guarded, function)) & {*AccessVariable}

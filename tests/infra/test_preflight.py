@@ -104,9 +104,9 @@ def test_what_a_new_guard_closes_is_reported(keyed: Synthesized, stages: Path) -
     deploy(keyed)
     options = Options(stage="dev", kms_key=KEY, retention_days=60, guard=Guard.OWNER)
     findings = find_problems(Deployment(options=options, region="us-east-1"))
-    (told,) = [finding for finding in findings if finding.name == "guard"]
-    assert not told.refused
-    assert "for the administrators alone" in told.message
+    (warning,) = [finding for finding in findings if finding.name == "guard"]
+    assert not warning.refused
+    assert "for the administrators alone" in warning.message
 
 
 def test_who_insists_deploys(

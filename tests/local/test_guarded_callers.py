@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
 
 from bench import prices
 from bench.usage import read_units, write_units
@@ -82,7 +83,7 @@ def test_one_user_s_project_is_closed_to_another_in_every_operation(guarded: Sta
     assert "guarded" in _names(alice)
     assert "guarded" in _names(keeper)
     (described,) = alice.describe_projects(ProjectNames=["guarded"])["ProjectDescriptions"]
-    assert [one["Status"] for one in described["Datasets"]] == ["CREATE_COMPLETE"] * 2
+    assert [dataset["Status"] for dataset in described["Datasets"]] == ["CREATE_COMPLETE"] * 2
     assert alice.list_tags_for_resource(ResourceArn=project)["Tags"] == {}
     for arn in (train, test):
         keeper.delete_dataset(DatasetArn=arn)
@@ -97,7 +98,9 @@ def _as_bytes(members: dict[str, Any]) -> dict[str, Any]:
 def _names(caller: Any) -> list[str]:
     pages = caller.get_paginator("describe_projects").paginate()
     return [
-        one["ProjectArn"].split("/")[1] for page in pages for one in page["ProjectDescriptions"]
+        project["ProjectArn"].split("/")[1]
+        for page in pages
+        for project in page["ProjectDescriptions"]
     ]
 
 
@@ -125,6 +128,28 @@ def _settled(caller: Any, arn: str) -> str:
             return status
         time.sleep(0.05)
     raise AssertionError(f"{arn} has not settled.")
+
+
+def test_a_repetition_has_its_answer_though_the_project_is_another_s_by_now(guarded: Stack) -> None:
+    """The answer is kept for its caller; the same call of another caller is one of its own."""
+    alice, bob = client(guarded, "alice"), client(guarded, "bob")
+    requests: list[Any] = []
+    alice.meta.events.register("before-send.*", lambda request, **_: requests.append(request))
+    project = alice.create_project(ProjectName="repeated")["ProjectArn"]
+    dataset = alice.create_dataset(ProjectArn=project, DatasetType="TRAIN")["DatasetArn"]
+    alice.delete_dataset(DatasetArn=dataset)
+    deletion = requests[-1]
+    alice.delete_project(ProjectArn=project)
+    bob.create_project(ProjectName="repeated")
+    repetition: Any = URLLib3Session().send(deletion)
+    assert (repetition.status_code, repetition.content) == (200, b"{}")
+    identifier = deletion.headers["amz-sdk-invocation-id"]
+    bob.meta.events.register(
+        "before-send.*",
+        lambda request, **_: request.headers.__setitem__("amz-sdk-invocation-id", identifier),
+    )
+    code, _ = refused("DeleteDataset", partial(bob.delete_dataset, DatasetArn=dataset))
+    assert code == "ResourceNotFoundException"
 
 
 def test_a_caller_over_its_rate_is_refused_while_another_is_served(limited: Stack) -> None:
@@ -174,7 +199,7 @@ def test_an_option_asks_the_table_for_one_unit_more_and_the_docs_say_its_price(
         sum(map(read_units, calls)) + sum(map(write_units, calls)) for calls in (before, after)
     ]
     assert units == [1, 2]
-    (row,) = [one for one in COST.splitlines() if one.startswith(f"| `{_option(access)}")]
+    (row,) = [line for line in COST.splitlines() if line.startswith(f"| `{_option(access)}")]
     assert row.endswith(f"| ${1_000_000 * dollars:.3f} |")
 
 

@@ -118,7 +118,7 @@ def test_guarded_it_keeps_the_projects_of_two_users_apart(tmp_path: Path) -> Non
         )
         arn = alice.create_project(ProjectName="garden")["ProjectArn"]
         counts = [
-            len(one.describe_projects()["ProjectDescriptions"]) for one in (alice, bob, keeper)
+            len(user.describe_projects()["ProjectDescriptions"]) for user in (alice, bob, keeper)
         ]
         assert counts == [1, 0, 1]
         with pytest.raises(ClientError, match=r"user/bob is not authorized .* another principal"):

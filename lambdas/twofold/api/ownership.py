@@ -26,8 +26,8 @@ OWNER_ONLY = (
 )
 """What those that a project is shared with may not do.
 
-They would share it further or change its defaults. And a project that anybody can share with them is not listed for them: a
-program that looks for a project by its name would put its entries into one of somebody else.
+Tags would share it further or change its defaults. It is not listed either, since anybody can share a project with anybody: a
+program that looks for its project by name would fill a project of somebody else.
 """
 
 

@@ -76,24 +76,26 @@ def _page(service: Service, request: DescribeProjectsRequest, after: str) -> lis
     """The caller's projects after a place in the catalogue: one more than are shown, if there are so many."""
     limit = request.max_results + 1
     if not request.project_names:
-        return _listed(service, after, limit)
-    named = store.find_many(service.table, dict.fromkeys(request.project_names))
-    later = (project for project in named if _place(project) > after and admits(service, project))
+        return _list_catalogue(service, after, limit)
+    candidates = store.find_many(service.table, dict.fromkeys(request.project_names))
+    later = (
+        project for project in candidates if _place(project) > after and admits(service, project)
+    )
     return sorted(later, key=_place)[:limit]
 
 
-def _listed(service: Service, after: str, limit: int) -> list[Project]:
+def _list_catalogue(service: Service, after: str, limit: int) -> list[Project]:
     """Up to `limit` projects of the caller; others are read and passed over, since a token may not name their places."""
     size = limit if service.access.guard is Guard.NONE else max(limit, _GUARDED_BATCH)
-    listed: list[Project] = []
-    while len(listed) < limit:
+    page: list[Project] = []
+    while len(page) < limit:
         entries = store.catalogue(service.table, after=after, limit=size)
         projects = store.find_many(service.table, [name for _, name in entries])
-        listed += [project for project in projects if admits(service, project)]
+        page += [project for project in projects if admits(service, project)]
         if len(entries) < size:
             break
         after = entries[-1][0]
-    return listed[:limit]
+    return page[:limit]
 
 
 def _place(project: Project) -> str:
