@@ -7,7 +7,7 @@ import pytest
 
 from tests.handlers.any_request import NO_DATASET
 from tests.handlers.in_process import Api, serving
-from tests.handlers.test_ownership import code, items, role, user
+from tests.handlers.principals import code, items, role, user
 from twofold.access import Access
 
 NOW = 1_700_000_000_999

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from tests.handlers.in_process import SOURCES, Api, serving
-from tests.handlers.test_ownership import ACCESS, ACCOUNT, code, role, user
+from tests.handlers.principals import ACCESS, ACCOUNT, code, role, user
 from tests.job import two_labels
 from twofold.stores.keys import is_source
 

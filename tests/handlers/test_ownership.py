@@ -1,40 +1,37 @@
-"""The guard `owner`: a project, its datasets and its sources are for the principal that created it, in every operation."""
+"""The guard `owner`: a project and its datasets are for the principal that created it, in every operation."""
 
-import base64
 import json
-import re
-import shlex
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 
-from tests.contract.conformance import assert_error_conforms
 from tests.contract.sites import sample, shape_of
 from tests.handlers.in_process import Api, serving
-from tests.job import line, two_labels
-from twofold.access import Access, Guard
+from tests.handlers.principals import (
+    ACCESS,
+    ACCOUNT,
+    NAMES_NOTHING,
+    code,
+    items,
+    names,
+    project_of,
+    requests,
+    role,
+    user,
+)
+from tests.job import line
 from twofold.api import contract, model
-from twofold.api.ownership import OWNER_ONLY, SHARED_WITH, resource_arns
+from twofold.api.ownership import resource_arns
 from twofold.settings import Operation
 from twofold.stores.table import projects
 
-OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
-ACCOUNT = "123456789012"
-ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/admins/keeper"
-ACCESS = Access(Guard.OWNER, (ADMINISTRATOR,))
-NAMES_NOTHING = (Operation.CREATE_PROJECT, Operation.DESCRIBE_PROJECTS)
-"""The only operations whose requests name no resource."""
-
-
-def role(name: str, session: str = "s") -> tuple[str, str]:
-    return f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{session}", f"AROA{name.upper()}:{session}"
-
-
-def user(name: str) -> tuple[str, str]:
-    return f"arn:aws:iam::{ACCOUNT}:user/{name}", f"AIDA{name.upper()}"
+NEEDS = {
+    (Operation.CREATE_DATASET, Operation.DELETE_DATASET),
+    (Operation.REVERT_DATASET_DISTRIBUTION, Operation.DISTRIBUTE_DATASET_ENTRIES),
+}
+"""Which operation succeeds only after which other."""
 
 
 @pytest.fixture
@@ -51,62 +48,6 @@ def alice(api: Api) -> Api:
 @pytest.fixture
 def bob(api: Api) -> Api:
     return api.called_by(*role("bob"))
-
-
-@pytest.fixture
-def administrator(api: Api) -> Api:
-    return api.called_by(*role("keeper"))
-
-
-def project_of(owner: Api, name: str = "birds") -> tuple[str, str, str]:
-    """(project, train, test): ARNs of a project whose training dataset has ten entries."""
-    project: str = owner.done("CreateProject", ProjectName=name)["ProjectArn"]
-    train = owner.done("CreateDataset", ProjectArn=project, DatasetType="TRAIN")["DatasetArn"]
-    test = owner.done("CreateDataset", ProjectArn=project, DatasetType="TEST")["DatasetArn"]
-    changes = base64.b64encode("\n".join(two_labels(10)).encode()).decode()
-    owner.done("UpdateDatasetEntries", DatasetArn=train, Changes={"GroundTruth": changes})
-    return project, train, test
-
-
-def requests(project: str, train: str, test: str) -> Mapping[Operation, dict[str, Any]]:
-    """A request of each operation that names a resource, in an order in which all of them succeed."""
-    changes = {"GroundTruth": base64.b64encode(line("more", "cat").encode()).decode()}
-    return {
-        Operation.TAG_RESOURCE: {"ResourceArn": project, "Tags": {"twofold:test-fraction": "1/2"}},
-        Operation.UNTAG_RESOURCE: {"ResourceArn": train, "TagKeys": ["a"]},
-        Operation.LIST_TAGS_FOR_RESOURCE: {"ResourceArn": train},
-        Operation.DESCRIBE_DATASET: {"DatasetArn": train},
-        Operation.LIST_DATASET_ENTRIES: {"DatasetArn": train},
-        Operation.LIST_DATASET_LABELS: {"DatasetArn": train},
-        Operation.UPDATE_DATASET_ENTRIES: {"DatasetArn": train, "Changes": changes},
-        Operation.DESCRIBE_PROJECT_VERSIONS: {"ProjectArn": project},
-        Operation.LIST_PROJECT_POLICIES: {"ProjectArn": project},
-        Operation.DISTRIBUTE_DATASET_ENTRIES: {"Datasets": [{"Arn": train}, {"Arn": test}]},
-        Operation.LIST_DATASET_DISTRIBUTIONS: {"ProjectArn": project},
-        Operation.REVERT_DATASET_DISTRIBUTION: {"ProjectArn": project},
-        Operation.DELETE_DATASET: {"DatasetArn": test},
-        Operation.CREATE_DATASET: {"ProjectArn": project, "DatasetType": "TEST"},
-        Operation.DELETE_PROJECT: {"ProjectArn": project},
-    }
-
-
-def code(operation: str, answer: tuple[int, dict[str, Any]]) -> str:
-    """The name of the error, which the model must have for the operation; empty without one."""
-    status, body = answer
-    if status == 200:
-        return ""
-    assert_error_conforms(operation, body["__type"])
-    return str(body["__type"])
-
-
-def items(api: Api) -> list[Any]:
-    answer = boto3.client("dynamodb").scan(TableName=api.name)
-    return sorted(answer["Items"], key=lambda item: json.dumps(item, sort_keys=True))
-
-
-def names(api: Api, **members: Any) -> list[str]:
-    described = api.done("DescribeProjects", **members)["ProjectDescriptions"]
-    return [project["ProjectArn"].split("/")[1] for project in described]
 
 
 @pytest.mark.parametrize("operation", sorted({*Operation} - {*NAMES_NOTHING}))
@@ -131,14 +72,7 @@ def test_no_operation_lets_another_principal_in_and_every_one_its_owner(
         again.done(operation, **named[operation])
 
 
-NEEDS = {
-    (Operation.CREATE_DATASET, Operation.DELETE_DATASET),
-    (Operation.REVERT_DATASET_DISTRIBUTION, Operation.DISTRIBUTE_DATASET_ENTRIES),
-}
-"""Which operation succeeds only after which other."""
-
-
-def test_the_requests_above_are_of_every_operation() -> None:
+def test_there_is_a_request_of_every_operation() -> None:
     assert {*requests("", "", ""), *NAMES_NOTHING} == set(Operation)
 
 
@@ -198,116 +132,6 @@ def test_a_call_without_an_identity_is_denied(api: Api, alice: Api) -> None:
     assert code("CreateProject", answer) == "AccessDeniedException"
 
 
-def test_a_list_has_the_caller_s_projects_alone_in_pages_that_are_full(
-    monkeypatch: pytest.MonkeyPatch, alice: Api, bob: Api, administrator: Api
-) -> None:
-    monkeypatch.setattr("twofold.api.projects._GUARDED_BATCH", 2)
-    for number in range(5):
-        alice.done("CreateProject", ProjectName=f"a{number}")
-        bob.done("CreateProject", ProjectName=f"b{number}")
-    assert names(alice) == [f"a{number}" for number in range(5)]
-    assert names(bob, ProjectNames=["a1", "b1", "none"]) == ["b1"]
-    assert len(names(administrator)) == 10
-    page = bob.done("DescribeProjects", MaxResults=3)
-    assert len(page["ProjectDescriptions"]) == 3
-    assert names(bob, MaxResults=3, NextToken=page["NextToken"]) == ["b3", "b4"]
-
-
-def test_a_token_names_no_place_of_another(alice: Api, bob: Api) -> None:
-    """Clients can read what a token holds, though they cannot change it."""
-    bob.done("CreateProject", ProjectName="b0")
-    for number in range(3):
-        alice.done("CreateProject", ProjectName=f"a{number}")
-    bob.done("CreateProject", ProjectName="b1")
-    token = bob.done("DescribeProjects", MaxResults=1)["NextToken"]
-    assert b"b0" in (text := base64.urlsafe_b64decode(f"{token}==="))
-    assert b"#a" not in text
-    assert "NextToken" not in bob.done("DescribeProjects", MaxResults=2)
-
-
-def test_administrators_pass_by_the_role_s_arn_whatever_its_path(
-    alice: Api, administrator: Api
-) -> None:
-    for operation, members in requests(*project_of(alice)).items():
-        if operation is not Operation.DELETE_PROJECT:
-            administrator.done(operation, **members)
-
-
-def test_a_project_without_an_owner_is_for_administrators_until_it_is_shared(
-    api: Api, alice: Api, administrator: Api
-) -> None:
-    """Such as an item of a release that records no owners."""
-    project, train, _ = project_of(alice)
-    boto3.client("dynamodb").update_item(
-        TableName=api.name,
-        Key={"pk": {"S": "project#birds"}, "sk": {"S": "project"}},
-        UpdateExpression="REMOVE #Owner, OwnerArn",
-        ExpressionAttributeNames={"#Owner": "Owner"},
-    )
-    assert names(alice) == []
-    assert code("DescribeDataset", alice.call("DescribeDataset", DatasetArn=train))
-    assert names(administrator) == ["birds"]
-    shared = {SHARED_WITH: f"arn:aws:iam::{ACCOUNT}:role/alice"}
-    administrator.done("TagResource", ResourceArn=project, Tags=shared)
-    alice.done("DescribeDataset", DatasetArn=train)
-
-
-def test_who_may_write_the_table_hands_a_project_over(api: Api, alice: Api, bob: Api) -> None:
-    """By the command of docs/operations.md."""
-    (block,) = re.findall(r"^aws dynamodb update-item .*?```", OPERATIONS, re.DOTALL | re.MULTILINE)
-    text = block.replace("garden", "birds").replace("AROAEXAMPLE", "AROABOB").replace("\\\n", " ")
-    words = shlex.split(text.strip("`"))
-    arguments = dict(zip(words[3::2], words[4::2], strict=True))
-    project, train, _ = project_of(alice)
-    boto3.client("dynamodb").update_item(
-        TableName=api.name,
-        Key=json.loads(arguments["--key"]),
-        ConditionExpression=arguments["--condition-expression"],
-        UpdateExpression=arguments["--update-expression"],
-        ExpressionAttributeNames=json.loads(arguments["--expression-attribute-names"]),
-        ExpressionAttributeValues=json.loads(arguments["--expression-attribute-values"]),
-    )
-    assert (names(alice), names(bob)) == ([], ["birds"])
-    bob.done("TagResource", ResourceArn=project, Tags={"a": "b"})
-    answer = alice.call("DescribeDataset", DatasetArn=train)
-    assert code("DescribeDataset", answer) == "AccessDeniedException"
-
-
-def test_a_shared_project_is_used_and_not_shared_further_or_deleted(
-    api: Api, alice: Api, bob: Api
-) -> None:
-    project, train, test = project_of(alice)
-    arns = f"arn:aws:iam::{ACCOUNT}:role/teams/birds/bob arn:aws:iam::{ACCOUNT}:user/carol"
-    alice.done("TagResource", ResourceArn=project, Tags={SHARED_WITH: arns})
-    for operation, members in requests(project, train, test).items():
-        if operation in OWNER_ONLY:
-            assert code(operation, bob.call(operation, **members)) == "AccessDeniedException"
-        else:
-            bob.done(operation, **members)
-    carol, other = api.called_by(*user("carol")), api.called_by(*user("bob"))
-    carol.done("ListTagsForResource", ResourceArn=project)
-    alice.done("UntagResource", ResourceArn=project, TagKeys=[SHARED_WITH])
-    for caller in (bob, carol, other):
-        answer = caller.call("ListTagsForResource", ResourceArn=project)
-        assert code("ListTagsForResource", answer) == "AccessDeniedException"
-
-
-def test_a_user_of_the_name_of_a_role_is_not_shared_with(api: Api, alice: Api) -> None:
-    project, _, _ = project_of(alice)
-    shared = {SHARED_WITH: f"arn:aws:iam::{ACCOUNT}:role/bob"}
-    alice.done("TagResource", ResourceArn=project, Tags=shared)
-    answer = api.called_by(*user("bob")).call("ListTagsForResource", ResourceArn=project)
-    assert code("ListTagsForResource", answer) == "AccessDeniedException"
-
-
-def test_nobody_finds_a_project_among_its_own_that_another_has_shared(alice: Api, bob: Api) -> None:
-    """A program that looks for its project by name would fill a project of somebody else."""
-    arn = f"arn:aws:iam::{ACCOUNT}:role/bob"
-    alice.done("CreateProject", ProjectName="photos", Tags={SHARED_WITH: arn})
-    assert names(bob) == []
-    assert names(bob, ProjectNames=["photos"]) == []
-
-
 def test_what_is_nobody_s_is_not_found(alice: Api, bob: Api) -> None:
     """Deleted by its owner: for all the same, and for the owner as before."""
     project = alice.done("CreateProject", ProjectName="gone")["ProjectArn"]
@@ -365,15 +189,3 @@ def test_without_the_guard_every_caller_uses_every_project(aws: None) -> None:
         for operation, members in named.items():
             if operation is not Operation.DELETE_PROJECT:
                 other.done(operation, **members)
-
-
-def test_projects_that_are_made_before_the_guard_have_their_owners_under_it(aws: None) -> None:
-    """Turning it on takes nothing from anybody, and turning it off and on again neither."""
-    with serving() as api, pytest.MonkeyPatch.context() as patch:
-        alice, bob = api.called_by(*role("alice")), api.called_by(*role("bob"))
-        alice.done("CreateProject", ProjectName="a")
-        for guarded in (True, False, True):
-            for variable, value in ACCESS.environment().items():
-                patch.setenv(variable, value) if guarded else patch.delenv(variable)
-            assert names(alice) == ["a"]
-            assert names(bob) == ([] if guarded else ["a"])

@@ -19,7 +19,7 @@ from local.model import EXTENSION
 from local.signatures import User
 from local.stack import BUCKET, Stack
 from tests.handlers.any_request import refused
-from tests.handlers.test_ownership import NAMES_NOTHING, requests
+from tests.handlers.principals import NAMES_NOTHING, requests
 from tests.job import rekognition, two_labels
 from twofold.access import Access, Guard
 from twofold.settings import Function, Operation
