@@ -13,6 +13,9 @@ BUCKET   ?=
 QUOTAS   ?= twofold
 AUTH     ?= any
 KEYS     ?=
+GUARD    ?= none
+ADMINISTRATORS ?=
+CALLER_RATE ?= 0
 
 # What users give is data: never expanded by make, and read by the shell from the environment.
 ENTRIES  ?= 100000 1000000
@@ -30,7 +33,7 @@ CONTEXT  ?=
 ALLOW    ?=
 EVERY    ?= 1
 MANIFESTS ?= $(TWOFOLD_MANIFESTS)
-GIVEN    := MANIFEST OUT OPEN PORT DATA URL BUCKET QUOTAS AUTH KEYS ENTRIES ROUNDS SCRATCH ONLY SCHEDULES SEED CLIENTS MINUTES \
+GIVEN    := MANIFEST OUT OPEN PORT DATA URL BUCKET QUOTAS AUTH KEYS GUARD ADMINISTRATORS CALLER_RATE ENTRIES ROUNDS SCRATCH ONLY SCHEDULES SEED CLIENTS MINUTES \
 	GUIDED STAGE CONTEXT ALLOW EVERY MANIFESTS TWOFOLD_MANIFESTS
 $(foreach name,$(GIVEN) SECONDS,$(if $(filter command environment,$(firstword $(origin $(name)))),$(eval override $(name) := $$(value $(name)))))
 override STORM_SECONDS := $(value SECONDS)
@@ -75,8 +78,9 @@ $(VENV)/.clients: tests/clients/requirements.txt | $(BIN)/uv
 run: $(VENV)/.local $(VENV)/.command  ## split a manifest on the embedded stack: make run [MANIFEST=file] [OUT=dir] [OPEN=1]
 	@$(BIN)/python -m local.run --out "$$OUT" $(if $(MANIFEST),--manifest "$$MANIFEST") $(if $(OPEN),--open)
 
-serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000] [QUOTAS=rekognition] [AUTH=strict [KEYS=file]]
-	@exec $(BIN)/python -m local.serve --port "$$PORT" --quotas "$$QUOTAS" --auth "$$AUTH" $(if $(KEYS),--keys "$$KEYS")
+serve: $(VENV)/.local            ## keep the embedded stack up: make serve [PORT=8000] [QUOTAS=rekognition] [AUTH=strict [KEYS=file]] [GUARD=owner [ADMINISTRATORS=ARNs]] [CALLER_RATE=n]
+	@exec $(BIN)/python -m local.serve --port "$$PORT" --quotas "$$QUOTAS" --auth "$$AUTH" $(if $(KEYS),--keys "$$KEYS") \
+	  --guard "$$GUARD" --administrators "$$ADMINISTRATORS" --caller-rate "$$CALLER_RATE"
 
 test: $(VENV)/.dev $(VENV)/.command $(VENV)/.clients  ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

@@ -21,7 +21,8 @@ def _rendered(value: Any) -> str:
     """A resource of a policy, spelt as cdk-nag spells it in the names of its findings."""
     match value:
         case str():
-            return value
+            # A policy variable is a reference to it, like those of CloudFormation.
+            return value.replace("${", "<").replace("}", ">")
         case {"Ref": name}:
             return f"<{name}>"
         case {"Fn::GetAtt": [name, attribute]}:

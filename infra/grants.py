@@ -133,7 +133,8 @@ class Grants:
     def _table(self, function: Function) -> None:
         """All of a request's partition keys must match; what has none, such as a Scan, is granted to nobody."""
         role = self.functions.roles[function]
-        for action, partitions in touched(function, self.options.quotas).items():
+        reached = touched(function, counts_calls=self.options.counts_calls)
+        for action, partitions in reached.items():
             patterns = sorted(partition.pattern for partition in partitions)
             self._allow(
                 role,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from twofold.access import Access, Guard
 from twofold.settings import PRODUCT, RETENTION_DAYS, SOLVER_MEMORY_MB, LogLevel, Quotas
 
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,19}")
@@ -13,6 +14,9 @@ ANY_BUCKET = "*"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9_+=.@/-]+")
+_MOST_ADMINISTRATORS = 10
+"""The variables of a function have 4 KB together."""
 
 _LEAST_WAF_RATE = 10
 
@@ -48,6 +52,9 @@ class Options:
     workers             shards that one operation works on at the same time: MaxConcurrency of each Distributed Map
     throttle_rate       requests a second, steadily, over all callers
     throttle_burst      requests at once
+    guard               owner: a project, its datasets and a folder of sources are for one principal; none: for every caller
+    administrators      ARNs of the roles and users that pass the guard
+    caller_rate         requests that one caller may make in a second; 0 is no limit
     waf_rate            requests that one address may send in five minutes, held by a web ACL; 0 is no web ACL
     alarm_email         who gets the alarms; empty: nobody, until someone subscribes to the topic that is an output
     log_level           the least of what is logged: DEBUG, INFO, WARNING or ERROR; metrics are published whatever it is
@@ -67,6 +74,9 @@ class Options:
     workers: int = 40
     throttle_rate: int = 50
     throttle_burst: int = 100
+    guard: Guard = Guard.NONE
+    administrators: tuple[str, ...] = ()
+    caller_rate: int = 0
     waf_rate: int = 0
     alarm_email: str = ""
     log_level: LogLevel = LogLevel.INFO
@@ -99,6 +109,9 @@ class Options:
             workers=_workers(count("workers")),
             throttle_rate=count("throttle_rate"),
             throttle_burst=count("throttle_burst"),
+            guard=_one_of("guard", str(context("guard") or cls().guard), Guard),
+            administrators=_administrators(str(context("administrators") or "")),
+            caller_rate=count("caller_rate"),
             waf_rate=_waf_rate(count("waf_rate")),
             alarm_email=_address(str(context("alarm_email") or "")),
             log_level=_one_of("log_level", str(context("log_level") or cls().log_level), LogLevel),
@@ -107,6 +120,15 @@ class Options:
             dashboard=switch("dashboard"),
             termination_protection=switch("termination_protection"),
         )
+
+    @property
+    def access(self) -> Access:
+        """What the API function is told of it."""
+        return Access(self.guard, self.administrators, self.caller_rate)
+
+    @property
+    def counts_calls(self) -> bool:
+        return self.quotas is Quotas.REKOGNITION or self.caller_rate > 0
 
 
 def options_of(arguments: Iterable[str]) -> Options:
@@ -149,11 +171,13 @@ def _buckets(value: str) -> tuple[str, ...]:
 
 
 def _keys(name: str, value: str) -> tuple[str, ...]:
+    return _arns(name, value, _KEY, "a KMS key (arn:aws:kms:<region>:<account>:key/<id>)")
+
+
+def _arns(name: str, value: str, pattern: re.Pattern[str], kind: str) -> tuple[str, ...]:
     for arn in _listed(value):
-        if not _KEY.fullmatch(arn):
-            raise OptionError(
-                f"{name}: '{arn}' is not the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>)."
-            )
+        if not pattern.fullmatch(arn):
+            raise OptionError(f"{name}: '{arn}' is not the ARN of {kind}.")
     return _listed(value)
 
 
@@ -162,6 +186,15 @@ def _key(value: str) -> str:
     if len(arns) > 1:
         raise OptionError(f"kms_key='{value}': give one key.")
     return arns[0] if arns else ""
+
+
+def _administrators(value: str) -> tuple[str, ...]:
+    arns = _arns(
+        "administrators", value, _PRINCIPAL, "a role or user (arn:aws:iam::<account>:role/<name>)"
+    )
+    if len(arns) > _MOST_ADMINISTRATORS:
+        raise OptionError(f"administrators: give up to {_MOST_ADMINISTRATORS}, not {len(arns)}.")
+    return arns
 
 
 def _solver_memory(value: int) -> int:

@@ -6,7 +6,7 @@ condition of IAM's: who may change one item of a partition may change its others
 
 from collections.abc import Mapping
 
-from twofold.settings import Function, Partition, Quotas
+from twofold.settings import Function, Partition
 
 Touched = Mapping[str, tuple[Partition, ...]]
 
@@ -57,9 +57,9 @@ _TOUCHED: Mapping[Function, Touched] = {
 }
 
 
-def touched(function: Function, quotas: Quotas) -> Touched:
-    """By action; nothing for a function that knows nothing of the table. Calls are counted where quotas limit them."""
+def touched(function: Function, *, counts_calls: bool) -> Touched:
+    """By action; nothing for a function that knows nothing of the table. `counts_calls`: of the API, where they are limited."""
     found = _TOUCHED.get(function, {})
-    if function is Function.API and quotas is Quotas.REKOGNITION:
+    if function is Function.API and counts_calls:
         return {**found, UPDATE: (*found[UPDATE], Partition.CALLS)}
     return found

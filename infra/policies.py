@@ -18,7 +18,11 @@ from constructs import Construct
 from infra.acknowledgements import wildcards
 from infra.options import Options
 from infra.storage import Storage, only_through
+from twofold.access import Guard
 from twofold.settings import PRODUCT, Operation, Prefix
+
+_USER_ID = "${aws:userid}"
+"""The policy variable by which the guard names a caller's folder of sources."""
 
 READ_ONLY = tuple(operation for operation in Operation if not operation.changes)
 
@@ -39,12 +43,16 @@ class Policies(Construct):
         self._stage, self._rest = options.stage, rest
         self._policy("ReadOnly", READ_ONLY)
         editor = self._policy("Editor", [*Operation], root=True)
-        self._bring_manifests(editor, storage, options.kms_key)
+        self._bring_manifests(editor, storage, options)
         for operation in Operation:
             self._policy(operation.value, [operation])
 
-    def _bring_manifests(self, editor: iam.ManagedPolicy, storage: Storage, key_arn: str) -> None:
-        sources = storage.bucket.arn_for_objects(f"{Prefix.SOURCES}/*")
+    def _bring_manifests(
+        self, editor: iam.ManagedPolicy, storage: Storage, options: Options
+    ) -> None:
+        key_arn = options.kms_key
+        own = f"{_USER_ID}/" if options.guard is Guard.OWNER else ""
+        sources = storage.bucket.arn_for_objects(f"{Prefix.SOURCES}/{own}*")
         editor.add_statements(iam.PolicyStatement(actions=["s3:PutObject"], resources=[sources]))
         wildcards(editor, "Editors name the manifests that they put there as they like.", sources)
         if key_arn:

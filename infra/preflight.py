@@ -23,6 +23,7 @@ from infra.deployed import (
 from infra.options import Options, stack_name
 from infra.record import read_record
 from infra.stages import spell_value
+from twofold.access import Guard
 from twofold.settings import Function, Variable, function_name
 
 
@@ -95,6 +96,26 @@ def check_retention(deployment: Deployment) -> Iterator[Finding]:
         )
 
 
+def check_guard(deployment: Deployment) -> Iterator[Finding]:
+    """Without its guard a stage shows every project to every caller; with it, a project may be no caller's any more."""
+    if not deployment.stack:
+        return
+    deployed = _unquote(deployment.record.get("guard")) or Guard.NONE
+    if deployed == Guard.NONE and deployment.options.guard is Guard.OWNER:
+        yield Finding(
+            name="guard",
+            message="none in the deployed stack, owner in this deployment. Each project is then for the role or user that "
+            "created it; one whose owner is not recorded is for the administrators alone.",
+            refused=False,
+        )
+    if deployed == Guard.OWNER and deployment.options.guard is Guard.NONE:
+        yield Finding(
+            name="guard",
+            message="the deployed stack keeps projects for their owners (guard = owner); this deployment would let every "
+            "caller use every project, dataset and manifest of the stage. Keep the option, or insist.",
+        )
+
+
 def check_workers(deployment: Deployment) -> Iterator[Finding]:
     """The account's concurrent executions must leave room for calls of the API beside the workers."""
     workers = deployment.options.workers
@@ -122,8 +143,14 @@ def report_changes(deployment: Deployment) -> Iterator[Finding]:
             yield Finding(name=name, message=message, refused=False)
 
 
-_CHECKED = ("kms_key", "retention_days")
-CHECKS: tuple[Check, ...] = (check_kms_key, check_retention, check_workers, report_changes)
+_CHECKED = ("kms_key", "retention_days", "guard")
+CHECKS: tuple[Check, ...] = (
+    check_kms_key,
+    check_retention,
+    check_guard,
+    check_workers,
+    report_changes,
+)
 
 
 def find_problems(deployment: Deployment, checks: Iterable[Check] = CHECKS) -> list[Finding]:

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Request, Response
 from local import signatures
 from local.clients import REGION
 from local.functions import ACCOUNT, Functions
-from local.signatures import Keys
+from local.signatures import Keys, User
 from twofold.settings import Function, Operation
 
 MAX_BODY_BYTES = 10_000_000
@@ -115,7 +115,7 @@ class Gateway:
         """A REST API's proxy event, with what a handler may use of it."""
         signed_for = _signed_for(request)
         key = signed_for[0] if signed_for else ""
-        user = self.keys[key].name if self.keys else key
+        user = self.keys[key] if self.keys else User(key, "")
         return {
             "resource": request.path,
             "path": request.path,
@@ -133,7 +133,9 @@ class Gateway:
                     "accessKey": key,
                     "accountId": ACCOUNT,
                     "sourceIp": request.remote_addr,
-                    "userArn": f"arn:aws:iam::{ACCOUNT}:user/{user}",
+                    "caller": user.id,
+                    "user": user.id,
+                    "userArn": f"arn:aws:iam::{ACCOUNT}:user/{user.name}",
                 },
                 "path": request.path,
                 "requestId": request_id,

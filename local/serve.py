@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from local.signatures import Keys
+    from twofold.access import Access
 
 HOST = "127.0.0.1"
 MAX_PORT = 65535
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if fault:
             print(f"Port {options.port} cannot be used: {fault}.", file=sys.stderr)  # noqa: T201
             return 1
-        _serve(options.port, options.quotas, keys)
+        _serve(options.port, options.quotas, keys, _access(options))
     except KeyboardInterrupt:
         pass
     return 0
@@ -54,7 +55,15 @@ def _keys(options: argparse.Namespace) -> "Keys | None":
         sys.exit(2)
 
 
-def _serve(port: int, quotas: str, keys: "Keys | None") -> None:
+def _access(options: argparse.Namespace) -> "Access":
+    from twofold.access import Access, Guard, name_principal
+
+    arns = (arn.strip() for arn in options.administrators.split(","))
+    administrators = tuple(name_principal(arn) for arn in arns if arn)
+    return Access(Guard(options.guard), administrators, options.caller_rate)
+
+
+def _serve(port: int, quotas: str, keys: "Keys | None", access: "Access") -> None:
     from local.bundles import building
     from twofold_command.stops import held_back
 
@@ -65,7 +74,9 @@ def _serve(port: int, quotas: str, keys: "Keys | None") -> None:
     logging.getLogger("moto").setLevel(logging.CRITICAL)
     with ExitStack() as until_stopped:
         with held_back():
-            stack = until_stopped.enter_context(running(port, quotas=Quotas(quotas), keys=keys))
+            stack = until_stopped.enter_context(
+                running(port, quotas=Quotas(quotas), keys=keys, access=access)
+            )
         print(f"Twofold is ready. {_exports(stack.endpoint, keys)}", flush=True)  # noqa: T201
         while True:
             time.sleep(_PULSE_SECONDS)
@@ -96,19 +107,33 @@ def _fault(port: int) -> str:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make serve",
-        usage="make serve [PORT=8000] [QUOTAS=rekognition] [AUTH=strict [KEYS=file]]",
+        usage="make serve [PORT=8000] [QUOTAS=rekognition] [AUTH=strict [KEYS=file]] "
+        "[GUARD=owner [ADMINISTRATORS=ARNs]] [CALLER_RATE=n]",
         description="Keeps the embedded stack up on a loopback port.",
     )
     parser.add_argument("--port", type=_port, default=8000, help="0 is any free port")
     parser.add_argument("--quotas", choices=("twofold", "rekognition"), default="twofold")
     parser.add_argument("--auth", choices=("any", "strict"), default="any")
     parser.add_argument("--keys", type=Path, help="access keys, in the form of ~/.aws/credentials")
+    parser.add_argument("--guard", choices=("none", "owner"), default="none")
+    parser.add_argument(
+        "--administrators", default="", help="ARNs that pass the guard, with commas"
+    )
+    parser.add_argument(
+        "--caller-rate", type=_rate, default=0, help="calls a second for each caller"
+    )
     return parser.parse_args(arguments)
 
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > MAX_PORT:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port: 0 to {MAX_PORT}")
+    return int(text)
+
+
+def _rate(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of calls: 0 and more")
     return int(text)
 
 

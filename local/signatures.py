@@ -8,6 +8,7 @@ another one stands TLS alone, as in AWS.
 import configparser
 import hmac
 import re
+from base64 import b32encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -47,6 +48,11 @@ class KeyFileError(ValueError):
 class User:
     name: str
     secret: str = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """As IAM's unique ids look; the same for a name on every start."""
+        return f"AIDA{b32encode(sha256(self.name.encode()).digest())[:17].decode()}"
 
 
 Keys = Mapping[str, User]

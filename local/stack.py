@@ -35,6 +35,7 @@ from local.schema import TABLE_SCHEMA
 from local.service_signatures import SignedServices
 from local.services import moto
 from local.signatures import Keys, User
+from twofold.access import OPEN, Access
 from twofold.settings import (
     MEMORY_MB,
     PRODUCT,
@@ -96,6 +97,7 @@ def running(
     quotas: Quotas = Quotas.TWOFOLD,
     throttle: Throttle | None = None,
     keys: Keys | None = None,
+    access: Access = OPEN,
     behind: Application | None = None,
 ) -> Iterator[Stack]:
     """A stack on a loopback port, a free one if `port` is 0. Requests are signed with one of the `keys`, or anyhow without.
@@ -117,7 +119,7 @@ def running(
         server = _server(port, Guard(front(gateway, services)))
         started.callback(server.server_close)
         functions.endpoint = f"http://{HOST}:{server.server_port}"
-        functions.environments.update(_environments(quotas))
+        functions.environments.update(_environments(quotas, access))
         stack = Stack(functions.endpoint, gateway, functions, server, log)
         _configure_moto(functions)
         functions.serve_moto()
@@ -180,7 +182,7 @@ def state_machine_arn(workflow: Workflow) -> str:
     return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"
 
 
-def _environments(quotas: Quotas) -> dict[Function, dict[str, str]]:
+def _environments(quotas: Quotas, access: Access) -> dict[Function, dict[str, str]]:
     values = {
         Variable.TABLE: TABLE,
         Variable.BUCKET: BUCKET,
@@ -188,10 +190,12 @@ def _environments(quotas: Quotas) -> dict[Function, dict[str, str]]:
         Variable.RETENTION: str(RETENTION_DAYS),
         **{Variable[workflow.name]: state_machine_arn(workflow) for workflow in Workflow},
     }
-    return {
+    environments = {
         function: {name.value: values[name] for name in names}
         for function, names in VARIABLES.items()
     }
+    environments[Function.API] |= access.environment()
+    return environments
 
 
 def create_resources(stack: Stack) -> None:

@@ -196,7 +196,10 @@ class Distribution(Record):
 
 
 class Project(Record):
-    """`train` and `test` are the creation times of the datasets in the project's two slots."""
+    """`train` and `test` are the creation times of the datasets in the project's two slots.
+
+    `owner` is the unique id of the principal that created it, `owner_arn` its ARN at that time; older projects have neither.
+    """
 
     name: str
     created: int
@@ -205,6 +208,8 @@ class Project(Record):
     tags: dict[str, str] = Field(default_factory=dict)
     train: int | None = None
     test: int | None = None
+    owner: str | None = None
+    owner_arn: str | None = None
 
     def datasets(self) -> tuple[DatasetId, ...]:
         """Oldest first."""

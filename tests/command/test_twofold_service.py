@@ -77,6 +77,18 @@ def test_a_manifest_can_go_to_the_services_own_bucket(
     assert on_service("push", manifest, project, "--bucket", BUCKET) == 0
 
 
+def test_a_manifest_can_go_to_a_folder_of_its_caller(
+    on_service: Run, project: str, tmp_path: Path, stack: Stack
+) -> None:
+    """Where a stage keeps the sources of its callers apart."""
+    manifest = written(tmp_path, labelled(10))
+    place = ("--bucket", BUCKET, "--folder", "sources/AIDAMINE/")
+    assert on_service("push", manifest, project, *place) == 0
+    key = f"sources/AIDAMINE/{project}/{manifest.name}"
+    body = stack.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    assert body == manifest.read_bytes()
+
+
 def test_what_was_pulled_can_be_verified_with_the_report(
     on_service: Run, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,9 +2,9 @@
 workflow that it starts runs to its end, state by state of its ASL file, before the call returns."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,7 @@ import pytest
 from local.dynamodb import ease_transactions
 from local.schema import TABLE_SCHEMA
 from tests.machine import Machine, raised
+from twofold.access import OPEN, Access
 from twofold.handlers import api
 from twofold.records import Operation
 from twofold.settings import STATE_MACHINES, Function, Quotas, Variable
@@ -36,9 +37,14 @@ class Context:
 
 @dataclass(frozen=True)
 class Api:
-    """A service with a table and a bucket of its own."""
+    """A service with a table and a bucket of its own. `identity` is what API Gateway verified of the caller."""
 
     name: str
+    identity: Mapping[str, str] = field(default_factory=lambda: {"userArn": "me"})
+
+    def called_by(self, user_arn: str, user_id: str) -> "Api":
+        """The same service for another caller."""
+        return replace(self, identity={"userArn": user_arn, "user": user_id})
 
     def send(self, operation: str, body: str) -> tuple[int, dict[str, Any]]:
         """(status, body) of a call."""
@@ -49,7 +55,7 @@ class Api:
                 "X-Amz-Target": f"RekognitionService.{operation}",
                 "Content-Type": "application/x-amz-json-1.1",
             },
-            "requestContext": {"requestId": str(uuid4()), "identity": {"userArn": "me"}},
+            "requestContext": {"requestId": str(uuid4()), "identity": self.identity},
             "body": body,
             "isBase64Encoded": False,
         }
@@ -72,7 +78,7 @@ class Api:
 
 
 @contextmanager
-def deployed(quotas: Quotas = Quotas.TWOFOLD) -> Iterator[Api]:
+def deployed(quotas: Quotas = Quotas.TWOFOLD, access: Access = OPEN) -> Iterator[Api]:
     """A table, a bucket and the functions' environment, within moto's mock_aws."""
     ease_transactions()
     name = f"twofold-{uuid4().hex}"
@@ -85,15 +91,16 @@ def deployed(quotas: Quotas = Quotas.TWOFOLD) -> Iterator[Api]:
     }
     with pytest.MonkeyPatch.context() as patch:
         values = {Variable.TABLE: name, Variable.BUCKET: name, Variable.QUOTAS: quotas.value}
-        for variable, value in {**values, **machines}.items():
-            patch.setenv(variable, value)
+        for environment in (values, machines, access.environment()):
+            for variable, value in environment.items():
+                patch.setenv(variable, value)
         yield Api(name)
 
 
 @contextmanager
-def serving(quotas: Quotas = Quotas.TWOFOLD) -> Iterator[Api]:
+def serving(quotas: Quotas = Quotas.TWOFOLD, access: Access = OPEN) -> Iterator[Api]:
     """Within moto's mock_aws; workflows run at once, to their end."""
-    with deployed(quotas) as api, pytest.MonkeyPatch.context() as patch:
+    with deployed(quotas, access) as api, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Executions, "start", _start)
         yield api
 

@@ -70,10 +70,11 @@ def test_the_key_of_tokens_is_made_and_read_and_no_more(template: Synthesized) -
     assert actions == {"dynamodb:GetItem", "dynamodb:PutItem"}
 
 
-def test_calls_are_counted_only_where_quotas_limit_them(
-    template: Synthesized, synthesize: Callable[..., Synthesized]
+@pytest.mark.parametrize("option", [{"quotas": Quotas.REKOGNITION.value}, {"caller_rate": "5"}])
+def test_calls_are_counted_only_where_they_are_limited(
+    template: Synthesized, synthesize: Callable[..., Synthesized], option: dict[str, str]
 ) -> None:
-    limited = synthesize(stage="limited", quotas=Quotas.REKOGNITION.value)
+    limited = synthesize(stage="limited", **option)
     assert who_may(template, READS | CHANGES, Partition.CALLS) == set()
     assert who_may(limited, {"dynamodb:UpdateItem"}, Partition.CALLS) == {Function.API}
     assert who_may(limited, READS | CHANGES, Partition.CALLS) == {Function.API}

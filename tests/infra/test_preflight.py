@@ -17,6 +17,7 @@ from tests.infra.conftest import Synthesize
 from tests.infra.synthesized import Synthesized
 from tests.infra.test_commands import _made
 from tests.infra.test_destroy import _clean_up
+from twofold.access import Guard
 from twofold.settings import Function, function_name
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0f0e0d0c-0000-4000-8000-00000000000a"
@@ -88,6 +89,24 @@ def test_a_key_that_is_forgotten_or_changed_is_refused_and_named(
     assert f"encrypted with {KEY}" in done.stderr
     assert f'Put kms_key = "{KEY}" into the stage\'s file.' in done.stderr
     assert "Nothing was deployed. To deploy all the same: make deploy ALLOW=kms_key" in done.stderr
+
+
+def test_the_guard_is_lifted_by_who_insists_alone(synthesize: Synthesize, stages: Path) -> None:
+    deploy(synthesize(stage="dev", guard="owner"))
+    (refused,) = _found().values()
+    assert "would let every caller use every project" in refused
+    assert _found(guard="owner") == {}
+    chosen = find_problems(Deployment(options=Options(stage="dev"), region="us-east-1"))
+    assert select_refusals(chosen, {"guard"}) == []
+
+
+def test_what_a_new_guard_closes_is_reported(keyed: Synthesized, stages: Path) -> None:
+    deploy(keyed)
+    options = Options(stage="dev", kms_key=KEY, retention_days=60, guard=Guard.OWNER)
+    findings = find_problems(Deployment(options=options, region="us-east-1"))
+    (warning,) = [finding for finding in findings if finding.name == "guard"]
+    assert not warning.refused
+    assert "for the administrators alone" in warning.message
 
 
 def test_who_insists_deploys(

@@ -58,7 +58,10 @@ def folder(tmp_path: Path) -> Path:
     ("target", "name"),
     [
         *[("run", name) for name in ("MANIFEST", "OUT")],
-        *[("serve", name) for name in ("PORT", "QUOTAS", "AUTH", "KEYS")],
+        *[
+            ("serve", name)
+            for name in ("PORT", "QUOTAS", "AUTH", "KEYS", "GUARD", "ADMINISTRATORS", "CALLER_RATE")
+        ],
         *[("faults", name) for name in ("SCHEDULES", "SEED")],
         *[("storm", name) for name in ("CLIENTS", "SECONDS")],
         *[("smoke", name) for name in ("URL", "BUCKET")],

@@ -99,6 +99,50 @@ def test_strict_it_lets_in_its_own_key_alone() -> None:
         process.communicate(timeout=60)
 
 
+def test_guarded_it_keeps_the_projects_of_two_users_apart(tmp_path: Path) -> None:
+    """The keeper is an administrator, and the rate is one that nobody reaches."""
+    users = ("alice", "bob", "keeper")
+    profiles = [f"[{u}]\naws_access_key_id = {u}\naws_secret_access_key = of-{u}\n" for u in users]
+    (tmp_path / "keys").write_text("".join(profiles))
+    strict = ("--auth", "strict", "--keys", str(tmp_path / "keys"))
+    guard = ("--guard", "owner", "--administrators", "arn:aws:iam::123456789012:user/keeper")
+    process = serve("--port", "0", *strict, *guard, "--caller-rate", "1000")
+    assert process.stdout is not None
+    try:
+        endpoint = dict(re.findall(r"(AWS_\w+)=(\S+)", process.stdout.readline()))[
+            "AWS_ENDPOINT_URL"
+        ]
+        alice, bob, keeper = (
+            _client(endpoint, aws_access_key_id=user, aws_secret_access_key=f"of-{user}")
+            for user in users
+        )
+        arn = alice.create_project(ProjectName="garden")["ProjectArn"]
+        counts = [
+            len(user.describe_projects()["ProjectDescriptions"]) for user in (alice, bob, keeper)
+        ]
+        assert counts == [1, 0, 1]
+        with pytest.raises(ClientError, match=r"user/bob is not authorized .* another principal"):
+            bob.delete_project(ProjectArn=arn)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--guard=all", "invalid choice: 'all'"),
+        ("--caller-rate=-1", "'-1' is not a number of calls"),
+    ],
+)
+def test_a_guard_or_a_rate_that_is_none_is_bad_usage(
+    option: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([option])
+    assert message in capsys.readouterr().err
+
+
 def _listens(host: str, port: int) -> bool:
     with socket.socket() as caller:
         return caller.connect_ex((host, port)) == 0

@@ -19,7 +19,14 @@ from twofold.records import (
     Status,
     StatusCode,
 )
-from twofold.stores.table import ConditionFailedError, Table, operations, projects
+from twofold.stores.table import (
+    ConditionFailedError,
+    Table,
+    deletion,
+    operations,
+    projects,
+    tags,
+)
 
 
 @pytest.fixture
@@ -194,6 +201,23 @@ def test_the_name_of_a_project_is_taken_once(world: World) -> None:
     with pytest.raises(ResourceInUseException, match=f"A project named '{name}' exists already"):
         projects.create(world.table, Project(name=name, created=NOW + 5))
     assert [one for _, one in projects.catalogue(world.table, after="", limit=10)] == [name]
+
+
+def test_a_project_that_took_the_place_of_another_is_not_taken_for_it(world: World) -> None:
+    """It may be of another caller: what was read before is no leave to fill its slot or to change its tags."""
+    name = world.project()
+    former = projects.find(world.table, name)
+    assert former
+    deletion.delete_project(world.table, former)
+    projects.create(world.table, Project(name=name, created=NOW + 5))
+    dataset = any_dataset(name, DatasetType.TRAIN, Status.CREATE_COMPLETE)
+    with pytest.raises(ResourceNotFoundException, match=f"The project '{name}' does not exist"):
+        operations.create(world.table, dataset, None, former)
+    assert not tags.replace(world.table, former, {"twofold:test-fraction": "1/2"})
+    current = projects.find(world.table, name)
+    assert current == Project(name=name, created=NOW + 5)
+    operations.create(world.table, dataset, None, current)
+    assert tags.replace(world.table, current, {"a": "b"})
 
 
 def test_the_catalogue_is_in_order_of_creation_and_comes_in_pages(world: World) -> None:

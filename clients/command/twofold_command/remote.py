@@ -58,6 +58,7 @@ def _push(options: argparse.Namespace) -> int:
         options.project,
         options.bucket,
         options.dataset,
+        folder=options.folder,
         make_bucket=options.make_bucket,
     )
     return tell([dataset.message, f"  {dataset.arn}"], dataset.told(), as_json=options.json)
@@ -130,6 +131,12 @@ COMMANDS = (
                 required=True,
                 metavar="NAME",
                 help="the bucket that the manifest goes to",
+            ),
+            argument(
+                "--folder",
+                default="sources",
+                metavar="NAME",
+                help="the folder of the bucket (default: sources)",
             ),
             argument("--make-bucket", action="store_true", help="make the bucket first"),
             argument(

@@ -13,11 +13,19 @@ from twofold_service.session import Service, explained
 
 
 def push(
-    service: Service, manifest: Path, project: str, bucket: str, kind: str, *, make_bucket: bool
+    service: Service,
+    manifest: Path,
+    project: str,
+    bucket: str,
+    kind: str,
+    *,
+    folder: str,
+    make_bucket: bool,
 ) -> Dataset:
     """Uploads the manifest, makes the project unless it is there, and the dataset.
 
-    The object is `s3://bucket/sources/project/<name of the file>`: of its own bucket a deployed stack reads that folder alone.
+    The object is `s3://bucket/folder/project/<name of the file>`. Of its own bucket a deployed stack reads the folder `sources`
+    alone, and behind the guard `owner` a folder of the caller in it.
     Returns when it is complete; raises CommandError.
     """
     if not is_text(manifest.name):
@@ -25,7 +33,7 @@ def push(
             f"The name of the file {name_of(manifest.name)!r} is not UTF-8, as keys of S3 are. Rename it."
         )
     size = _size(manifest)
-    key = f"sources/{project}/{manifest.name}"
+    key = f"{folder.strip('/')}/{project}/{manifest.name}"
     with explained():
         if make_bucket:
             _make(service, bucket)

@@ -8,6 +8,7 @@ from twofold.api.contract import (
     DescribeDatasetRequest,
     S3Object,
 )
+from twofold.api.ownership import source_folders
 from twofold.api.service import Service, moment, new_operation_id
 from twofold.errors import (
     InvalidParameterException,
@@ -22,6 +23,7 @@ from twofold.records import (
     DatasetType,
     Operation,
     OperationKind,
+    Project,
     Source,
     Status,
     StatusCode,
@@ -45,13 +47,13 @@ def create_dataset(service: Service, request: CreateDatasetRequest) -> Result:
     source = request.dataset_source
     manifest = _manifest(source) if source else None
     if manifest:
-        _ingest(service, identity, manifest, dict(request.tags), answer)
+        _ingest(service, project, identity, manifest, dict(request.tags), answer)
     else:
         copied = _copied(service, source.dataset_arn) if source and source.dataset_arn else None
         message = "The dataset was successfully created" + (" from the dataset." if source else ".")
         dataset = _dataset(identity, Status.CREATE_COMPLETE, message, dict(request.tags))
         dataset = dataset.model_copy(update={"contents": copied})
-        operations.create(service.answering(answer), dataset, None)
+        operations.create(service.answering(answer), dataset, None, project)
     return answer
 
 
@@ -72,6 +74,7 @@ def _manifest(source: DatasetSource) -> S3Object | None:
 
 def _ingest(
     service: Service,
+    project: Project,
     identity: DatasetId,
     manifest: S3Object,
     tags: dict[str, str],
@@ -88,7 +91,7 @@ def _ingest(
     message = "The dataset is being created from the manifest file."
     dataset = _dataset(identity, Status.CREATE_IN_PROGRESS, message, tags)
     dataset = dataset.model_copy(update={"operation": operation.id})
-    operations.create(service.answering(answer), dataset, operation)
+    operations.create(service.answering(answer), dataset, operation, project)
     try:
         service.start(operation)
     except ServiceError:
@@ -102,6 +105,12 @@ def _pinned(service: Service, manifest: S3Object) -> Source:
         raise InvalidS3ObjectException(
             f"s3://{manifest.bucket}/{manifest.name} cannot be read: of this bucket, only the folder "
             f"{Prefix.SOURCES}/ holds manifests to create datasets from."
+        )
+    folders = source_folders(service)
+    if folders is not None and not keys.is_source(manifest.name or "", folders):
+        raise InvalidS3ObjectException(
+            f"s3://{manifest.bucket}/{manifest.name} cannot be read: this deployment reads your manifests from "
+            f"{' and '.join(f's3://{manifest.bucket}/{folder}' for folder in folders)} alone."
         )
     try:
         return pin(manifest.bucket or "", manifest.name or "", manifest.version)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from twofold.access import Guard
 from twofold.api.contract import CreateProjectRequest, DescribeProjectsRequest
+from twofold.api.ownership import admits
 from twofold.api.service import Service, moment
 from twofold.errors import InvalidParameterException, LimitExceededException
 from twofold.records import Dataset, Project
@@ -11,6 +13,8 @@ from twofold.stores.table import projects as store
 Result = dict[str, Any]
 
 _MODERATION = "CONTENT_MODERATION"
+_GUARDED_BATCH = 1_000
+"""Entries of the catalogue that are read at a time where most may be of others."""
 
 
 def create_project(service: Service, request: CreateProjectRequest) -> Result:
@@ -21,6 +25,8 @@ def create_project(service: Service, request: CreateProjectRequest) -> Result:
         feature=request.feature,
         auto_update=request.auto_update,
         tags=dict(request.tags),
+        owner=service.principal.id or None,
+        owner_arn=service.principal.arn or None,
     )
     limit = service.limits.projects
     if len(store.catalogue(service.table, after="", limit=limit)) == limit:
@@ -39,7 +45,10 @@ def _check_auto_update(request: CreateProjectRequest) -> None:
 
 
 def describe_projects(service: Service, request: DescribeProjectsRequest) -> Result:
-    """By creation time, oldest first. Names that do not exist are left out; a page may be short and have a NextToken."""
+    """By creation time, oldest first. Names that do not exist, or are not for the caller, are left out.
+
+    A page may be short and have a NextToken.
+    """
     asked = ["DescribeProjects", sorted(request.project_names), sorted(request.features)]
     after = ""
     if request.next_token:
@@ -64,13 +73,29 @@ def describe_projects(service: Service, request: DescribeProjectsRequest) -> Res
 
 
 def _page(service: Service, request: DescribeProjectsRequest, after: str) -> list[Project]:
-    """The projects after a place in the catalogue: one more than are shown, if there are so many."""
+    """The caller's projects after a place in the catalogue: one more than are shown, if there are so many."""
     limit = request.max_results + 1
     if not request.project_names:
-        names = [name for _, name in store.catalogue(service.table, after=after, limit=limit)]
-        return store.find_many(service.table, names)
-    found = store.find_many(service.table, dict.fromkeys(request.project_names))
-    return sorted((project for project in found if _place(project) > after), key=_place)[:limit]
+        return _list_catalogue(service, after, limit)
+    candidates = store.find_many(service.table, dict.fromkeys(request.project_names))
+    later = (
+        project for project in candidates if _place(project) > after and admits(service, project)
+    )
+    return sorted(later, key=_place)[:limit]
+
+
+def _list_catalogue(service: Service, after: str, limit: int) -> list[Project]:
+    """Up to `limit` projects of the caller; others are read and passed over, since a token may not name their places."""
+    size = limit if service.access.guard is Guard.NONE else max(limit, _GUARDED_BATCH)
+    page: list[Project] = []
+    while len(page) < limit:
+        entries = store.catalogue(service.table, after=after, limit=size)
+        projects = store.find_many(service.table, [name for _, name in entries])
+        page += [project for project in projects if admits(service, project)]
+        if len(entries) < size:
+            break
+        after = entries[-1][0]
+    return page[:limit]
 
 
 def _place(project: Project) -> str:

@@ -9,6 +9,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twofold import telemetry
+from twofold.access import Access, Principal
 from twofold.api import tokens
 from twofold.arns import Scope
 from twofold.errors import (
@@ -39,7 +40,7 @@ _TAGGING = (
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One call's surroundings. `now` is in epoch milliseconds; `caller` is an ARN.
+    """One call's surroundings. `now` is in epoch milliseconds; `caller` is an ARN, of a session if the principal is a role.
 
     `call` is what repetitions of the call have in common; empty where the client cannot repeat one, or nothing is changed.
     """
@@ -49,6 +50,8 @@ class Service:
     executions: Executions
     limits: Limits
     scope: Scope
+    access: Access
+    principal: Principal
     caller: str
     operation: ApiOperation
     call: str
@@ -130,6 +133,18 @@ class Service:
     def position(self, request: list[Any], token: str, *kinds: type) -> list[Any]:
         """Raises InvalidPaginationTokenException unless the token is one of `token`'s for this request."""
         return tokens.decode(secrets.pagination_key(self.table), request, token, *kinds)
+
+    def count_caller(self) -> None:
+        """Raises ProvisionedThroughputExceededException where the deployment limits callers and this one has had its calls
+        of this second. All sessions of a role are one caller."""
+        limit = self.access.caller_rate
+        if not limit:
+            return
+        caller = f"caller#{self.principal.id or self.caller}"
+        if rates.count_call(self.table, caller, self.now // 1000) > limit:
+            raise ProvisionedThroughputExceededException(
+                f"Provisioned Rate exceeded: {limit} calls a second are allowed for each caller."
+            )
 
     def count_call(self) -> None:
         """Raises ProvisionedThroughputExceededException where calls are limited and there have been enough this second."""

@@ -7,8 +7,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twofold import clock, telemetry
+from twofold.access import Access, Principal
 from twofold.api import contract, wire
 from twofold.api.operations import OPERATIONS
+from twofold.api.ownership import require_access
 from twofold.api.service import Service
 from twofold.arns import Scope
 from twofold.errors import ClientFault, InternalServerError, ServiceError, ThrottlingException
@@ -53,20 +55,25 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     telemetry.calls(call.operation)
     request = contract.parse(call.operation, call.body)
     settings = Settings.of(Function.API, os.environ)
-    caller = event["requestContext"].get("identity", {}).get("userArn") or "anonymous"
+    identity = event["requestContext"].get("identity", {})
+    caller = identity.get("userArn") or "anonymous"
     service = Service(
         table=Table(settings.table),
         bucket=Bucket(settings.bucket),
         executions=Executions(settings.state_machines),
         limits=limits(settings.quotas),
         scope=Scope.of_function(context.invoked_function_arn),
+        access=Access.of(os.environ),
+        principal=Principal.of(identity.get("userArn") or "", identity.get("user") or ""),
         caller=caller,
         operation=call.operation,
         call=_repeatable(call, caller),
         now=clock.now(),
     )
+    service.count_caller()
     try:
         service.count_call()
+        require_access(service, request)
         return OPERATIONS[call.operation](service, request)
     except (ServiceError, RepeatedError) as error:
         return _answered_before(service, error)

@@ -13,6 +13,7 @@ The projects `.` and `..` are spelled `~.` and `~..`: clients and browsers resol
 Keys derive from the operation, the step and the shard, so a retry overwrites the same bytes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twofold.settings import Prefix
@@ -91,9 +92,12 @@ def changes(operation: str) -> str:
     return scratch(operation, "update", "changes")
 
 
-def is_source(key: str) -> bool:
-    """Whether users may name the object as a manifest to take in."""
-    return key.startswith(f"{Prefix.SOURCES}/")
+def is_source(key: str, folders: Sequence[str] = (f"{Prefix.SOURCES}/",)) -> bool:
+    """Whether users may name the object as a manifest to take in: it is in one of the folders, which end with a slash.
+
+    `.` and `..` are names like any other in S3, and steps to other folders to a client that resolves them.
+    """
+    return key.startswith(tuple(folders)) and not {".", ".."} & set(key.split("/"))
 
 
 def scratch_folder(operation: str, step: str = "") -> str:

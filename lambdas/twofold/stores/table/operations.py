@@ -16,6 +16,7 @@ from twofold.records import (
     DatasetId,
     Distribution,
     Operation,
+    Project,
     StatusCode,
 )
 from twofold.settings import PARTITION_KEY, SORT_KEY, Partition
@@ -43,21 +44,26 @@ def count_active(table: Table, limit: int) -> int:
     return len(table.query(ACTIVE, limit=limit))
 
 
-def create(table: Table, dataset: Dataset, operation: Operation | None) -> None:
+def create(
+    table: Table, dataset: Dataset, operation: Operation | None, project: Project | None = None
+) -> None:
     """Puts a new dataset into its project's slot, with the operation that fills it, if any.
 
+    With `project`, as it was read, the slot is that project's and not one of a later project of the same name.
     Raises ResourceAlreadyExistsException if the slot is filled, ResourceNotFoundException if the project has gone.
     """
-    writes = [projects.fill_slot(table, dataset.id), table.put(projects.dataset_item(dataset))]
+    slot = projects.fill_slot(table, dataset.id, project)
+    writes = [slot, table.put(projects.dataset_item(dataset))]
     if operation:
         writes.append(_begin(table, operation))
     if _transacted(table, writes):
         return
-    project, kind = dataset.id.project, dataset.id.type
-    if not projects.find(table, project):
-        raise ResourceNotFoundException(f"The project '{project}' does not exist.")
+    name, kind = dataset.id.project, dataset.id.type
+    current = projects.find(table, name)
+    if not current or (project and current.created != project.created):
+        raise ResourceNotFoundException(f"The project '{name}' does not exist.")
     raise ResourceAlreadyExistsException(
-        f"The project '{project}' already has a {kind} dataset; delete it first to replace it."
+        f"The project '{name}' already has a {kind} dataset; delete it first to replace it."
     )
 
 

@@ -72,15 +72,16 @@ def find_datasets(table: Table, datasets: Iterable[DatasetId]) -> dict[DatasetId
     return {dataset.id: dataset for dataset in map(_dataset, items)}
 
 
-def fill_slot(table: Table, dataset: DatasetId) -> Write:
-    """A write for a transaction that puts the dataset into its project's empty slot."""
+def fill_slot(table: Table, dataset: DatasetId, project: Project | None = None) -> Write:
+    """A write for a transaction that puts the dataset into its project's empty slot; with `project`, of this very one."""
     slot = _slot(dataset)
+    same = " AND #Created = :project" if project else ""
     return table.update(
         partition(dataset.project),
         _PROJECT,
         change=f"SET {slot} = :created",
-        condition=f"attribute_exists(#pk) AND attribute_not_exists({slot})",
-        values={":created": dataset.created},
+        condition=f"attribute_exists(#pk) AND attribute_not_exists({slot}){same}",
+        values={":created": dataset.created} | ({":project": project.created} if project else {}),
     )
 
 

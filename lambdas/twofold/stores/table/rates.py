@@ -1,4 +1,4 @@
-"""Calls counted second by second, where a quota limits them."""
+"""Calls counted second by second, where a quota or the deployment limits them."""
 
 from twofold.settings import Partition
 from twofold.stores.table.connection import Table
@@ -6,8 +6,6 @@ from twofold.stores.table.connection import Table
 _KEPT_SECONDS = 3_600
 
 
-def count_call(table: Table, operation: str, second: int) -> int:
-    """Counts one call more of an operation in a second (of the epoch), and answers with how many there have been."""
-    return table.count(
-        Partition.CALLS.value, f"{operation}#{second}", expires=second + _KEPT_SECONDS
-    )
+def count_call(table: Table, counter: str, second: int) -> int:
+    """Adds a call to a counter, an operation or a caller, in a second (of the epoch); returns how many there are."""
+    return table.count(Partition.CALLS.value, f"{counter}#{second}", expires=second + _KEPT_SECONDS)
