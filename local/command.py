@@ -24,8 +24,8 @@ from local.results import (
 from local.stack import BUCKET, Stack, running
 from local.steps import Steps, shown
 from local.table import sentences, table, told_drops
+from twofold.escaping import make_printable
 from twofold.report import warnings
-from twofold.report.text import printable
 from twofold_command import show
 from twofold_command.output import name_of
 from twofold_command.outputs import FILES, PAGE, write_report
@@ -160,11 +160,11 @@ def _times(seconds: dict[str, float]) -> str:
 
 
 def _files(out: Path, names: Sequence[str]) -> list[str]:
-    return [f"  {printable(str(out / name))}" for name in names]
+    return [f"  {make_printable(str(out / name))}" for name in names]
 
 
 def _printable_lines(text: str) -> str:
-    return "\n".join(printable(line) for line in text.splitlines())
+    return "\n".join(make_printable(line) for line in text.splitlines())
 
 
 def _spell_out_what_cannot_be_encoded() -> None:

@@ -18,6 +18,8 @@ _PROGRAM = Path(worker.__file__)
 # Isolated and without site-packages: nothing that is installed for this process can be imported there.
 _PYTHON = (sys.executable, "-I", "-S", "-u", "-W", "ignore::DeprecationWarning")
 _NEEDED_TO_START = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+# No folder, as in Lambda: botocore looks for models in the home folder's .aws/models.
+_HOME = os.devnull
 _ATTEMPTS = 3
 _LOG_LINES = 20
 
@@ -85,14 +87,14 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         arguments = [str(_PROGRAM), str(theirs.fileno()), str(self.bundle)]
         arguments += [str(self.setup)] if self.setup else []
-        environment = {name: os.environ[name] for name in _NEEDED_TO_START if name in os.environ}
+        needed = {name: os.environ[name] for name in _NEEDED_TO_START if name in os.environ}
         with self.log.open("ab") as log, theirs:
             self._server = subprocess.Popen(  # noqa: S603
                 [*_PYTHON, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment,
+                env={**needed, "HOME": _HOME},
                 pass_fds=[theirs.fileno()],
                 # Ctrl-C in a terminal is for the process that runs the emulator.
                 process_group=0,

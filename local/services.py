@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from flask import Flask
 from moto import settings
-from moto.core import base_backend, utils
+from moto.core import base_backend, loaders, utils
 from moto.core.responses import BaseResponse
 from moto.moto_server import werkzeug_app
 from moto.moto_server.werkzeug_app import (
@@ -51,6 +51,7 @@ def _ignore_settings() -> None:
         import_module("moto.ec2.models.availability_zones_and_regions")
     vars(base_backend)["Session"] = find_session
     vars(utils)["Session"] = create_core_session
+    vars(utils)["create_loader"] = _create_loader
     vars(settings)["INITIAL_NO_AUTH_ACTION_COUNT"] = math.inf
     response: Any = BaseResponse
     find_account = response.get_current_account
@@ -60,6 +61,12 @@ def _ignore_settings() -> None:
         return account
 
     response.get_current_account = get_current_account
+
+
+def _create_loader() -> loaders.Loader:
+    """moto's loader of models without ~/.aws/models and AWS_DATA_PATH."""
+    paths = [loaders.moto_root, loaders.Loader.BUILTIN_DATA_PATH]
+    return loaders.Loader(extra_search_paths=paths, include_default_search_paths=False)
 
 
 def _create_app(service: Any) -> Any:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.results import Dropped
-from twofold.report.text import printable
+from twofold.escaping import make_printable
 
 MAX_ROWS = 25
 MAX_DROPPED_SHOWN = 10
@@ -35,7 +35,7 @@ class Row:
         share = f"{100 * self.test / self.before:.1f} %" if self.before else ""
         counts = (str(self.before), str(self.before - self.test), str(self.test))
         texts = (self.label, *counts, share, signed(self.deviation))
-        return map(Text, map(printable, texts))
+        return map(Text, map(make_printable, texts))
 
 
 def rows(report: dict[str, Any]) -> list[Row]:
@@ -122,7 +122,7 @@ def _optimum(proof: dict[str, Any]) -> str:
 
 def _named(labels: Sequence[str]) -> str:
     more = f" and {len(labels) - MAX_NAMED} more" if len(labels) > MAX_NAMED else ""
-    return ", ".join(printable(label) for label in labels[:MAX_NAMED]) + more
+    return ", ".join(make_printable(label) for label in labels[:MAX_NAMED]) + more
 
 
 def told_drops(dropped: Sequence[Dropped]) -> Iterator[str]:
@@ -130,7 +130,7 @@ def told_drops(dropped: Sequence[Dropped]) -> Iterator[str]:
         return
     yield "1 line was dropped:" if len(dropped) == 1 else f"{len(dropped)} lines were dropped:"
     for line in dropped[:MAX_DROPPED_SHOWN]:
-        yield printable(f"  line {line.line}: {line.reason} {line.detail}".rstrip())
+        yield make_printable(f"  line {line.line}: {line.reason} {line.detail}".rstrip())
     if len(dropped) > MAX_DROPPED_SHOWN:
         yield f"  and {len(dropped) - MAX_DROPPED_SHOWN} more; report.json has them all."
 

@@ -1,4 +1,6 @@
-"""Different texts with equal XXH3, made as anybody can make them: the hash has no key, and its constants are public.
+"""Different texts with equal XXH3, and label sets with equal sums of words, made as anybody can make them.
+
+XXH3 has no key, and its constants are public.
 
 Of a text over 240 bytes XXH3 sums up, for each of eight lanes, the lane's 8 bytes in every stretch of 64, and the products of
 their halves after an exclusive or with constants. Two places of one lane are chosen so that the lower halves are equal after
@@ -17,6 +19,16 @@ STRIPES, STRIPE, LANE, SIZE = range(1, 8), 64, 8, 600
 _LETTERS = (
     b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!*'();:@&=+$,?#[] ^~|<>{}"
 )
+
+EQUAL_SUMS = [
+    (("label 4520808", "label 3190610"), ("label 8284548", "label 1640630")),
+    (("label 6654669", "label 2186157"), ("label 3495738", "label 2193181")),
+    (("label 1394304", "label 2820609"), ("label 2817714", "label 6104943")),
+    (("label 1147929", "label 3935383"), ("label 6843960", "label 6227530")),
+    (("label 7321283", "label 2442667"), ("label 7787960", "label 7905107")),
+    (("label 4292843", "label 850813"), ("label 7605836", "label 4217382")),
+]
+"""Label sets of which two have one sum of words: found among 2**23 names, sorted by the lower 22 bits, in ten seconds."""
 
 Bit = tuple[int, int]
 """Where two bytes are, of which one has a bit more than the other."""

@@ -76,6 +76,27 @@ def test_a_previous_split_is_completed_before_it_is_kept(tmp_path: Path) -> None
     assert read(tmp_path / "next")[1] == test
 
 
+@pytest.mark.parametrize("journal", [".twofold-commit", ".twofold-undo"])
+@pytest.mark.parametrize("previous", [False, True])
+def test_the_bare_verifier_refuses_a_folder_with_files_of_two_splits(
+    previous: bool, journal: str, tmp_path: Path
+) -> None:
+    manifest, out, new = written(tmp_path, labelled(50)), tmp_path / "out", tmp_path / "new"
+    for folder, seed in ((out, 0), (new, 1), (tmp_path / "whole", 0)):
+        assert twofold("split", manifest, "-o", folder, "--seed", seed) == 0
+    _leave_half_published(new, out)
+    (out / ".twofold-commit").rename(out / journal)
+    before = sorted(path.relative_to(out) for path in out.rglob("*"))
+    folders = [tmp_path / "whole", "--previous", out] if previous else [out]
+    command = [sys.executable, "-m", "twofold_verify", *folders]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    (failure,) = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
+    assert f"{out} has files of two splits" in failure
+    assert "`twofold verify` completes the move" in failure
+    assert sorted(path.relative_to(out) for path in out.rglob("*")) == before
+
+
 def _leave_half_published(new: Path, out: Path) -> None:
     """As a command leaves `out` that is killed after it has moved the first of four files; `new` goes."""
     plan = {"written": FILES[::-1], "removed": ["train.index", "test.index"], "old": []}

@@ -104,6 +104,15 @@ def test_an_option_that_is_not_utf_8_is_bad_usage(
     assert "group-by: '\\\\xff' is not UTF-8" in capsys.readouterr().err
 
 
+def test_the_command_begins_without_loading_what_only_some_commands_need() -> None:
+    """NumPy alone takes longer to load than `twofold --help` does."""
+    program = "import sys, twofold_command.main; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "twofold_command.output" in loaded
+    assert not loaded & {"numpy", "boto3", "highspy", "orjson", "twofold.report", "twofold.split"}
+
+
 HIDDEN = "\x1b[31m\x9b2J\u202eevil"
 
 

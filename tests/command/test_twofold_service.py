@@ -13,7 +13,7 @@ import pytest
 from local.stack import BUCKET, Stack
 from tests.command.terminal import labelled, twofold, written
 from tests.job import Job, line
-from twofold_service.session import connect
+from twofold_service.session import Service, connect
 
 Run = Callable[..., int]
 TWOFOLD = Path(sys.executable).with_name("twofold")
@@ -67,6 +67,54 @@ def test_a_manifest_goes_there_is_split_and_comes_back_byte_for_byte(
     assert twofold("split", tmp_path / "all.manifest", "-o", tmp_path / "here") == 0
     for name in ("train.manifest", "test.manifest"):
         assert (out / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+ODD = [
+    f"  {line('indented', 'a')}",
+    f"{line('trailing', 'b')} \t ",
+    "\t" + line("inside", "a", "é").replace('":', '" : ') + "  ",
+    line("metadata", "b").replace("{", '{"cl-metadata":{"is_labeled":"mine"},', 1),
+    line("errors", "a")[:-1] + ',"cl-errors":[{"code":"OURS","message":"kept"}] }',
+    line("nested", "b").replace('"confidence"', '"cl-errors":[],"confidence"'),
+]
+"""Lines with white space and with members of their own that ListDatasetEntries also adds."""
+
+
+def test_odd_white_space_and_supplied_cl_members_come_back_and_verify(
+    on_service: Run, project: str, tmp_path: Path
+) -> None:
+    lines = [*ODD, *labelled(240)]
+    assert pushed(on_service, tmp_path, project, lines) == 0
+    assert on_service("distribute", project) == 0
+    out = tmp_path / "out"
+    assert on_service("pull", project, "-o", out) == 0
+    assert on_service("report", project, "-o", out) == 0
+    pulled = [
+        text
+        for name in ("train.manifest", "test.manifest")
+        for text in (out / name).read_text().split("\n")[:-1]
+    ]
+    assert sorted(pulled) == sorted(lines)
+    assert twofold("verify", out, "--source", tmp_path / "all.manifest") == 0
+
+
+def test_pull_takes_out_annotations_where_the_service_does_not_know_supplied_text(
+    on_service: Run, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect_without_member(endpoint: str | None) -> Service:
+        service = connect(endpoint)
+        service.rekognition.meta.events.register(
+            "provide-client-params.rekognition.ListDatasetEntries",
+            lambda params, **_: {k: v for k, v in params.items() if k != "SuppliedText"},
+        )
+        return service
+
+    monkeypatch.setattr("twofold_service.session.connect", connect_without_member)
+    wrong = '{"source-ref":"s3://example-images/wrong","a":1,"a-metadata":{"type":"groundtruth/x"}}'
+    assert pushed(on_service, tmp_path, project, [*labelled(20), ODD[0], wrong]) == 0
+    assert on_service("pull", project, "-o", tmp_path / "out") == 0
+    expected = [*labelled(20), ODD[0].strip(), wrong]
+    assert (tmp_path / "out" / "train.manifest").read_text().splitlines() == expected
 
 
 def test_a_manifest_can_go_to_the_services_own_bucket(

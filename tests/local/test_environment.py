@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.loaders import Loader
 
 from local.clients import create_client, find_session
 from local.stack import Stack
@@ -74,6 +75,18 @@ def write_home(folder: Path, text: str) -> Path:
     return folder
 
 
+def write_models(folder: Path) -> None:
+    """Broken files wherever botocore and moto would look for a model in this home folder."""
+    for service in ("s3", "dynamodb", "lambda", "stepfunctions", "rekognition", "iam", "sts"):
+        for version in Loader().list_api_versions(service, "service-2"):
+            models = folder / ".aws" / "models" / service / version
+            models.mkdir(parents=True)
+            for name in ("service-2", "service-2.sdk-extras", "paginators-1", "waiters-2"):
+                (models / f"{name}.json").write_text("{ broken")
+    for name in ("endpoints", "partitions", "_retry", "sdk-default-configuration"):
+        (folder / ".aws" / "models" / f"{name}.json").write_text("{ broken")
+
+
 def lists_buckets(stack: Stack) -> bool:
     client = create_client("s3", stack.endpoint, config=Config(retries={"total_max_attempts": 1}))
     return "Buckets" in client.list_buckets()
@@ -117,6 +130,7 @@ def test_make_run_splits_a_manifest_wherever_it_is_called(tmp_path: Path, name: 
     manifest = tmp_path / "m.manifest"
     manifest.write_text("\n".join(line(number, "cat") for number in range(20)))
     home = write_home(tmp_path / "home", CONFIGS.get(name, "[default\n"))
+    write_models(home)
     environment = {**os.environ, "HOME": str(home)}
     if name == "variables":
         environment |= VARIABLES

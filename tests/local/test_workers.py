@@ -34,6 +34,10 @@ def client(service):
     from botocore.session import get_session
     return get_session().create_client(service, region_name="eu-west-1").meta.service_model.service_name
 
+def model_folders():
+    from botocore.session import get_session
+    return get_session().get_component("data_loader").search_paths
+
 def write(path):
     with open(path, "a"):
         return path
@@ -76,6 +80,15 @@ def pool(tmp_path: Path) -> Iterator[Pool]:
 def call(pool: Pool, do: str, *arguments: object) -> Answer:
     event = json.dumps({"do": do, "with": arguments}).encode()
     return pool.invoke(Invocation("probe.handler", "arn:probe", "id", 128, dict(os.environ), event))
+
+
+def test_the_only_models_a_worker_can_find_are_the_bundle_s(pool: Pool) -> None:
+    """botocore takes the home folder of the account where HOME is not set, so ~/.aws/models of who calls would be one."""
+    with local_bundle() as bundle:
+        folders = [Path(folder) for folder in json.loads(call(pool, "model_folders").payload)]
+        assert [folder for folder in folders if bundle in folder.parents]
+        others = [folder for folder in folders if bundle not in folder.parents]
+    assert all(not folder.parents[1].is_dir() for folder in others), others
 
 
 def ask(pool: Pool, do: str, *arguments: object) -> object:

@@ -4,9 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from twofold.escaping import make_printable
 from twofold_command import stops
 from twofold_command.commands import Command, argument
-from twofold_command.output import print_json, print_lines, printable
+from twofold_command.output import print_json, print_lines
 
 _EXPRESSIONS = """\
 groups:
@@ -38,7 +39,7 @@ def _split(options: argparse.Namespace) -> int:
     try:
         asked = request(options)
     except ValueError as error:
-        print(f"twofold split: error: {printable(str(error))}", file=sys.stderr)  # noqa: T201
+        print(f"twofold split: error: {make_printable(str(error))}", file=sys.stderr)  # noqa: T201
         return 2
     report = split(asked)
     if options.json:

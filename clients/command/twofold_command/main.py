@@ -13,10 +13,11 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import NoReturn
 
+from twofold.escaping import make_printable
 from twofold_command import files, remote, stops
 from twofold_command.commands import add
 from twofold_command.errors import describe
-from twofold_command.output import is_text, name_of, print_json, printable
+from twofold_command.output import is_text, name_of, print_json
 from twofold_command.show import REPORT_COMMAND
 
 COMMANDS = (*files.COMMANDS, REPORT_COMMAND, *remote.COMMANDS)
@@ -51,7 +52,7 @@ class _Parser(argparse.ArgumentParser):
     """Spells out control characters of what it quotes."""
 
     def error(self, message: str) -> NoReturn:
-        super().error(printable(message))
+        super().error(make_printable(message))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,7 +79,7 @@ def _require_text(parser: argparse.ArgumentParser, options: argparse.Namespace) 
 def _report_error(message: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": message}, indent=None)
-    print(f"twofold: {printable(message)}", file=sys.stderr)  # noqa: T201
+    print(f"twofold: {make_printable(message)}", file=sys.stderr)  # noqa: T201
 
 
 def _discard_output() -> None:

@@ -5,26 +5,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-# Joiners belong to emoji and to the spelling of Persian and many Indic languages.
-_KEPT = "\u200c\u200d"
+from twofold.escaping import JOINERS, make_printable
+
 # In JSON text line feeds are layout, and what `str.isprintable` refuses is C0, C1, bidirectional controls and the like.
 _LAYOUT = "\n"
 
 
-def printable(text: str) -> str:
-    """With control characters, C1 and those that turn the direction of writing too, spelled out."""
-    if text.isprintable():
-        return text
-    return "".join(
-        each
-        if each.isprintable() or each in _KEPT
-        else each.encode("unicode_escape", "surrogatepass").decode()
-        for each in text
-    )
-
-
 def print_lines(lines: Iterable[str]) -> None:
-    print("\n".join(map(printable, lines)))  # noqa: T201
+    print("\n".join(map(make_printable, lines)))  # noqa: T201
 
 
 def print_json(document: Any, indent: int | None = 1) -> None:
@@ -37,7 +25,7 @@ def _escape(text: str) -> str:
     if text.replace(_LAYOUT, "").isprintable():
         return text
     return "".join(
-        each if each.isprintable() or each == _LAYOUT or each in _KEPT else json.dumps(each)[1:-1]
+        each if each.isprintable() or each == _LAYOUT or each in JOINERS else json.dumps(each)[1:-1]
         for each in text
     )
 

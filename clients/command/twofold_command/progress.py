@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from twofold_command.output import printable
+from twofold.escaping import make_printable
 
 _PAUSE_SECONDS = 0.1
 _CLEAR_LINE = "\r\x1b[K"
@@ -61,7 +61,7 @@ class Progress:
 
     def line(self) -> str:
         if not self.total:
-            return printable(f"{self.name} … {self.told}".rstrip())
+            return make_printable(f"{self.name} … {self.told}".rstrip())
         done = min(self.done, self.total)
         full = _BAR * done // self.total
         parts = [self.name, "█" * full + "░" * (_BAR - full), f"{100 * done // self.total} %"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-from twofold.report.text import printable
+from twofold.escaping import make_printable
 
 _NAMED = 5
 _DROPPED_SHOWN = 10
@@ -71,7 +71,7 @@ def _balance(report: dict[str, Any]) -> str:
     rows = report["labels"]
     worst = max(rows, key=lambda row: Fraction(row["deviation"]))
     return (
-        f"{len(rows)} labels; the one furthest from its share, {printable(worst['label'])}, "
+        f"{len(rows)} labels; the one furthest from its share, {make_printable(worst['label'])}, "
         f"is off by {decimal(Fraction(worst['deviation']))} of {worst['before']} images."
     )
 
@@ -95,7 +95,7 @@ def _boxes(report: dict[str, Any]) -> str:
 
 def _named(labels: Sequence[str]) -> str:
     more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
-    return ", ".join(printable(label) for label in labels[:_NAMED]) + more
+    return ", ".join(make_printable(label) for label in labels[:_NAMED]) + more
 
 
 def _dropped(dropped: dict[str, Any]) -> Iterator[str]:
@@ -103,7 +103,7 @@ def _dropped(dropped: dict[str, Any]) -> Iterator[str]:
         return
     yield f"Lines that are no entries and were dropped: {dropped['lines']}."
     for line in dropped["reasons"][:_DROPPED_SHOWN]:
-        yield printable(f"  line {line['line']}: {line['reason']} {line['detail']}".rstrip())
+        yield make_printable(f"  line {line['line']}: {line['reason']} {line['detail']}".rstrip())
     if dropped["lines"] > _DROPPED_SHOWN:
         yield f"  and {dropped['lines'] - _DROPPED_SHOWN} more; report.json names them."
 

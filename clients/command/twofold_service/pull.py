@@ -1,6 +1,8 @@
 """`twofold pull`: what the datasets hold, as manifests, byte for byte as it was supplied."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from twofold.manifest.listing import strip_annotations
 from twofold_command.errors import CommandError
@@ -32,16 +34,23 @@ def pull(service: Service, name: str, out: Path) -> dict[str, int]:
 def _fetch(service: Service, dataset: Dataset, target: Path, step: Progress) -> None:
     lines = 0
     pages = service.rekognition.get_paginator("list_dataset_entries").paginate(
-        DatasetArn=dataset.arn, PaginationConfig={"PageSize": PAGE_ENTRIES}
+        DatasetArn=dataset.arn, SuppliedText=True, PaginationConfig={"PageSize": PAGE_ENTRIES}
     )
     with target.open("wb") as file:
         for page in pages:
             entries = page["DatasetEntries"]
-            file.writelines(strip_annotations(entry.encode()) + b"\n" for entry in entries)
+            file.writelines(line + b"\n" for line in _supplied_lines(page))
             lines += len(entries)
             step.advance(len(entries))
     if lines != dataset.entries:
         raise CommandError(_changed(dataset))
+
+
+def _supplied_lines(page: dict[str, Any]) -> Iterator[bytes]:
+    """The lines of a page. A service that ignores `SuppliedText` does not answer with it, and annotates its entries."""
+    for entry in page["DatasetEntries"]:
+        line = entry.encode()
+        yield line if page.get("SuppliedText") else strip_annotations(line)
 
 
 def _require_unchanged(service: Service, datasets: tuple[Dataset, ...]) -> None:

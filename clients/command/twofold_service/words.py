@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from twofold.report.text import printable, whole
+from twofold.escaping import make_printable
+from twofold.report.text import whole
 from twofold_service.history import Distribution
 from twofold_service.projects import Dataset, Project
 
@@ -20,7 +21,7 @@ def table(projects: Sequence[Project]) -> Iterator[str]:
     for project in projects:
         for dataset in project.datasets:
             if not dataset.status.endswith("_COMPLETE"):
-                yield f"{project.name}, {dataset.kind}: {printable(dataset.message)}"
+                yield f"{project.name}, {dataset.kind}: {make_printable(dataset.message)}"
 
 
 def _rows(project: Project) -> Iterator[tuple[str, ...]]:
@@ -44,7 +45,7 @@ def _distribution(one: Distribution) -> tuple[str, ...]:
         one["Parameters"]["TestFraction"],
         str(one["Parameters"]["Seed"]),
         outcome,
-        printable(one["Caller"]),
+        make_printable(one["Caller"]),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twofold_verify.catalogue import CHECKS, NOT_CHECKED
 from twofold_verify.checking import Check, Split, run_checks
-from twofold_verify.files import UnreadableError
+from twofold_verify.files import UnreadableError, require_complete
 from twofold_verify.members import UNCHECKED_MEMBERS
 from twofold_verify.reading import Side, read_side, tell_apart
 from twofold_verify.report import Report, read_report
@@ -64,6 +64,9 @@ def _print(text: str) -> None:
 
 def _read_split(folder: Path, previous: Path | None, source: Path | None) -> Split:
     """Raises UnreadableError."""
+    for each in (folder, previous):
+        if each:
+            require_complete(each)
     report = read_report(folder / "report.json")
     train, test = _read_sides(folder, report)
     tell_apart((train, test), report.seed)

@@ -12,8 +12,23 @@ MAX_LINE_BYTES = 400_000
 _PIECE_BYTES = MAX_LINE_BYTES + len(b"\r\n") + 1
 
 
+_JOURNALS = (".twofold-commit", ".twofold-undo")
+_PLAN = "plan.json"
+"""What a command that was killed leaves in a folder where it still had files to move to their names (docs/command.md)."""
+
+
 class UnreadableError(Exception):
     """There is nothing to verify; the message says what is missing."""
+
+
+def require_complete(folder: Path) -> None:
+    """Raises UnreadableError where a killed command left old files beside new ones. The verifier itself moves nothing."""
+    for journal in _JOURNALS:
+        if os.path.lexists(folder / journal / _PLAN):
+            raise UnreadableError(
+                f"{folder} has files of two splits: a command was killed while it moved the new ones to their names. "
+                f"`twofold verify` completes the move and verifies the result."
+            )
 
 
 def read_file(path: Path, limit: int) -> bytes:

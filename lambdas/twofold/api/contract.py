@@ -127,13 +127,17 @@ class ListDatasetDistributionsRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListDatasetEntriesRequest:
-    """`labeled` None is both; `has_errors` False is no filter, as AWS's own samples use it."""
+    """`labeled` None is both; `has_errors` False is no filter, as AWS's own samples use it.
+
+    `supplied_text` is Twofold's own: lines byte for byte as they were supplied.
+    """
 
     dataset_arn: str
     contains_labels: tuple[str, ...] = ()
     labeled: bool | None = None
     source_ref_contains: str | None = None
     has_errors: bool = False
+    supplied_text: bool = False
     next_token: str | None = None
     max_results: int = 100
 

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
+from twofold.escaping import make_printable
 from twofold.report.charts import groups as group_rows
 from twofold.report.markup import Html, element
 from twofold.report.sections import Report, columns, rows_of, scrolled, section
 from twofold.report.similar import MAX_COPIES
-from twofold.report.text import bytes_of, counted, name, percent, printable, whole
+from twofold.report.text import bytes_of, counted, name, percent, whole
 
 DROPPED_SHOWN = 50
 _LEVELS = 10
@@ -79,7 +80,7 @@ def groups(report: Report) -> Iterator[Html]:
     if not found:
         return
     told = (
-        f"{counted(found['groups'], 'group', 'groups')} by {printable(report['parameters'].get('groupBy', 'group'))}; "
+        f"{counted(found['groups'], 'group', 'groups')} by {make_printable(report['parameters'].get('groupBy', 'group'))}; "
         f"{whole(found['testGroups'])} of them are tested, none is on both sides. The largest has "
         f"{counted(found['largestGroup'], 'entry', 'entries')}."
     )
@@ -163,11 +164,11 @@ def again(report: Report) -> Html:
 def _commands(report: Report) -> str:
     asked = report["parameters"]
     source = report.get("source", {}).get("manifest", "all.manifest")
-    manifest = printable(source.rpartition("/")[2] if "project" in report else source)
+    manifest = make_printable(source.rpartition("/")[2] if "project" in report else source)
     command = ["twofold", "split", manifest, "-o", "again"]
     command += ["--test-fraction", asked["testFraction"], "--seed", str(asked["seed"])]
     if "groupBy" in asked:
-        command += ["--group-by", printable(asked["groupBy"])]
+        command += ["--group-by", make_printable(asked["groupBy"])]
     if "objective" in asked:
         command += ["--objective", asked["objective"]]
     if "previous" in asked:
@@ -184,7 +185,8 @@ def _facts(report: Report) -> Iterator[Html]:
     for key, title in (("operation", "Operation"), ("project", "Project"), ("created", "Begun")):
         if key in report:
             yield _fact(
-                title, _moment(report[key]) if key == "created" else printable(str(report[key]))
+                title,
+                _moment(report[key]) if key == "created" else make_printable(str(report[key])),
             )
     sides = dict(report.get("datasets", {}))
     if "source" in report:
@@ -192,7 +194,7 @@ def _facts(report: Report) -> Iterator[Html]:
     for side, one in sides.items():
         size = f", {bytes_of(one['bytes'])}" if "bytes" in one else ""
         entries = counted(one["entries"], "entry", "entries")
-        told = f"{printable(one['manifest'])}: {entries}{size}, digest {one['digest']}"
+        told = f"{make_printable(one['manifest'])}: {entries}{size}, digest {one['digest']}"
         yield _fact(side.capitalize(), told)
 
 

@@ -2,28 +2,16 @@
 
 from fractions import Fraction
 
+from twofold.escaping import make_printable
+
 MAX_NAME_CHARACTERS = 300
-# Joiners belong to emoji and to the spelling of Persian and many Indic languages.
-_KEPT = "\u200c\u200d"
-
-
-def printable(text: str) -> str:
-    """With control characters, also those that turn the direction of writing, spelled out."""
-    if text.isprintable():
-        return text
-    return "".join(
-        each
-        if each.isprintable() or each in _KEPT
-        else each.encode("unicode_escape", "surrogatepass").decode()
-        for each in text
-    )
 
 
 def name(text: str) -> str:
     """A printable name, cut where it is longer than anyone reads."""
     if len(text) <= MAX_NAME_CHARACTERS:
-        return printable(text)
-    return f"{printable(text[:MAX_NAME_CHARACTERS])}… ({whole(len(text))} characters)"
+        return make_printable(text)
+    return f"{make_printable(text[:MAX_NAME_CHARACTERS])}… ({whole(len(text))} characters)"
 
 
 def listed(texts: list[str], shown: int = 5) -> str:

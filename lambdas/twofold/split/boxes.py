@@ -15,7 +15,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.rows import Ints, LabelSets, label_order, places, row_words
+from twofold.split.rows import Ints, LabelSets, label_order, places
+from twofold.split.signatures import sort_by_signature
 from twofold.split.units import Units
 
 NEAREST = 48
@@ -122,10 +123,8 @@ def _mixed(
     units: Units, boxes: Boxes, words: NDArray[np.uint64], test: NDArray[np.bool_]
 ) -> Iterator[Ints]:
     """The units of each kind, lowest key first, where some are tested, some not, and boxes differ."""
-    word = row_words(units.rows, words)[units.row] ^ units.size.astype(np.uint64)
-    order = np.lexsort((units.tie, units.key, word))
-    word = word[order]
-    edges = np.flatnonzero(np.concatenate(([True], word[1:] != word[:-1], [True])))
+    order, first = sort_by_signature(units, words)
+    edges = np.append(first, len(order))
     tested = np.add.reduceat(test[order].astype(np.int64), edges[:-1])
     mixed = np.flatnonzero((tested > 0) & (tested < np.diff(edges)))
     for kind in mixed.tolist():

@@ -4,6 +4,7 @@ Taking one image of a label out of a row leaves its context; kinds that share a 
 exchanged and change two labels at most, one of them perhaps none (the context itself is a kind).
 The cost of such an exchange is the sum of what its two labels cost, so the best of all of them is
 found by two minima in each context. Among equals the one nearest to the threshold is taken.
+Contexts are found by their words, which are only a hint: the two of an exchange are compared before it is made.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from twofold.split.keys import mix
 from twofold.split.rows import Ints, row_sums_of_words
+from twofold.split.signatures import Content, content_of
 from twofold.split.standing import Standing
 from twofold.split.window import KEY_BITS, Window
 
@@ -41,7 +43,13 @@ def exchange_while_better(window: Window, words: NDArray[np.uint64], x: Ints) ->
         pair = _best_pair(standing, places)
         if pair is None:
             break
-        standing.swap(*pair)
+        added, removed = pair
+        if _context(window, places, added) == _context(window, places, removed):
+            standing.swap(int(places.kind[added]), int(places.kind[removed]))
+        else:
+            places = _separated(window, places, added)
+            if len(places.start) == 0:
+                break
     return standing.x
 
 
@@ -62,8 +70,36 @@ def _places(window: Window, words: NDArray[np.uint64]) -> Places:
     return Places(np.flatnonzero(new[shared]), kind[order], label[order])
 
 
+def _context(window: Window, places: Places, place: int) -> tuple[int, Content]:
+    """What is left of the kind: its size, and its row without one image of the label."""
+    kind, label = int(places.kind[place]), int(places.label[place])
+    labels, counts = content_of(window.rows, kind)
+    left = [
+        (each, count - (each == label))
+        for each, count in zip(labels, counts, strict=True)
+        if each != label or count > 1
+    ]
+    return int(window.size[kind]), (tuple(each for each, _ in left), tuple(c for _, c in left))
+
+
+def _separated(window: Window, places: Places, place: int) -> Places:
+    """The places with the context of this one divided: label names can be made whose contexts have equal words."""
+    ends = np.append(places.start[1:], len(places.kind))
+    number = int(np.searchsorted(places.start, place, side="right")) - 1
+    members = np.arange(places.start[number], ends[number])
+    contexts: dict[tuple[int, Content], list[int]] = {}
+    for member in members.tolist():
+        contexts.setdefault(_context(window, places, member), []).append(member)
+    parts = [part for part in contexts.values() if len(part) > 1]
+    kept = np.setdiff1d(np.arange(len(places.kind)), members)
+    order = np.concatenate([kept, *parts]).astype(np.int64)
+    lengths = np.concatenate((np.delete(ends - places.start, number), [len(p) for p in parts]))
+    start = np.cumsum(lengths) - lengths
+    return Places(start.astype(np.int64), places.kind[order], places.label[order])
+
+
 def _best_pair(standing: Standing, places: Places) -> tuple[int, int] | None:
-    """The kinds to add and to remove, or None if no exchange lowers the cost."""
+    """The places of the kinds to add and to remove, or None if no exchange lowers the cost."""
     unit = standing.window.fraction.denominator
     now = np.abs(standing.deviation)
     gain = np.append(np.abs(standing.deviation + unit) - now, 0)
@@ -77,6 +113,6 @@ def _best_pair(standing: Standing, places: Places) -> tuple[int, int] | None:
         return None
     first = places.start[context]
     last = np.append(places.start, len(places.kind))[context + 1]
-    added = places.kind[first + np.argmin(into[first:last])]
-    removed = places.kind[first + np.argmin(out[first:last])]
+    added = first + np.argmin(into[first:last])
+    removed = first + np.argmin(out[first:last])
     return int(added), int(removed)

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.keys import mix
-
 Ints = NDArray[np.int64]
 
 _CHUNK = 1 << 18
@@ -143,11 +141,6 @@ def _distinct(labels: NDArray[np.int32], lengths: Ints) -> Rows:
     return Rows(np.concatenate(([0], np.cumsum(lengths))), labels[:kept], ones)
 
 
-def row_words(rows: Rows, words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """A 64-bit word for each row, the same for equal rows whatever the labels' numbers are."""
-    return mix(row_sums_of_words(rows, words))
-
-
 def row_sums_of_words(rows: Rows, words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The sum of the labels' words, modulo 2**64: taking a label out subtracts its word."""
+    """The sum of the labels' words, modulo 2**64: taking a label out subtracts its word. Different rows can have one sum."""
     return rows.sums(words.view(np.int64)).view(np.uint64)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.split.coordination import Ranks
-from twofold.split.rows import Ints, Rows, row_words
+from twofold.split.rows import Ints, Rows
+from twofold.split.signatures import sort_by_signature
 from twofold.split.units import Units
 
 KEY_BITS = 36
@@ -131,19 +132,23 @@ def open_window(
     fixed_rows = np.bincount(units.row[decided], minlength=len(units.rows))
     unit = np.flatnonzero(is_open)
     row_ids, row = np.unique(units.row[unit], return_inverse=True)
-    rows = units.rows.take(row_ids)
-    word = row_words(rows, words)[row] ^ units.size[unit].astype(np.uint64)
-    # Kinds are numbered by their words: by content, not by who came first.
-    order = np.lexsort((units.tie[unit], units.key[unit], word))
-    unit, word, row = unit[order], word[order], row[order]
-    first = np.flatnonzero(np.concatenate(([True], word[1:] != word[:-1])))
+    opened = Units(
+        key=units.key[unit],
+        tie=units.tie[unit],
+        row=row,
+        size=units.size[unit],
+        rows=units.rows.take(row_ids),
+    )
+    # Kinds are numbered by their content, not by who came first.
+    order, first = sort_by_signature(opened, words)
+    unit = unit[order]
     window = Window(
         fraction=fraction,
         threshold=_position(threshold),
         need=wanted - int(units.size[decided].sum()),
         images=images,
         fixed=units.rows.totals(fixed_rows, len(images)),
-        rows=rows.take(row[first]),
+        rows=opened.rows.take(row[order[first]]),
         size=units.size[unit[first]].astype(np.int64),
         start=np.concatenate((first, [len(unit)])),
         unit=unit,
