@@ -90,8 +90,8 @@ def test_the_certificate_is_told_in_exact_numbers() -> None:
 
 def test_a_gap_is_stated() -> None:
     report = any_report({"cat": 12})
-    report["certificate"] |= {"optimal": False, "lowerBound": "1/5", "proof": "time limit"}
-    assert "no split of this size has less than 0.2 (time limit)" in list(sentences(report))[1]
+    report["certificate"] |= {"optimal": False, "lowerBound": "1/5", "proof": "work limit"}
+    assert "no split of this size has less than 0.2 (work limit)" in list(sentences(report))[1]
 
 
 def test_the_first_dropped_lines_are_told_and_the_others_counted() -> None:

@@ -9,8 +9,8 @@ from twofold.manifest.index import Index
 from twofold.split import LabelSets, select_test_entries
 from twofold.workflow.room import BASE_BYTES, Load
 
-SECONDS = 1.0
-"""For HiGHS: what it takes grows no more after that."""
+STEPS = 100
+"""Of HiGHS: what it takes grows no more after that."""
 
 
 def sample(entries: int, labels: int, of_each: int, groups: int) -> tuple[Index, np.ndarray | None]:
@@ -44,7 +44,7 @@ def choose(*shape: int) -> tuple[int, int]:
         label_set=index.label_set,
         label_sets=LabelSets(index.set_offsets.astype(np.int64), index.set_labels, index.names),
         groups=groups,
-        time_limit=SECONDS,
+        work_limit=STEPS,
     )
     load = Load.of(index, chosen=True, grouped=groups is not None)
     return peak_bytes(), BASE_BYTES + load.bytes

@@ -13,7 +13,7 @@ from twofold_verify.swaps import Kind, search_better
 _FLOOR = "integrality floor"
 _OPTIMUM = "MILP optimum"
 _TOO_LARGE = "too large for a MILP"
-_TIME_LIMIT = "time limit"
+_UNPROVEN = (_TOO_LARGE, "node limit", "work limit", "inexact MILP")
 
 
 def check_labels(split: Split) -> str:
@@ -138,8 +138,10 @@ def _check_proof(
         )
     if proof == _TOO_LARGE and bound != floor:
         raise WrongError(f"The proof is {proof!r}, and the bound {bound}, not {floor}.")
-    if proof == _TIME_LIMIT and not certificate["timeLimitStruck"]:
-        raise WrongError(f"The proof is {proof!r}, but timeLimitStruck is false.")
+    if proof not in (_FLOOR, _OPTIMUM, *_UNPROVEN):
+        raise WrongError(f"The proof is {proof!r}, which is none that Twofold gives.")
+    if proof in _UNPROVEN and deviation == bound:
+        raise WrongError(f"The proof is {proof!r}, but the deviation reaches the bound.")
 
 
 def _check_swaps(split: Split, bound: Fraction) -> str:

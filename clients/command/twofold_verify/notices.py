@@ -93,5 +93,3 @@ def _of_the_certificate(report: _Notice) -> Iterator[_Notice]:
         yield _note("LARGE_GROUP")
     if not certificate["optimal"]:
         yield _note("NOT_PROVEN")
-    if certificate["timeLimitStruck"]:
-        yield _note("TIME_LIMIT")

@@ -17,7 +17,7 @@ from twofold_verify.hashes import splitmix64, xxh3_128_low
 from twofold_verify.keys import differing_keys
 from twofold_verify.reading import Side
 
-ALGORITHM_VERSION = 1
+ALGORITHM_VERSION = 2
 """Of the certificate: another version may order entries by other keys."""
 _WORD = 1 << 64
 _GOLDEN = 0x9E3779B97F4A7C15

@@ -165,9 +165,3 @@ def _whole(report: Report) -> Iterator[Told]:
             f"No proof that this is the best split of its size: another could be nearer by {decimal(Fraction(proof['gap']))} "
             "images in all, at most.",
         )
-    if proof["timeLimitStruck"]:
-        yield _told(
-            "TIME_LIMIT",
-            "note",
-            "The time limit ended the search: a machine of another speed may find another split of the same data.",
-        )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from twofold.split.coordination import Previously
 from twofold.split.rows import Ints
 
-ALGORITHM_VERSION = 1
+ALGORITHM_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,7 @@ class Certificate:
     from an optimum. `swapped` counts the test entries that keys alone would not have tested.
     `pair_deviation` is the same sum over the `pairs` of labels that occur together: it is made
     small, not least, and never at the cost of `deviation`. With groups, `reachable` is the number of
-    entries nearest to `wanted` that whole groups add up to. `clock_struck` tells whether the time
-    limit ended a programme: only then may another machine find another split.
+    entries nearest to `wanted` that whole groups add up to.
     """
 
     entries: int
@@ -92,7 +91,6 @@ class Certificate:
     deviation: Fraction
     lower_bound: Fraction
     proof: str
-    clock_struck: bool
     swapped: int
     pairs: int
     pair_deviation: Fraction
@@ -120,7 +118,6 @@ class Certificate:
             "gap": str(self.gap),
             "optimal": self.optimal,
             "proof": self.proof,
-            "timeLimitStruck": self.clock_struck,
             "swappedEntries": self.swapped,
             "pairs": self.pairs,
             "pairDeviation": str(self.pair_deviation),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from twofold.split.changes import fewest_changes
 from twofold.split.doubles import double_while_better
 from twofold.split.exchanges import exchange_while_better
-from twofold.split.highs import Solver
+from twofold.split.highs import LIMITS, Solver
 from twofold.split.optimum import fewest_missing, least_deviation
 from twofold.split.prices import lowest_quotas, priced_quotas
 from twofold.split.rows import Ints
@@ -21,6 +21,8 @@ from twofold.split.window import Window, narrowed
 FLOOR = "integrality floor"
 OPTIMUM = "MILP optimum"
 TOO_LARGE = "too large for a MILP"
+INEXACT = "inexact MILP"
+"""What HiGHS found does not hold in integers."""
 
 # Non-zero values of a programme that HiGHS settles in seconds.
 WHOLE_PROGRAMME = 10_000
@@ -29,10 +31,11 @@ PART_PROGRAMMES = (4_000, 8_000, 16_000, 16_000, 16_000)
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """Units to test of each kind, their entries, a lower bound of the scaled cost and its proof."""
+    """Units to test of each kind, their entries, their scaled cost, a lower bound of it and its proof."""
 
     x: Ints
     entries: int
+    cost: int
     bound: int
     proof: str
 
@@ -47,6 +50,11 @@ def best_quotas(
     Their entries are fewer than the window needs only where its units do not add up to that.
     """
     x = min(_searched(window, paired, words, solver), key=window.cost)
+    return finish_quotas(window, x, solver)
+
+
+def finish_quotas(window: Window, x: Ints, solver: Solver) -> Quotas:
+    """`x` brought to the optimum, as far as programmes reach, and near a previous split."""
     quotas = _closed(window, x, solver)
     if window.ranks is None:
         return quotas
@@ -112,12 +120,14 @@ def _proved(window: Window, x: Ints, solver: Solver) -> Quotas:
         x = fewest_missing(window, x, required, solver)
     if window.cost(x) <= bound:
         return _quotas(window, x, bound, FLOOR if bound == window.floor() else OPTIMUM)
-    return _quotas(window, x, bound, outcome.ended if window.whole else TOO_LARGE)
+    if not window.whole:
+        return _quotas(window, x, bound, TOO_LARGE)
+    return _quotas(window, x, bound, outcome.ended if outcome.ended in LIMITS else INEXACT)
 
 
 def _quotas(window: Window, x: Ints, bound: int, proof: str) -> Quotas:
-    entries = int((x * window.size).sum())
-    return Quotas(x, entries, min(bound, window.cost(x)), proof)
+    entries, cost = int((x * window.size).sum()), window.cost(x)
+    return Quotas(x, entries, cost, min(bound, cost), proof)
 
 
 def required_labels(window: Window) -> Ints:

@@ -12,6 +12,7 @@ from twofold.split.certificate import ALGORITHM_VERSION, BoxTable, Certificate, 
 from twofold.split.coordination import coordinated_keys, of_groups
 from twofold.split.division import Counts, Division, Task, count, divide, summed_deviation
 from twofold.split.eligibility import rounded_share
+from twofold.split.highs import WORK_LIMIT
 from twofold.split.rows import Ints, LabelSets, Rows, canonical_rows, label_words
 from twofold.split.sizes import nearest_reachable
 from twofold.split.units import Units, entries_as_units, groups_as_units
@@ -31,7 +32,7 @@ def select_test_entries(
     previous: NDArray[np.uint8] | None = None,
     boxes: NDArray[np.uint8] | None = None,
     objective: Objective = Objective.LABELS,
-    time_limit: float = 120.0,
+    work_limit: int = WORK_LIMIT,
 ) -> Selection:
     """Choose floor(fraction * N + 1/2) of N entries so that every label keeps its share.
 
@@ -42,7 +43,8 @@ def select_test_entries(
     `boxes` are an index's: the number for each entry and each label of its set, empty for no boxes
     at all; the objective `labels-and-boxes` brings them near their share, without giving up labels. The
     choice depends on the seed and on the entries' sources, label names, groups and previous sides
-    alone: not on their order nor on any numbering. `time_limit`, in seconds, is for HiGHS alone, which easy data does not need.
+    alone: not on their order nor on any numbering. `work_limit`, in steps of HiGHS,
+    bounds how long hard data is searched.
     Raises ValueError for a fraction, a seed or arrays that make no sense.
     """
     _check(source, label_set, label_sets, fraction, groups, previous)
@@ -54,7 +56,7 @@ def select_test_entries(
     wanted = rounded_share(len(source), fraction)
     reachable = wanted if unit is None else nearest_reachable(units.size, wanted)
     task = Task(units, unit is not None, fraction, reachable, label_words(names), before)
-    division = divide(task, time_limit)
+    division = divide(task, work_limit)
     if boxes is not None and objective is Objective.LABELS_AND_BOXES:
         division = _balanced(task, division, unit, boxes, label_set, label_sets)
     test = division.test if unit is None else division.test[unit]
@@ -132,7 +134,6 @@ def _certificate(
         deviation=summed_deviation(before.labels, after.labels, fraction),
         lower_bound=Fraction(division.bound, fraction.denominator),
         proof=division.proof,
-        clock_struck=division.clock_struck,
         swapped=_swapped(task.units, division.test),
         pairs=int(np.count_nonzero(before.pairs)),
         pair_deviation=summed_deviation(before.pairs, after.pairs, fraction),

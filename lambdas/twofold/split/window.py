@@ -119,6 +119,7 @@ def open_window(
     fraction: Fraction,
     wanted: int,
     always_open: int = ALWAYS_OPEN,
+    deviations: int = DEVIATIONS,
 ) -> tuple[Window, NDArray[np.bool_]]:
     """The window, and for each unit whether it is tested without question (none in the window).
 
@@ -127,7 +128,7 @@ def open_window(
     threshold = threshold_key(units, wanted)
     is_open = np.ones(len(units), dtype=np.bool_)
     if len(units) > always_open:
-        is_open = _near(units, images, fraction, threshold)
+        is_open = _near(units, images, fraction, threshold, deviations)
     decided = (units.key <= threshold) & ~is_open
     fixed_rows = np.bincount(units.row[decided], minlength=len(units.rows))
     unit = np.flatnonzero(is_open)
@@ -160,10 +161,10 @@ def open_window(
 
 
 def _near(
-    units: Units, images: Ints, fraction: Fraction, threshold: np.uint64
+    units: Units, images: Ints, fraction: Fraction, threshold: np.uint64, deviations: int
 ) -> NDArray[np.bool_]:
     variance = float(fraction * (1 - fraction))
-    reach = DEVIATIONS * np.sqrt(variance / np.maximum(images, 1)) * 2.0**KEY_BITS
+    reach = deviations * np.sqrt(variance / np.maximum(images, 1)) * 2.0**KEY_BITS
     widths = units.rows.sums(np.rint(reach).astype(np.int64))[units.row]
     keys = (units.key >> np.uint64(64 - KEY_BITS)).astype(np.int64)
     keys -= _position(threshold)
