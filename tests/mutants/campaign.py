@@ -37,11 +37,10 @@ CONCERNED = {
         "tests/workflow/test_claims.py",
         "tests/workflow/test_undo_and_collect.py",
         "tests/workflow/test_collect.py",
-        "tests/handlers/test_repetition.py",
         "tests/handlers/test_tokens.py",
         "tests/handlers/test_quotas.py",
         "tests/handlers/test_older_contents.py",
-        "tests/faults/test_protocol.py",
+        "tests/handlers/test_repetition.py",
     ),
     "lambdas/twofold/stores": ("tests/unit", "tests/workflow", "tests/faults/test_protocol.py"),
 }
