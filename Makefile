@@ -32,15 +32,17 @@ STAGE    ?=
 CONTEXT  ?=
 ALLOW    ?=
 EVERY    ?= 1
+PATHS    ?= clients/command/twofold_verify lambdas/twofold/split lambdas/twofold/stores
+SAMPLE   ?= 100
 MANIFESTS ?= $(TWOFOLD_MANIFESTS)
 GIVEN    := MANIFEST OUT OPEN PORT DATA URL BUCKET QUOTAS AUTH KEYS GUARD ADMINISTRATORS CALLER_RATE ENTRIES ROUNDS SCRATCH ONLY SCHEDULES SEED CLIENTS MINUTES \
-	GUIDED STAGE CONTEXT ALLOW EVERY MANIFESTS TWOFOLD_MANIFESTS
+	GUIDED STAGE CONTEXT ALLOW EVERY PATHS SAMPLE MANIFESTS TWOFOLD_MANIFESTS
 $(foreach name,$(GIVEN) SECONDS,$(if $(filter command environment,$(firstword $(origin $(name)))),$(eval override $(name) := $$(value $(name)))))
 override STORM_SECONDS := $(value SECONDS)
 export $(GIVEN) STORM_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test faults storm crashes check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit rehearse fetch-cli rehearse-stage rehearse-deployments
+.PHONY: help run serve test faults storm crashes mutants check bench bench-scale bench-solver imports measure measure-memory measure-shards simulate screenshots synth bootstrap deploy diff smoke destroy lock clean fuzz privileges sbom audit rehearse fetch-cli rehearse-stage rehearse-deployments
 
 help:            ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -131,6 +133,16 @@ storm: $(VENV)/.dev $(VENV)/.command  ## many clients in one project at once: ma
 
 crashes: $(VENV)/.dev $(VENV)/.command  ## stop `twofold split` at every call that changes files: make crashes [EVERY=5]
 	@$(BIN)/python -m tests.command.crashes --every "$$EVERY"
+
+# Beside the suite's packages, which the tests run with: cosmic-ray wants other versions of some.
+$(VENV)/.mutants: tests/mutants/requirements.txt $(VENV)/.dev $(VENV)/.app | $(BIN)/uv
+	rm -rf $(VENV)/mutants
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target $(VENV)/mutants -r tests/mutants/requirements.txt
+	@touch $@
+
+# A SAMPLE of mutants of the files and folders PATHS, drawn with SEED; one takes 5 seconds to a minute.
+mutants: $(VENV)/.mutants $(VENV)/.command  ## change the code and see whether tests notice: make mutants [PATHS=lambdas/twofold/split] [SAMPLE=100] [SEED=0]
+	@set -f; $(BIN)/python -m tests.mutants.campaign --sample "$$SAMPLE" --seed "$$SEED" $$PATHS
 
 check: $(VENV)/.dev $(VENV)/.command  ## linters, types, arrows between the rooms
 	$(BIN)/ruff check .
@@ -227,7 +239,7 @@ destroy: $(VENV)/.app            ## remove the stack, keep its data: make destro
 	@PYTHONPATH=lambdas $(BIN)/python -m infra.destroy $(if $(filter delete,$(DATA)),--delete-data) $(OPTIONS)
 
 lock: $(BIN)/uv                  ## regenerate the pin files from their .in files
-	for set in lambdas/requirements local/requirements requirements requirements-dev bench/requirements supply/requirements tests/fuzz/requirements tests/clients/requirements; do \
+	for set in lambdas/requirements local/requirements requirements requirements-dev bench/requirements supply/requirements tests/fuzz/requirements tests/clients/requirements tests/mutants/requirements; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$set.in -o $$set.txt || exit 1; done
 
 clean:                           ## remove the virtual environment and build output

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from local import worker
-from local.worker import Answer, Invocation
+from local.worker import BEGUN, Answer, Invocation
 
 _PROGRAM = Path(worker.__file__)
 # Isolated and without site-packages: nothing that is installed for this process can be imported there.
@@ -22,10 +22,16 @@ _NEEDED_TO_START = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _HOME = os.devnull
 _ATTEMPTS = 3
 _LOG_LINES = 20
+_WATCH_SECONDS = 0.02
+"""How often the memory of a worker is looked at. What is shorter is seen in its peak, when it answers."""
 
 
 class NoWorkerError(Exception):
     """The fork server ends again and again before it gives a worker."""
+
+
+class OutOfMemoryError(Exception):
+    """The invocation took more memory than its function has. The worker is killed, as Lambda's is."""
 
 
 class NotBegunError(Exception):
@@ -39,21 +45,31 @@ class Worker:
     pid: int
     connection: Connection
     _pipe: int
+    _limit: int = 0
 
     def begin(self, invocation: Invocation) -> None:
         """Raises NotBegunError if the process has ended before it began."""
         names = Invocation.__dataclass_fields__
         try:
             self.connection.send(tuple(getattr(invocation, name) for name in names))
-            self.connection.recv_bytes()
+            (self._limit,) = BEGUN.unpack(self.connection.recv_bytes())
         except (EOFError, OSError) as error:
             raise NotBegunError from error
 
     def finish(self) -> Answer | None:
-        """The answer, or None if the process ended while it worked."""
+        """The answer, or None if the process ended while it worked. Raises OutOfMemoryError."""
         with suppress(EOFError, OSError):
-            return Answer(*self.connection.recv())
+            while self._limit and not self.connection.poll(_WATCH_SECONDS):
+                self._require_memory(worker.memory_bytes(self.pid)[0])
+            answer = Answer(*self.connection.recv())
+            self._require_memory(answer.peak_anonymous_bytes)
+            return answer
         return None
+
+    def _require_memory(self, used: int) -> None:
+        if self._limit and used > self._limit:
+            self.kill()
+            raise OutOfMemoryError
 
     def bury(self) -> int | None:
         """The exit code of a process that has ended; None if the fork server has, too."""

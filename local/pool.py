@@ -1,4 +1,8 @@
-"""A pool of worker processes. One that dies while it works fails its own invocation only, and another takes its place."""
+"""A pool of worker processes. One that dies while it works fails its own invocation only, and another takes its place.
+
+So does one whose function takes more memory than it has where it is deployed: it is killed. Without /proc (macOS) memory is
+not watched.
+"""
 
 import json
 import queue
@@ -6,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event
 
-from local.forks import ForkServer, NotBegunError, NoWorkerError, Worker
+from local.forks import ForkServer, NotBegunError, NoWorkerError, OutOfMemoryError, Worker
 from local.worker import Answer, Invocation
 
 _ATTEMPTS = 3
@@ -44,6 +48,14 @@ class Pool:
             code = self._bury(dead)
             return _failure(
                 "The process ended." if code is None else f"The process exited with {code}."
+            )
+        except OutOfMemoryError:
+            if worker:
+                self._bury(worker)
+            worker = None
+            return _failure(
+                f"RequestId: {invocation.request_id} Error: Runtime exited with error: signal: killed",
+                "Runtime.OutOfMemory",
             )
         except NoWorkerError as error:
             worker = None
@@ -91,6 +103,5 @@ class Pool:
                     self._bury(idle)
 
 
-def _failure(message: str) -> Answer:
-    kind = "Runtime.ExitError"
+def _failure(message: str, kind: str = "Runtime.ExitError") -> Answer:
     return Answer(json.dumps({"errorType": kind, "errorMessage": message}).encode(), kind, 0)

@@ -25,10 +25,12 @@ from multiprocessing.connection import Connection
 from runpy import run_path
 
 MAX_ANSWER_BYTES = 6 * 1024 * 1024
-BEGUN = b"begun"
-"""Sent before an invocation runs: if the worker ends without it, another one may run the invocation."""
+BEGUN = struct.Struct("q")
+"""Sent before an invocation runs: if the worker ends without it, another one may run the invocation. It holds the worker's
+anonymous memory at which the function is out of memory, in bytes; 0 where that cannot be measured."""
 
-_KIBIBYTE = 1024
+_KIBIBYTE, _MEBIBYTE = 1024, 1 << 20
+_PAGE = os.sysconf("SC_PAGESIZE")
 _CAPABILITY_VERSION, _DAC_OVERRIDE = 0x20080522, 1 << 1
 _CODE = struct.Struct("i")
 
@@ -48,12 +50,14 @@ class Invocation:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`error` is empty, or the name of the exception; `payload` is what Lambda would answer with. `peak_bytes` is the
-    largest resident size that the process has had, `cpu_seconds` what this invocation took."""
+    largest resident size during the invocation (where there is no /proc: of the process so far), `cpu_seconds` what this
+    invocation took, `peak_anonymous_bytes` the largest anonymous memory during it, 0 where that cannot be measured."""
 
     payload: bytes
     error: str
     peak_bytes: int
     cpu_seconds: float = 0
+    peak_anonymous_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ def serve(control: socket.socket, bundle: str, setup: str = "") -> None:
     _load_handlers()
     if setup:
         run_path(setup)
+    preloaded = sum(memory_bytes())
     children: dict[int, int] = {}
     woken = _wake_for_children()
     while True:
@@ -81,7 +86,7 @@ def serve(control: socket.socket, bundle: str, setup: str = "") -> None:
         if woken in ready:
             os.read(woken, 512)
             _reap(children)
-        if control.fileno() in ready and not _fork(control, children):
+        if control.fileno() in ready and not _fork(control, children, preloaded):
             return
 
 
@@ -128,7 +133,7 @@ def _reap(children: dict[int, int]) -> None:
         os.close(pipe)
 
 
-def _fork(control: socket.socket, children: dict[int, int]) -> bool:
+def _fork(control: socket.socket, children: dict[int, int], preloaded: int) -> bool:
     """False when the other end has closed."""
     message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
     if not message:
@@ -145,7 +150,7 @@ def _fork(control: socket.socket, children: dict[int, int]) -> bool:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
-        _work(Connection(connection))
+        _work(Connection(connection), preloaded)
     except BaseException:
         traceback.print_exc(file=sys.stderr)
         os._exit(1)
@@ -158,16 +163,45 @@ def exit_code(pipe: int) -> int | None:
     return int(_CODE.unpack(packed)[0]) if packed else None
 
 
-def _work(connection: Connection) -> None:
+def memory_bytes(process: int | str = "self") -> tuple[int, int]:
+    """The resident memory of a process: (anonymous, of files). (0, 0) where there is no /proc, or no such process."""
+    try:
+        with open(f"/proc/{process}/statm") as statm:  # noqa: PTH123 for each call, many times a second
+            _, resident, of_files, *_ = map(int, statm.read().split())
+    except (OSError, ValueError):
+        return 0, 0
+    return (resident - of_files) * _PAGE, of_files * _PAGE
+
+
+def _begin_to_measure(memory_mb: int, preloaded: int) -> int:
+    """The anonymous memory at which the function is out of memory, as BEGUN has it.
+
+    `preloaded` bytes count once, as the part of Lambda's sandbox that its runtime and the modules take. What other functions
+    have left in this process does not count.
+    """
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+    with suppress(OSError):
+        with open("/proc/self/clear_refs", "w") as peak:  # noqa: PTH123
+            peak.write("5")
+        return memory_bytes()[0] + memory_mb * _MEBIBYTE - preloaded
+    return 0
+
+
+def _work(connection: Connection, preloaded: int) -> None:
     """Answer invocations until the other end closes."""
     connection.send(os.getpid())
     while True:
         try:
             invocation = Invocation(*connection.recv())
-            connection.send_bytes(BEGUN)
+            limit = _begin_to_measure(invocation.memory_mb, preloaded)
+            connection.send_bytes(BEGUN.pack(limit))
             began = time.process_time()
             answer = replace(_answer(invocation), cpu_seconds=time.process_time() - began)
-            connection.send((answer.payload, answer.error, answer.peak_bytes, answer.cpu_seconds))
+            # Pages of files stay once they are read, so these are at most too many for the moment of the peak.
+            anonymous = answer.peak_bytes - memory_bytes()[1] if limit else 0
+            answer = replace(answer, peak_anonymous_bytes=anonymous)
+            connection.send(tuple(getattr(answer, name) for name in Answer.__dataclass_fields__))
         except (EOFError, ConnectionError):
             return
 

@@ -89,6 +89,17 @@ def test_what_was_split_is_verified(
     assert told.endswith("Verified.\n")
 
 
+@pytest.mark.parametrize("options", [(), ("--group-by", "/(video-[0-9]+)/")], ids=["", "groups"])
+def test_a_split_with_the_largest_seed_is_verified(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    """The sum of seed and constant has 65 bits; keys are made of 64."""
+    out, seed = tmp_path / "out", (1 << 63) - 1
+    manifest = written(tmp_path, labelled(200))
+    assert twofold("split", manifest, "-o", out, "--seed", seed, *options) == 0
+    assert twofold("verify", out) == 0
+
+
 def test_what_the_service_split_is_verified(job: Job, tmp_path: Path) -> None:
     train, test = job.pair(labelled(200))
     job.distribute(train, test)

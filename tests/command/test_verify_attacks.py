@@ -235,6 +235,19 @@ def test_a_report_that_is_no_strict_json_is_said_in_one_line(
     assert len(finding) < 500
 
 
+def test_of_many_lines_that_are_dropped_the_first_are_named_and_all_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = made(tmp_path, [line(i, "ab"[i % 2]) for i in range(60)])
+    for name, added in (("train", 8), ("test", 6)):
+        with (out / f"{name}.manifest").open("a") as manifest:
+            manifest.write("{}\n" * added)
+    finding = verdict(out, capsys)["lines"]
+    assert finding.count("ERROR_MISSING_SOURCE_REF") == 10
+    assert "train.manifest line 49: ERROR_MISSING_SOURCE_REF" in finding
+    assert finding.endswith("; and 4 more lines that Twofold drops.")
+
+
 @pytest.mark.parametrize("name", ["report.json", "train.manifest", "test.manifest"])
 def test_a_pipe_or_a_folder_is_not_waited_for(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -33,11 +33,16 @@ def make(folder: Path, *arguments: str, **environment: str) -> subprocess.Comple
 def folder(tmp_path: Path) -> Path:
     """With all sets installed."""
     (tmp_path / ".venv").mkdir()
-    for pins in ("local/requirements.txt", "requirements-dev.txt", "requirements.txt"):
-        (tmp_path / pins).parent.mkdir(exist_ok=True)
+    for pins in (
+        "local/requirements.txt",
+        "requirements-dev.txt",
+        "requirements.txt",
+        "tests/mutants/requirements.txt",
+    ):
+        (tmp_path / pins).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / pins).touch()
     (tmp_path / "pyproject.toml").touch()
-    for name in (".local", ".dev", ".command", ".app", ".bench"):
+    for name in (".local", ".dev", ".command", ".app", ".bench", ".mutants"):
         (tmp_path / ".venv" / name).touch()
     return tmp_path
 
@@ -77,6 +82,7 @@ def folder(tmp_path: Path) -> Path:
         *[("bench-scale", name) for name in ("ENTRIES", "ROUNDS", "SCRATCH", "ONLY")],
         ("bench-solver", "ENTRIES"),
         ("crashes", "EVERY"),
+        *[("mutants", name) for name in ("PATHS", "SAMPLE", "SEED")],
     ],
 )
 def test_nothing_in_a_value_is_run(target: str, name: str, value: str, folder: Path) -> None:

@@ -53,6 +53,15 @@ def test_any_other_failure_is_named_and_can_be_tried_again(error: str, named: st
     )
 
 
+@pytest.mark.parametrize("error", ["Runtime.OutOfMemory", "Runtime.ExitError", "Lambda.Unknown"])
+def test_a_function_that_was_killed_for_its_memory_is_said_to_need_more(error: str) -> None:
+    cause = '{"errorMessage":"RequestId: 1 Error: Runtime exited with error: signal: killed"}'
+    message, code = explain(DISTRIBUTION, Failure(error=error, cause=cause))
+    assert message.startswith("A function ran out of memory; nothing was changed.")
+    assert message.endswith(f"({error})")
+    assert code is StatusCode.SERVICE_ERROR
+
+
 @pytest.mark.parametrize("cause", ["[1]", "1", "null", '{"errorMessage"', "{}", ""])
 def test_a_cause_that_is_not_lambdas_is_told_as_it_is(cause: str) -> None:
     failure = Failure(error="OperationRefused", cause=cause)

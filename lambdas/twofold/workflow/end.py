@@ -29,6 +29,11 @@ _SOURCE_ERRORS = {
 }
 _DAMAGE = frozenset({"ConservationError", "DamagedObjectError", "LostObjectError"})
 _SERVICE_ERROR = "An internal error occurred; nothing was changed. Try again."
+_OUT_OF_MEMORY = (
+    "A function ran out of memory; nothing was changed. It needs more memory, or less data."
+)
+_KILLED = "Runtime exited with error: signal: killed"
+"""In the cause of a failure, whether its error is Runtime.OutOfMemory, Runtime.ExitError or Lambda.Unknown."""
 _NOT_STARTED = "The operation could not be started; nothing was changed. Try again."
 
 
@@ -59,6 +64,8 @@ def explain(operation: Operation, failure: Failure) -> tuple[str, StatusCode]:
         return _said(failure), StatusCode.CLIENT_ERROR
     if failure.error in _SOURCE_ERRORS and operation.source:
         return _SOURCE_ERRORS[failure.error], StatusCode.CLIENT_ERROR
+    if _KILLED in failure.cause:
+        return f"{_OUT_OF_MEMORY} ({failure.error})", StatusCode.SERVICE_ERROR
     if failure.error in _DAMAGE:
         return f"{_SERVICE_ERROR} ({failure.error}: {_said(failure)})", StatusCode.SERVICE_ERROR
     return f"{_SERVICE_ERROR} ({failure.error or 'no error name'})", StatusCode.SERVICE_ERROR
