@@ -17,7 +17,7 @@ from twofold.stores import sealed
 from twofold.stores.keys import ContentsKeys
 from twofold.stores.objects import SourceChangedError
 from twofold.stores.table import operations
-from twofold.workflow import end
+from twofold.workflow import end, publish
 from twofold.workflow.carving import piece_key, record_key
 from twofold.workflow.orders import Carve, Failure
 
@@ -306,6 +306,27 @@ def test_what_was_published_is_not_abandoned(world: World, begun: tuple[Operatio
     published = world.state(operation)
     end.abandon(world.table, operation, Failure(error="States.Timeout"), NOW + 2)
     assert world.state(operation) == published
+
+
+def test_a_fault_in_the_page_does_not_fail_the_split(
+    world: World,
+    begun: tuple[Operation, Carve],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(report: dict[str, Any]) -> str:
+        statuses = {world.dataset(dataset).status for dataset in operation.datasets}
+        assert statuses == {Status.UPDATE_COMPLETE}
+        raise KeyError("labels")
+
+    monkeypatch.setattr(publish, "page", fail)
+    operation, carve = begun
+    before = world.manifest(operation.datasets[0])
+    world.publish(operation, carve)
+    require_published(world, operation, before)
+    (report,) = world.keys("reports/")
+    assert report.endswith("/report.json")
+    assert "KeyError: 'labels'" in capsys.readouterr().out
 
 
 def test_the_report_says_where_the_entries_are(

@@ -1,4 +1,4 @@
-"""Publish: prove that nothing was lost, complete the objects, and flip the pointers in one transaction."""
+"""Publish: prove that nothing was lost, complete the objects, flip the pointers in one transaction, and render the page."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.metrics import Outcome
 from twofold.records import Contents, DatasetId, Distribution, Operation, StatusCode
 from twofold.report import dataset_report, page, warnings
+from twofold.settings import Function
 from twofold.settled import Settled
 from twofold.stores import keys, sealed
 from twofold.stores.keys import ContentsKeys
@@ -37,7 +38,7 @@ def publish(
     contents = dict(_proven(assembly, sides))
     for number, side in enumerate(assembly.sides):
         _complete(bucket, operation, number, side, sides[number])
-    remembered = None
+    remembered, report = None, None
     if assembly.report:
         report = _put_report(bucket, operation, assembly.report, contents)
         remembered = _remembered(operation, report, contents, now)
@@ -45,6 +46,8 @@ def publish(
     if not operations.publish(table, operation, contents, message, now, remembered):
         return None
     telemetry.ended(operation, Outcome.COMPLETE, now, statusMessage=message)
+    if report:
+        _try_to_put_page(bucket, operation, report)
     return Settled.of(operation, operation.kind.complete, message, StatusCode.SUCCESS, now)
 
 
@@ -149,9 +152,17 @@ def _put_report(
         }
     report["warnings"] = warnings(report)
     place = keys.ReportKeys(operation.datasets[0].project, operation.id)
-    bucket.put(place.page, page(report).encode())
     bucket.put(place.report, json.dumps(report, indent=1, ensure_ascii=False).encode())
     return report
+
+
+def _try_to_put_page(bucket: Bucket, operation: Operation, report: dict[str, Any]) -> None:
+    """Comes after the pointers are flipped: a fault in the page must not fail the split."""
+    place = keys.ReportKeys(operation.datasets[0].project, operation.id)
+    try:
+        bucket.put(place.page, page(report).encode())
+    except Exception as error:
+        telemetry.failure(Function.PUBLISH, error)
 
 
 def _remembered(
