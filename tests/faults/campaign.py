@@ -115,13 +115,24 @@ def schedule(stage: Stage, seed: int) -> Figures:
         for number, one in enumerate(jobs):
             if job is not Job.CREATE or number == 0:
                 scene.theatre.company.spawn(f"client {number}", partial(_insist, scene, one))
+        scene.theatre.company.spawn("reader", partial(_read, scene))
         scene.theatre.company.play(lambda: _disturb(scene, random, tempers))
         outside = scene.theatre.outside
         figures = Figures(1, len(outside.calls), len(outside.faults), scene.witness.looks)
         figures.sweeps = scene.rest()
+        with outside.looking():
+            scene.recorded.read()
+        scene.recorded.require_linearizable()
         if len(jobs) == 1:
             scene.again(job)
     return figures
+
+
+def _read(scene: Scene) -> None:
+    """A client that looks again and again while others change things."""
+    for _ in range(3):
+        scene.recorded.read()
+        scene.theatre.tick(MINUTE // 60)
 
 
 def _insist(scene: Scene, job: Job) -> None:
