@@ -1,6 +1,6 @@
 """Trials: one fault at one call site, or a schedule of many drawn from a seed. Each raises what it finds broken."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -98,11 +98,17 @@ class Figures:
         self.sweeps += other.sweeps
 
 
-def schedule(stage: Stage, seed: int) -> Figures:
-    """Up to three clients on the same datasets, with faults, mishaps, aborted executions and sweeps at any time."""
+def schedule(
+    stage: Stage, seed: int, watch: Callable[[Scene], object] = lambda scene: None
+) -> Figures:
+    """Up to three clients on the same datasets, with faults, mishaps, aborted executions and sweeps at any time.
+
+    `watch` sees the scene before it begins.
+    """
     random = Random(seed)
     job = random.choice(list(Job))
     with stage.scene(job, seed) as scene:
+        watch(scene)
         jobs = [job, *random.choices(_MUTATING, k=random.choice((0, 0, 1, 2)))]
         scene.replaces = not {*MOVING, Job.REVERT} & set(jobs)
         tempers = Tempers(

@@ -116,7 +116,8 @@ def _create(storm: Storm, recorder: Recorder, random: Random) -> None:
     """A training dataset has entries most of the time and a test dataset has none, so that distributions are possible."""
     kind = random.choice(TYPES)
     usual = ("manifest", "empty")[kind == "TEST"]
-    lines, members = (), dict[str, Any]()
+    lines: tuple[str, ...] = ()
+    members: dict[str, Any] = {}
     match random.choice((usual, usual, usual, "manifest", "empty", "copy")):
         case "manifest":
             lines, members = storm.manifest.lines, {"DatasetSource": storm.manifest.source}

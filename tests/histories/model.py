@@ -130,7 +130,7 @@ class ProjectModel:
         for arn in arns:
             if arn.startswith("unseen") or type_of(arn) == kind:
                 created = Dataset(arn, kind, CREATING if call.lines else CREATED, contents)
-                work = Work(call.number, "create", (arn,), call.lines)
+                work = Work(call.number, "create", (arn,), call.lines, answered=call.known)
                 yield state.put(created).begin(work) if call.lines else state.put(created)
 
 

@@ -58,7 +58,8 @@ class Recorder:
     def list_entries(self, arn: str, page: int = 100) -> None:
         """All pages; they are of the contents of the moment at which the first one was asked for. A refusal of a later page is
         a call of its own."""
-        began, ended, entries, token = self.history.begin(), None, list[str](), {}
+        began, ended, entries = self.history.begin(), None, list[str]()
+        token: dict[str, str] = {}
         while True:
             asked = self.history.begin()
             answer = self.send("ListDatasetEntries", DatasetArn=arn, MaxResults=page, **token)

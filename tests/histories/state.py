@@ -33,13 +33,15 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An operation under way on the datasets `arns`, that a call with this number began."""
+    """An operation under way on the datasets `arns`, that a call with this number began. What a call that was not `answered`
+    created may be taken back."""
 
     call: int
     kind: str
     arns: tuple[str, ...]
     lines: Entries = ()
     dry: bool = False
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ def _ends(state: State, work: Work, splits: Splits) -> Iterator[State]:
     datasets = [dataset for dataset in state.datasets if dataset.arn in work.arns]
     failed = NOT_CREATED if work.kind == "create" else NOT_UPDATED
     yield over.put(*(replace(dataset, status=failed) for dataset in datasets))
+    if work.kind == "create" and not work.answered:
+        yield over.without(work.arns[0])
     if work.kind == "distribute":
         yield from _distributed(over, work, splits)
         return

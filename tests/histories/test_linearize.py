@@ -181,3 +181,12 @@ def test_a_call_without_an_answer_was_made_or_not(story: Story) -> None:
 def test_a_search_without_end_says_so(story: Story) -> None:
     with pytest.raises(UndecidedError):
         refute(story.calls, ProjectModel.of(story.calls), limit=1)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_only_a_creation_without_an_answer_is_taken_back(*, answered: bool) -> None:
+    story = Story()
+    story.create(TRAIN, OLD, error="" if answered else UNKNOWN)
+    for arn in (TRAIN, None):
+        story.add(SLOT, DatasetType="TRAIN", answer={"Arn": arn})
+    assert (story.refutation() is None) != answered
