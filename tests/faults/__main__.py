@@ -36,6 +36,7 @@ def main() -> int:
         f"{total.schedules} random schedules (seeds {seeds.start} to {seeds.stop - 1}): {total.calls} calls, "
         f"{total.faults} faults, {total.looks} looks at both datasets, {total.sweeps} sweeps"
     )
+    _say(f"{sum(report.tables for report in reports)} tables held against the specification")
     _say(f"{len(broken)} violations", *broken)
     return 1 if broken else 0
 

@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.faults.campaign import Figures, attempt, schedule, trials
 from tests.faults.damage import Damage, Harmless, Kind, complaint
-from tests.faults.scene import Stage, stage
+from tests.faults.scene import Scene, Stage, stage
 from tests.faults.witness import Violated
+from tests.specification.recording import TableTrace
+from tests.specification.tlc import AVAILABLE, check_traces
 
 
 @dataclass
@@ -20,6 +24,7 @@ class Report:
     sites: int = 0
     trials: int = 0
     blows: int = 0
+    tables: int = 0
     broken: list[str] = field(default_factory=list)
 
 
@@ -52,11 +57,19 @@ def _undamaged(found: Stage, harmless: Harmless, kind: Kind, damage: Damage) -> 
 
 
 def schedules_of(seeds: range) -> Report:
-    report = Report()
+    """Their tables are held against the specification at the end, where there is Java."""
+    report, traces = Report(), list[TableTrace]()
     with _quiet_stage() as found:
         for seed in seeds:
-            _note(report, f"seed {seed}", partial(_add, report, found, seed))
+            _note(report, f"seed {seed}", partial(_add, report, found, seed, traces))
+    if AVAILABLE:
+        _note(report, f"traces of {seeds}", partial(_require_behaviours, report, traces))
     return report
+
+
+def _require_behaviours(report: Report, traces: list[TableTrace]) -> None:
+    with TemporaryDirectory() as folder:
+        report.tables += check_traces(Path(folder), [trace.spelled() for trace in traces])
 
 
 @contextmanager
@@ -67,8 +80,13 @@ def _quiet_stage() -> Iterator[Stage]:
         yield found
 
 
-def _add(report: Report, found: Stage, seed: int) -> None:
-    report.figures.add(schedule(found, seed))
+def _add(report: Report, found: Stage, seed: int, traces: list[TableTrace]) -> None:
+    watch = partial(_trace, traces)
+    report.figures.add(schedule(found, seed, watch))
+
+
+def _trace(traces: list[TableTrace], scene: Scene) -> None:
+    traces.append(TableTrace.of(scene))
 
 
 def _note(report: Report, name: str, act: Callable[[], object]) -> None:

@@ -1,6 +1,6 @@
 """Trials: one fault at one call site, or a schedule of many drawn from a seed. Each raises what it finds broken."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -98,11 +98,17 @@ class Figures:
         self.sweeps += other.sweeps
 
 
-def schedule(stage: Stage, seed: int) -> Figures:
-    """Up to three clients on the same datasets, with faults, mishaps, aborted executions and sweeps at any time."""
+def schedule(
+    stage: Stage, seed: int, watch: Callable[[Scene], object] = lambda scene: None
+) -> Figures:
+    """Up to three clients on the same datasets, with faults, mishaps, aborted executions and sweeps at any time.
+
+    `watch` sees the scene before it begins.
+    """
     random = Random(seed)
     job = random.choice(list(Job))
     with stage.scene(job, seed) as scene:
+        watch(scene)
         jobs = [job, *random.choices(_MUTATING, k=random.choice((0, 0, 1, 2)))]
         scene.replaces = not {*MOVING, Job.REVERT} & set(jobs)
         tempers = Tempers(
@@ -115,13 +121,24 @@ def schedule(stage: Stage, seed: int) -> Figures:
         for number, one in enumerate(jobs):
             if job is not Job.CREATE or number == 0:
                 scene.theatre.company.spawn(f"client {number}", partial(_insist, scene, one))
+        scene.theatre.company.spawn("reader", partial(_read, scene))
         scene.theatre.company.play(lambda: _disturb(scene, random, tempers))
         outside = scene.theatre.outside
         figures = Figures(1, len(outside.calls), len(outside.faults), scene.witness.looks)
         figures.sweeps = scene.rest()
+        with outside.looking():
+            scene.recorded.read()
+        scene.recorded.require_linearizable()
         if len(jobs) == 1:
             scene.again(job)
     return figures
+
+
+def _read(scene: Scene) -> None:
+    """A client that looks again and again while others change things."""
+    for _ in range(3):
+        scene.recorded.read()
+        scene.theatre.tick(MINUTE // 60)
 
 
 def _insist(scene: Scene, job: Job) -> None:

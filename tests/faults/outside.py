@@ -91,10 +91,12 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass
 class Outside:
-    """`plan` decides which fault happens to a call; `passing` is told of each call before and after it is done."""
+    """`plan` decides which fault happens to a call; `passing` is told of each call before and after it is done. `sent` is told
+    of each operation after it is done, the test's own calls and the second of two included."""
 
     plan: Plan = lambda call: None
     passing: Callable[[Call, bool], None] = lambda call, done: None
+    sent: Callable[[str], None] = lambda operation: None
     late: Callable[[int], None] = lambda milliseconds: None
     actor: Callable[[], str] = lambda: "test"
     services: dict[str, Callable[[str, dict[str, Any]], Answer]] = field(default_factory=dict)
@@ -176,6 +178,7 @@ class Outside:
         answer = (status, headers, body.encode() if isinstance(body, str) else bytes(body))
         if token and status == 200:
             self._tokens[token] = answer
+        self.sent(operation)
         return answer
 
 

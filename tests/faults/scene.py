@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from tests.faults.memory import Memory, Saved
+from tests.faults.recorded import Recorded
 from tests.faults.theatre import MINUTE, Theatre, theatre
 from tests.faults.witness import Witness
 from tests.handlers.conftest import CACHED
@@ -69,6 +70,7 @@ class Scene:
     theatre: Theatre
     project: str
     witness: Witness
+    recorded: Recorded
     arns: dict[DatasetType, str] = field(default_factory=dict)
     answers: list[dict[str, Any] | None] = field(default_factory=list)
     updates: int = 0
@@ -76,7 +78,7 @@ class Scene:
     manifest: bytes = MANIFEST
 
     def call(self, operation: str, **members: Any) -> dict[str, Any] | None:
-        answer = self.theatre.call(operation, **members)
+        answer = self.recorded.call(operation, **members)
         self.answers.append(answer)
         return answer
 
@@ -220,12 +222,14 @@ class Stage:
         name = f"p{theatre.now}"
         answer = theatre.call("CreateProject", ProjectName=name)
         assert answer
-        found = Scene(theatre, answer["ProjectArn"], Witness(theatre, name))
+        recorded = Recorded(theatre, name, MANIFEST.decode().splitlines())
+        found = Scene(theatre, answer["ProjectArn"], Witness(theatre, name), recorded)
         copy = {"DatasetSource": {"DatasetArn": self.source}}
         for kind, given in ((DatasetType.TRAIN, copy), (DatasetType.TEST, {})):
             if job is not Job.CREATE or kind is DatasetType.TEST:
                 arguments = {"ProjectArn": found.project, "DatasetType": kind.value, **given}
-                found.arns[kind] = found.done("CreateDataset", **arguments)["DatasetArn"]
+                arn = found.arns[kind] = found.done("CreateDataset", **arguments)["DatasetArn"]
+                recorded.begin(kind, arn, filled=bool(given))
         return found
 
 

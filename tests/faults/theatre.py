@@ -83,6 +83,7 @@ class Theatre:
     def reset(self, seed: int) -> None:
         """A new schedule; datasets stay."""
         self.outside.plan = lambda call: None
+        self.outside.sent = lambda operation: None
         self.outside.calls.clear()
         self.outside.faults.clear()
         self.mishap = lambda function: None

