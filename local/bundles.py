@@ -69,7 +69,8 @@ def building(source: Path = SOURCE, cache: Path = CACHE) -> Iterator[None]:
     if _folder(source, cache).exists():
         yield
         return
-    command = [sys.executable, "-m", "local.bundles", source.resolve(), cache.resolve()]
+    folders = [str(folder.resolve()) for folder in (source, cache)]
+    command = [sys.executable, "-m", "local.bundles", *folders]
     builder = subprocess.Popen(  # noqa: S603
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
     )

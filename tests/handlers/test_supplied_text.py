@@ -1,5 +1,6 @@
 """`SuppliedText` lists the lines of a dataset byte for byte, through every filter and page."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +81,8 @@ def test_a_token_continues_a_list_of_its_own_kind(supplied: tuple[Job, str]) -> 
     job, arn = supplied
     for first, second in [({"SuppliedText": True}, {}), ({}, {"SuppliedText": True})]:
         page = job.client.list_dataset_entries(DatasetArn=arn, MaxResults=2, **first)
-        more = {"DatasetArn": arn, "MaxResults": 2, "NextToken": page["NextToken"]}
-        code, _ = refused(
-            "ListDatasetEntries",
-            lambda more=more, second=second: job.client.list_dataset_entries(**more, **second),
-        )
+        more = {"DatasetArn": arn, "MaxResults": 2, "NextToken": page["NextToken"], **second}
+        code, _ = refused("ListDatasetEntries", partial(job.client.list_dataset_entries, **more))
         assert code == "InvalidPaginationTokenException"
 
 
