@@ -13,6 +13,7 @@ from local import chunks
 from local.addresses import use_path_style
 from local.functions import ACCOUNT
 from local.gateway import Application
+from local.integrity import find_damage
 from local.objects import answer_range
 from local.refusals import refuse_s3
 
@@ -20,6 +21,19 @@ _ON_OBJECTS = ("uploads", "uploadId", "restore", "select")
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 _FORM = "multipart/form-data"
 _NOT_ALLOWED = "The specified method is not allowed against this resource."
+_INTERNAL = ("InternalError", "We encountered an internal error. Please try again.")
+_ERRORS = {
+    400: ("InvalidRequest", "The request is not valid."),
+    403: ("AccessDenied", "Access Denied"),
+    404: ("NoSuchKey", "The specified key does not exist."),
+    405: ("MethodNotAllowed", _NOT_ALLOWED),
+    412: (
+        "PreconditionFailed",
+        "At least one of the pre-conditions you specified did not hold",
+    ),
+    416: ("InvalidRange", "The requested range is not satisfiable"),
+}
+_MOST_KEY_BYTES = 1_024
 
 
 @dataclass(slots=True)
@@ -34,8 +48,20 @@ class S3:
         answer: Application | None = _decode_chunks(request) or _refuse(request)
         if answer is None:
             _forget_null_version(request)
-            answer = answer_range(Request(environ))
-        return (answer or self.moto)(environ, start_response)
+            _forget_vain_conditions(environ)
+            answer = answer_range(Request(environ)) or self._ask_moto(environ)
+        return answer(environ, start_response)
+
+    def _ask_moto(self, environ: dict[str, Any]) -> Response:
+        """moto's answer; an error that it leaves to its server is a page for browsers, and becomes one of S3's."""
+        request = Request(environ)
+        response = Response.from_app(self.moto, environ)
+        if response.status_code < 400 or response.mimetype != "text/html":
+            return response
+        code, message = _ERRORS.get(response.status_code, _INTERNAL)
+        if response.status_code == 416 and "partNumber" in request.args:
+            code, message = "InvalidPartNumber", "The requested partnumber is not satisfiable"
+        return refuse_s3(request, response.status_code, code, message)
 
 
 def _decode_chunks(request: Request) -> Response | None:
@@ -66,10 +92,15 @@ def _take_trailers(environ: dict[str, Any], trailers: Mapping[str, str]) -> None
 
 
 def _refuse(request: Request) -> Response | None:
-    """What S3 refuses and moto fails on."""
+    """What S3 refuses, and moto fails on or takes."""
     bucket, _, key = request.path[1:].partition("/")
     if request.method not in _METHODS:
         return refuse_s3(request, 405, "MethodNotAllowed", _NOT_ALLOWED)
+    damage = find_damage(request)
+    if damage:
+        return refuse_s3(request, 400, damage.code, damage.message)
+    if len(key.encode()) > _MOST_KEY_BYTES:
+        return refuse_s3(request, 400, "KeyTooLongError", "Your key is too long")
     if request.method != "POST":
         return None
     if key and not any(name in request.args for name in _ON_OBJECTS):
@@ -77,6 +108,14 @@ def _refuse(request: Request) -> Response | None:
     if not bucket:
         return refuse_s3(request, 405, "MethodNotAllowed", _NOT_ALLOWED)
     return None if key or "delete" in request.args else _refuse_form(request)
+
+
+def _forget_vain_conditions(environ: dict[str, Any]) -> None:
+    """A range in another unit than bytes is none, and `If-Match: *` holds for every object that there is."""
+    if not environ.get("HTTP_RANGE", "bytes=").startswith("bytes="):
+        del environ["HTTP_RANGE"]
+    if environ["REQUEST_METHOD"] in ("GET", "HEAD") and environ.get("HTTP_IF_MATCH") == "*":
+        del environ["HTTP_IF_MATCH"]
 
 
 def _refuse_form(request: Request) -> Response | None:

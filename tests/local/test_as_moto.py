@@ -141,7 +141,6 @@ def filled(s3: Pair) -> Pair:
         {"Range": "bytes=-3"},
         {"Range": "bytes=7-"},
         {"Range": "bytes=9-3"},
-        {"Range": "lines=1-2"},
         {"Range": "bytes=0-3", "IfMatch": '"another"'},
         {"Range": "bytes=0-3", "IfNoneMatch": "*"},
         {"Range": "bytes=0-3", "ResponseContentType": "text/plain"},

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import logging
+import urllib.parse
 import urllib.request
 import zlib
 from collections.abc import Callable
@@ -298,3 +299,78 @@ def test_errors_are_json_where_the_service_speaks_it(stack: Stack) -> None:
     headers = {"Authorization": scope, "X-Amz-Target": "DynamoDB_20120810.Nothing"}
     answer = send(stack, "POST", "/", headers=headers, body=b"{}")
     assert (answer.status, json.loads(answer.data)["__type"]) == (400, "UnknownOperationException")
+
+
+def _encode(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
+BODY = b"0123456789"
+DAMAGES = [
+    pytest.param(
+        {"Content-MD5": _encode(hashlib.md5(b"x", usedforsecurity=False).digest())},
+        "BadDigest",
+        id="MD5",
+    ),
+    pytest.param({"Content-MD5": "junk"}, "InvalidDigest", id="no MD5"),
+    pytest.param({"Content-MD5": _encode(b"short")}, "InvalidDigest", id="short MD5"),
+    pytest.param({"x-amz-checksum-crc32": _encode(bytes(4))}, "BadDigest", id="CRC32"),
+    pytest.param({"x-amz-checksum-crc64nvme": _encode(bytes(8))}, "BadDigest", id="CRC64NVME"),
+    pytest.param({"x-amz-checksum-sha256": _encode(bytes(32))}, "BadDigest", id="SHA256"),
+    pytest.param({"x-amz-checksum-sha256": _encode(b"x")}, "InvalidRequest", id="no SHA256"),
+    pytest.param({"x-amz-checksum-none": _encode(b"x")}, "InvalidRequest", id="no algorithm"),
+    pytest.param({"x-amz-content-sha256": "0" * 64}, "XAmzContentSHA256Mismatch", id="payload"),
+]
+
+
+@pytest.mark.parametrize(("headers", "code"), DAMAGES)
+def test_a_body_that_is_not_as_its_headers_say_is_refused(
+    stack: Stack, s3: Any, bucket: str, headers: dict[str, str], code: str
+) -> None:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    for path in (f"/{bucket}/key", f"/{bucket}/parts?partNumber=1&uploadId={upload}"):
+        answer = send(stack, "PUT", path, body=BODY, headers=SIGNED | headers)
+        assert (answer.status, f"<Code>{code}</Code>" in answer.data.decode()) == (400, True)
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+    assert "Parts" not in s3.list_parts(Bucket=bucket, Key="parts", UploadId=upload)
+
+
+def test_a_body_that_is_as_its_headers_say_is_kept(stack: Stack, s3: Any, bucket: str) -> None:
+    headers = {
+        "Content-MD5": _encode(hashlib.md5(BODY, usedforsecurity=False).digest()),
+        "x-amz-checksum-crc32": _encode(zlib.crc32(BODY).to_bytes(4, "big")),
+        "x-amz-content-sha256": hashlib.sha256(BODY).hexdigest(),
+    }
+    assert send(stack, "PUT", f"/{bucket}/key", body=BODY, headers=SIGNED | headers).status == 200
+    assert read(s3, bucket, "key") == BODY
+
+
+def test_a_key_has_1_024_bytes_at_most(stack: Stack, bucket: str) -> None:
+    for key, status in (("é" * 512, 200), ("é" * 512 + "a", 400)):
+        path = f"/{bucket}/{urllib.parse.quote(key)}"
+        answer = send(stack, "PUT", path, body=BODY, headers=SIGNED)
+        assert (answer.status, b"KeyTooLongError" in answer.data) == (status, status == 400)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "body"),
+    [
+        ({"Range": "bits=0-1"}, 200, BODY),
+        ({"Range": "bytes=0-1"}, 206, b"01"),
+        ({"If-Match": "*"}, 200, BODY),
+        ({"If-Match": "*", "Range": "bytes=2-3"}, 206, b"23"),
+    ],
+)
+def test_a_condition_that_asks_for_nothing_is_passed_over(
+    stack: Stack, s3: Any, bucket: str, headers: dict[str, str], status: int, body: bytes
+) -> None:
+    s3.put_object(Bucket=bucket, Key="key", Body=BODY)
+    answer = send(stack, "GET", f"/{bucket}/key", headers=SIGNED | headers)
+    assert (answer.status, answer.data) == (status, body)
+
+
+def test_no_error_is_a_page_for_browsers(stack: Stack, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="key", Body=BODY)
+    answer = send(stack, "GET", f"/{bucket}/key?partNumber=2", headers=SIGNED)
+    assert (answer.status, answer.headers["Content-Type"]) == (416, "application/xml")
+    assert b"<Code>InvalidPartNumber</Code>" in answer.data
