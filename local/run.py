@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.bundles import building
-from twofold_command import stops
+from twofold_command import stops, streams
 
 EXAMPLE = Path(__file__).with_name("example.manifest")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    streams.open_missing()
     options = _parse(arguments)
     stops.listen()
     try:

@@ -15,6 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twofold_command.streams import open_missing
+
 if TYPE_CHECKING:
     from local.signatures import Keys
     from twofold.access import Access
@@ -27,6 +29,7 @@ _PULSE_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    open_missing()
     options = _parse(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

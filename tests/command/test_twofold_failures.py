@@ -187,3 +187,21 @@ def _handles(process: int, number: int) -> bool:
         return False
     caught = int(status.split("SigCgt:")[1].split()[0], 16)
     return bool(caught >> (number - 1) & 1)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_change_nothing(tmp_path: Path, closed: str) -> None:
+    """A file that was opened next would have the number of the stream, and get what is printed there."""
+    manifest = written(tmp_path, labelled(100))
+    out = tmp_path / "out"
+    assert twofold("split", manifest, "-o", tmp_path / "expected") == 0
+    for command, code in [
+        (f'{TWOFOLD} split "{manifest}" -o "{out}"', 0),
+        (f'{TWOFOLD} verify "{out}"', 0),
+        (f'{sys.executable} -m twofold_verify "{out}"', 0),
+        (f'{TWOFOLD} split "{tmp_path}/none" -o "{tmp_path}/other"', 1),
+        (f"{TWOFOLD} nonsense", 2),
+    ]:
+        assert subprocess.run(["sh", "-c", f"{command} {closed}"]).returncode == code, command
+    for file in (tmp_path / "expected").iterdir():
+        assert (out / file.name).read_bytes() == file.read_bytes()

@@ -2,11 +2,12 @@
 
 import sys
 
-from twofold_command import stops
+from twofold_command import stops, streams
 
 
 def main() -> int:
     """The exit code of the process."""
+    streams.open_missing()
     stops.listen()
     try:
         with stops.held_back():

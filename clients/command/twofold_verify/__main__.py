@@ -57,7 +57,9 @@ def verify(
 
 
 def _print(text: str) -> None:
-    """Characters that the terminal's encoding lacks are spelled out."""
+    """Characters that the terminal's encoding lacks are spelled out; nothing where standard output is closed."""
+    if sys.stdout is None:
+        return
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding))  # noqa: T201
 
