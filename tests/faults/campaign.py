@@ -13,6 +13,9 @@ from twofold.settings import Function
 STUBBORN = 40
 """So many calls in a row at one site fail where a fault stays: more than all retries together."""
 
+MOST_SKEW = 5 * MINUTE
+"""How wrong the clock of a function may be, either way."""
+
 _MUTATING = (Job.DISTRIBUTE, Job.GROUPED, Job.DRY_RUN, Job.UPDATE, Job.DELETE)
 
 
@@ -78,6 +81,9 @@ class Tempers:
     mishap: float
     abort: float
     sweep: float
+    apart: float
+    skew: int
+    expire: float
 
 
 @dataclass(slots=True)
@@ -89,6 +95,8 @@ class Figures:
     faults: int = 0
     looks: int = 0
     sweeps: int = 0
+    torn_reads: int = 0
+    skewed: int = 0
 
     def add(self, other: "Figures") -> None:
         self.schedules += other.schedules
@@ -96,6 +104,8 @@ class Figures:
         self.faults += other.faults
         self.looks += other.looks
         self.sweeps += other.sweeps
+        self.torn_reads += other.torn_reads
+        self.skewed += other.skewed
 
 
 def schedule(
@@ -116,6 +126,9 @@ def schedule(
             mishap=random.choice((0.0, 0.1, 0.3)),
             abort=random.choice((0.0, 0.0, 0.02)),
             sweep=random.choice((0.0, 0.05)),
+            apart=random.choice((0.0, 0.5, 1.0)),
+            skew=random.choice((0, 0, MOST_SKEW)),
+            expire=random.choice((0.0, 0.05)),
         )
         _unleash(scene, random, tempers)
         for number, one in enumerate(jobs):
@@ -125,10 +138,13 @@ def schedule(
         scene.theatre.company.play(lambda: _disturb(scene, random, tempers))
         outside = scene.theatre.outside
         figures = Figures(1, len(outside.calls), len(outside.faults), scene.witness.looks)
+        figures.torn_reads, figures.skewed = outside.torn_reads, bool(tempers.skew)
         figures.sweeps = scene.rest()
         with outside.looking():
             scene.recorded.read()
-        scene.recorded.require_linearizable()
+        if not tempers.skew:
+            # A deletion is over when the clock of the function that is asked says so.
+            scene.recorded.require_linearizable()
         if len(jobs) == 1:
             scene.again(job)
     return figures
@@ -161,8 +177,15 @@ def _unleash(scene: Scene, random: Random, tempers: Tempers) -> None:
     def mishap(function: Function) -> Mishap | None:
         return random.choice(list(Mishap)) if random.random() < tempers.mishap else None
 
+    def skew(actor: str) -> int:
+        """Another one at every look: clocks are wrong, and they jump."""
+        return random.randint(-tempers.skew, tempers.skew)
+
     scene.theatre.outside.plan = plan
+    scene.theatre.outside.apart = lambda call: random.random() < tempers.apart
     scene.theatre.mishap = mishap
+    scene.theatre.skew = skew
+    scene.skewed = 2 * tempers.skew
 
 
 def _disturb(scene: Scene, random: Random, tempers: Tempers) -> None:
@@ -170,6 +193,8 @@ def _disturb(scene: Scene, random: Random, tempers: Tempers) -> None:
     if random.random() < tempers.abort:
         for execution in list(theatre.executions.values()):
             theatre.abort(execution, random.choice(("ABORTED", "TIMED_OUT")))
+    if random.random() < tempers.expire:
+        scene.witness.memory.expire(theatre.now // 1000)
     if random.random() < tempers.sweep:
         theatre.tick(random.choice((0, 0, MINUTE, 2 * MINUTE)))
         theatre.company.spawn("sweep", theatre.settle)

@@ -12,6 +12,7 @@ import moto.backends
 from boto3.dynamodb.types import TypeDeserializer
 
 from tests.handlers.in_process import ACCOUNT
+from twofold.settings import TIME_TO_LIVE
 
 Item = dict[str, Any]
 
@@ -70,6 +71,14 @@ class Memory:
             elif bucket.keys[key].value != value:
                 bucket.keys[key].value = value
         bucket.multiparts.clear()
+
+    def expire(self, second: int) -> None:
+        """Deletes the items whose time to live has passed at a second of the epoch; DynamoDB takes up to days over it."""
+        for items in self._table().items.values():
+            for key, item in list(items.items()):
+                ends = plain(item.to_json()["Attributes"]).get(TIME_TO_LIVE)
+                if ends is not None and ends <= second:
+                    del items[key]
 
     def clear(self) -> None:
         """No items."""

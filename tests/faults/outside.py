@@ -16,6 +16,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
+from tests.faults.anomalies import READS, is_consistent, read_apart
+
 
 class Killed(BaseException):
     """The process is gone: no `except` and no answer."""
@@ -92,7 +94,8 @@ Answer = tuple[int, dict[str, str], bytes]
 @dataclass
 class Outside:
     """`plan` decides which fault happens to a call; `passing` is told of each call before and after it is done. `sent` is told
-    of each operation after it is done, the test's own calls and the second of two included."""
+    of each operation after it is done, the test's own calls and the second of two included. `apart` decides whether the items
+    of a read are of different moments."""
 
     plan: Plan = lambda call: None
     passing: Callable[[Call, bool], None] = lambda call, done: None
@@ -103,6 +106,8 @@ class Outside:
     calls: list[Call] = field(default_factory=list)
     faults: list[tuple[Call, Fault]] = field(default_factory=list)
     quiet: int = 0
+    apart: Callable[[Call], bool] = lambda call: False
+    torn_reads: int = 0
     _tokens: dict[str, Answer] = field(default_factory=dict)
 
     @contextmanager
@@ -139,7 +144,7 @@ class Outside:
         if fault in _ERRORS:
             return _response(request, _ERRORS[fault](call))
         self._before(call, fault, request)
-        answer = self._send(call.service, call.operation, request)
+        answer = self._read(call, request) or self._send(call.service, call.operation, request)
         self.passing(call, True)
         match fault:
             case Fault.KILLED_AFTER:
@@ -149,6 +154,21 @@ class Outside:
             case Fault.GARBLED:
                 return _response(request, (answer[0], answer[1], answer[2][:7] + b"?"))
         return _response(request, answer, cut=fault is Fault.CUT)
+
+    def _read(self, call: Call, request: AWSPreparedRequest) -> Answer | None:
+        """The answer to a read of the table whose items are of different moments; None for every other call."""
+        if call.service != "dynamodb" or call.operation not in READS:
+            return None
+        assert is_consistent(call.operation, _json(request)), "It may get an older value."
+        if call.operation == "GetItem" or not self.apart(call):
+            return None
+        self.torn_reads += 1
+        return read_apart(
+            call.operation,
+            request,
+            lambda single: self._send(call.service, call.operation, single),
+            lambda: self.passing(call, False),
+        )
 
     def _before(self, call: Call, fault: Fault | None, request: AWSPreparedRequest) -> None:
         match fault:

@@ -75,6 +75,7 @@ class Scene:
     answers: list[dict[str, Any] | None] = field(default_factory=list)
     updates: int = 0
     replaces: bool = True
+    skewed: int = 0
     manifest: bytes = MANIFEST
 
     def call(self, operation: str, **members: Any) -> dict[str, Any] | None:
@@ -126,7 +127,7 @@ class Scene:
         self.theatre.mishap = lambda function: None
         began, sweeps = self.theatre.now, 0
         while self.witness.memory.items(operations.ACTIVE) or not self.settled():
-            assert self.theatre.now - began < SETTLED_WITHIN, "It hangs."
+            assert self.theatre.now - began < SETTLED_WITHIN + self.skewed, "It hangs."
             self.theatre.tick(MINUTE)
             self.theatre.settle()
             self.theatre.company.play()

@@ -12,7 +12,10 @@ def test_no_schedule_breaks_a_promise(the_stage: Stage) -> None:
         figures.add(schedule(the_stage, seed))
     assert figures.faults > len(SEEDS)
     assert figures.looks > 5 * len(SEEDS)
+    assert figures.torn_reads > len(SEEDS)
+    assert 0 < figures.skewed < len(SEEDS)
 
 
 def test_a_schedule_is_the_same_every_time(the_stage: Stage) -> None:
+    schedule(the_stage, 11)  # The first one in a process reads the keys that are then kept.
     assert schedule(the_stage, 11) == schedule(the_stage, 11)

@@ -65,13 +65,16 @@ class Inline:
 
 @dataclass
 class Theatre:
-    """`plays`: executions wait for `company.play`; otherwise they run to their end when they are started."""
+    """`skew`: by how many milliseconds the clock of a function is wrong when it looks.
+
+    `plays`: executions wait for `company.play`; otherwise they run to their end when they are started."""
 
     api: Api
     outside: Outside
     company: Company
     now: int = BEGIN
     mishap: Callable[[Function], Mishap | None] = lambda function: None
+    skew: Callable[[str], int] = lambda actor: 0
     plays: bool = False
     executions: dict[str, Execution] = field(default_factory=dict)
     running: list[Function] = field(default_factory=list)
@@ -87,6 +90,9 @@ class Theatre:
         self.outside.calls.clear()
         self.outside.faults.clear()
         self.mishap = lambda function: None
+        self.skew = lambda actor: 0
+        self.outside.apart = lambda call: False
+        self.outside.torn_reads = 0
         self.company = Company(Random(seed))
         self.executions.clear()
         self.refusal = ""
@@ -239,7 +245,7 @@ def theatre() -> Iterator[Theatre]:
         outside.passing = lambda call, done: None if done else found.passing()
         outside.late = found.tick
         outside.actor = lambda: found.company.name()
-        patch.setattr(clock, "now", lambda: found.now)
+        patch.setattr(clock, "now", lambda: found.now + found.skew(found.company.name()))
         patch.setattr(connection, "time", Clock(found))
         patch.setattr("botocore.endpoint.time", Clock(found))
         # Every schedule begins with as many retries left as a new process has.

@@ -40,8 +40,9 @@ Result = dict[str, Any]
 def create_dataset(service: Service, request: CreateDatasetRequest) -> Result:
     """Empty or a copy: complete at once. From a manifest: claimed here, filled by the ingest workflow."""
     project = service.project(request.project_arn)
+    created = service.moment_from(project.created)
     identity = DatasetId(
-        project=project.name, type=DatasetType(request.dataset_type), created=service.now
+        project=project.name, type=DatasetType(request.dataset_type), created=created
     )
     answer = {"DatasetArn": service.scope.dataset_arn(identity)}
     source = request.dataset_source
@@ -85,7 +86,7 @@ def _ingest(
         id=new_operation_id(),
         kind=OperationKind.CREATE,
         datasets=(identity,),
-        created=service.now,
+        created=identity.created,
         source=_pinned(service, manifest),
     )
     message = "The dataset is being created from the manifest file."
@@ -95,7 +96,7 @@ def _ingest(
     try:
         service.start(operation)
     except ServiceError:
-        operations.retract(service.taking_back(), operation, service.now)
+        operations.retract(service.taking_back(), operation, operation.created)
         raise
 
 

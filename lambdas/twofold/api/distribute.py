@@ -31,12 +31,12 @@ def distribute_dataset_entries(
         id=new_operation_id(),
         kind=OperationKind.DISTRIBUTE,
         datasets=(train.id, test.id),
-        created=service.now,
+        created=service.moment_from(train.updated + 1, test.updated + 1),
         before=train.contents,
         parameters=parameters,
         caller=service.caller,
     )
-    if not operations.claim(service.answering({}), operation, (train, test), service.now):
+    if not operations.claim(service.answering({}), operation, (train, test), operation.created):
         raise ResourceNotReadyException(
             f"Another operation has just begun on {_arn(service, train)} or {_arn(service, test)}."
         )

@@ -36,7 +36,8 @@ def revert_dataset_distribution(
     for dataset, after in zip(done.datasets, done.after, strict=True):
         _require_unchanged(service, dataset, after)
     kept = _require_kept(service, done)
-    if not history.revert(service.answering({}), done, kept, service.caller, service.now):
+    now = service.moment_from(done.ended + 1)
+    if not history.revert(service.answering({}), done, kept, service.caller, now):
         raise ResourceNotReadyException(
             f"The datasets of {request.project_arn} have just been changed by another call."
         )

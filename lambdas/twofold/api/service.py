@@ -107,6 +107,13 @@ class Service:
         shown_until = dataset.updated + DELETION_SHOWN_MILLISECONDS
         return dataset.status is Status.DELETE_IN_PROGRESS and self.now >= shown_until
 
+    def moment_from(self, *earliest: int) -> int:
+        """Now, or the last of these moments where the clock of another function was ahead; in epoch milliseconds.
+
+        What follows something else must not seem to be older: distributions are ordered by when they began.
+        """
+        return max(self.now, *earliest)
+
     def start(self, operation: Operation) -> None:
         """Starts the workflow of a claimed operation; raises a ServiceError if that is not possible."""
         telemetry.concerns(operation)
@@ -122,7 +129,7 @@ class Service:
         except ServiceError:
             message = "The operation could not be started; nothing was changed. Try again."
             operations.abandon(
-                self.taking_back(), operation, message, StatusCode.SERVICE_ERROR, self.now
+                self.taking_back(), operation, message, StatusCode.SERVICE_ERROR, operation.created
             )
             raise
 

@@ -29,11 +29,11 @@ def update_dataset_entries(
         id=new_operation_id(),
         kind=OperationKind.UPDATE,
         datasets=(dataset.id,),
-        created=service.now,
+        created=service.moment_from(dataset.updated + 1),
         before=dataset.contents,
     )
     sealed.put(service.bucket, keys.changes(operation.id), request.changes.ground_truth)
-    if not operations.claim(service.answering({}), operation, (dataset,), service.now):
+    if not operations.claim(service.answering({}), operation, (dataset,), operation.created):
         raise ResourceInUseException(f"Another operation has just begun on the dataset {arn}.")
     service.start_claimed(operation)
     return {}

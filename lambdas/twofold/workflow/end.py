@@ -49,6 +49,7 @@ def abandon(table: Table, operation: Operation, failure: Failure, now: int) -> S
 def _give_up(
     table: Table, operation: Operation, message: str, code: StatusCode, now: int, cause: str = ""
 ) -> Settled | None:
+    now = max(now, operation.created)
     if not operations.abandon(table, operation, message, code, now):
         return None
     telemetry.ended(operation, Outcome(code.value), now, reason=message, cause=cause)

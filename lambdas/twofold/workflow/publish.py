@@ -29,6 +29,7 @@ def publish(
 
     Raises ConservationError, before anything is changed, unless every planned line has been written once.
     """
+    now = max(now, operation.created)
     assembly = Assembly.model_validate_json(sealed.get(bucket, carve.assembly))
     records = _records(bucket, operation, carve, assembly)
     sides = [
