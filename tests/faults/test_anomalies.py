@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
 
 from tests.faults.anomalies import is_consistent, read_apart
 from tests.faults.campaign import MOST_SKEW
@@ -16,14 +17,22 @@ from twofold.stores.table import Table
 
 
 def request_of(body: dict[str, Any]) -> AWSPreparedRequest:
-    return AWSPreparedRequest("POST", "https://dynamodb", {}, json.dumps(body).encode(), False)
+    return AWSPreparedRequest(
+        "POST", "https://dynamodb", HTTPHeaders(), json.dumps(body).encode(), False
+    )
+
+
+def body_of(request: AWSPreparedRequest) -> dict[str, Any]:
+    assert isinstance(request.body, bytes)
+    body: dict[str, Any] = json.loads(request.body)
+    return body
 
 
 def test_items_of_a_batch_are_of_the_moments_at_which_each_is_read() -> None:
     stored = {"a": 1, "b": 1}
 
     def send(request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
-        ((_, wanted),) = json.loads(request.body)["RequestItems"].items()
+        ((_, wanted),) = body_of(request)["RequestItems"].items()
         items = [{key: stored[key]} for key in wanted["Keys"]]
         return 200, {}, json.dumps({"Responses": {"table": items}}).encode()
 
@@ -38,7 +47,7 @@ def test_a_query_that_is_read_apart_has_the_items_and_the_place_of_one_that_is_n
     limit: dict[str, int],
 ) -> None:
     def send(request: AWSPreparedRequest) -> tuple[int, dict[str, str], bytes]:
-        asked = json.loads(request.body)
+        asked = body_of(request)
         first = asked.get("ExclusiveStartKey", -1) + 1
         last = min(5, first + asked.get("Limit", 5))
         more = {"LastEvaluatedKey": last - 1} if last < 5 else {}
