@@ -23,6 +23,8 @@ _HOSTS = re.compile(
     re.IGNORECASE,
 )
 _OTHER_SITES = ("cross-site", "same-site")
+_MOST_BYTES = 5 << 30
+"""Of S3's largest single upload."""
 _log = logging.getLogger(__name__)
 
 
@@ -55,22 +57,28 @@ class Guard:
         return refusal(environ, start_response)
 
 
+class _TooLargeError(Exception):
+    """Nothing of the body has been read."""
+
+
 def _read_body(environ: dict[str, Any]) -> Response | None:
     """Puts the whole body in memory, where it can be read again; the refusal if it is not what its headers say."""
-    fault = ""
+    fault, code = "", "IncompleteBody"
     try:
         body = _receive(environ)
+    except _TooLargeError as error:
+        body, fault, code = b"", str(error), "EntityTooLarge"
     except (OSError, ValueError) as error:
         body, fault = b"", f"The body cannot be read: {error}."
     if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
         environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
-    return refuse(Request(environ), 400, "IncompleteBody", fault) if fault else None
+    return refuse(Request(environ), 400, code, fault) if fault else None
 
 
 def _receive(environ: dict[str, Any]) -> bytes:
-    """At once: werkzeug would gather it in small steps. Raises OSError, ValueError."""
+    """At once: werkzeug would gather it in small steps. Raises OSError, ValueError, _TooLargeError."""
     received = environ["wsgi.input"]
     if environ.get("wsgi.input_terminated"):
         body: bytes = received.read()
@@ -78,6 +86,8 @@ def _receive(environ: dict[str, Any]) -> bytes:
     stated = environ.get("CONTENT_LENGTH") or "0"
     if not stated.isascii() or not stated.isdigit():
         raise ValueError(f"Content-Length is {stated!r}, which is no number of bytes")
+    if int(stated) > _MOST_BYTES:
+        raise _TooLargeError("Your proposed upload exceeds the maximum allowed object size.")
     body = received.read(int(stated))
     if len(body) < int(stated):
         raise ValueError(f"it has {len(body)} bytes, Content-Length says {stated}")

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import logging
+import socket
 import urllib.parse
 import urllib.request
 import zlib
@@ -374,3 +375,17 @@ def test_no_error_is_a_page_for_browsers(stack: Stack, s3: Any, bucket: str) -> 
     answer = send(stack, "GET", f"/{bucket}/key?partNumber=2", headers=SIGNED)
     assert (answer.status, answer.headers["Content-Type"]) == (416, "application/xml")
     assert b"<Code>InvalidPartNumber</Code>" in answer.data
+
+
+@pytest.mark.parametrize("length", [(5 << 30) + 1, 10**20])
+def test_a_body_that_is_said_to_be_larger_than_s3_takes_is_refused_unread(
+    stack: Stack, bucket: str, length: int
+) -> None:
+    host, _, port = stack.endpoint.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(
+            f"PUT /{bucket}/key HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {length}\r\n\r\nabc".encode()
+        )
+        answer = connection.recv(1 << 16)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"<Code>EntityTooLarge</Code>" in answer
