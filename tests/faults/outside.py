@@ -110,6 +110,12 @@ class Outside:
     torn_reads: int = 0
     _tokens: dict[str, Answer] = field(default_factory=dict)
 
+    def reset(self) -> None:
+        """No faults, nobody watching, and nothing recorded."""
+        self.plan, self.sent = lambda call: None, lambda operation: None
+        self.calls.clear()
+        self.faults.clear()
+
     @contextmanager
     def standing(self) -> Iterator["Outside"]:
         """Between botocore and moto, as long as it lasts."""
