@@ -17,5 +17,4 @@ def test_no_schedule_breaks_a_promise(the_stage: Stage) -> None:
 
 
 def test_a_schedule_is_the_same_every_time(the_stage: Stage) -> None:
-    schedule(the_stage, 11)  # The first one in a process reads the keys that are then kept.
     assert schedule(the_stage, 11) == schedule(the_stage, 11)
