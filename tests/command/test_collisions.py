@@ -99,3 +99,20 @@ def test_both_spellings_of_the_scheme_are_one_image(
     sides(tmp_path, [*lines, line("more", "a")], "--previous", tmp_path / "before")
     assert read(tmp_path / "out")[2]["previous"]["newEntries"] == 1  # type: ignore[index]
     assert twofold("verify", tmp_path / "out", "--previous", tmp_path / "before") == 0
+
+
+@pytest.mark.parametrize("scheme", ["s3", "S3"], ids=["one line", "all lines"])
+def test_splits_of_both_spellings_of_the_scheme_verify(tmp_path: Path, scheme: str) -> None:
+    """With duplicates in the other spelling, and with file names that recur in another folder."""
+    lines = [
+        line(f"folder-{i % 2}/image-{i // 2}", f"label-{i % 3}").replace("s3://", f"{scheme}://")
+        for i in range(60)
+    ]
+    other = {"s3": "S3", "S3": "s3"}[scheme]
+    lines[4] = lines[4].replace(f"{scheme}://", f"{other}://")
+    lines.append(lines[7].replace(f"{scheme}://", f"{other}://"))
+    manifest = written(tmp_path, lines)
+    assert twofold("split", manifest, "-o", tmp_path / "out") == 0
+    assert "similarSources" in read(tmp_path / "out")[2]
+    assert twofold("verify", tmp_path / "out") == 0
+    assert twofold("verify", tmp_path / "out", "--source", manifest) == 0

@@ -18,12 +18,13 @@ _MAX_FAULTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`source_ref` is canonical.
+    """`source_ref` is canonical, `supplied_ref` is as the line has it.
 
     `key` orders entries for testing. `boxes` are (label, number) where there are any. `group` is None where there are
     no groups, and for a line without a group key."""
 
     source_ref: str
+    supplied_ref: str
     labels: frozenset[str]
     boxes: frozenset[tuple[str, int]]
     key: int
@@ -87,6 +88,7 @@ def _add_line(side: Side, number: int, line: bytes, group_key: GroupKey, salt: i
     side.entries.append(
         Entry(
             source_ref=canonical(source_ref),
+            supplied_ref=source_ref,
             labels=frozenset(labels),
             boxes=frozenset((label, boxes) for label, boxes in labels.items() if boxes),
             key=splitmix64(xxh3_128_low(source_ref.encode()) ^ salt),

@@ -6,6 +6,7 @@ from typing import Any
 
 from twofold_verify.checking import Split, WrongError, require
 from twofold_verify.hashes import xxh3_64
+from twofold_verify.keys import canonical
 
 _MAX_COPIES = 5
 _MAX_EXAMPLES = 20
@@ -46,7 +47,7 @@ def _find_copies(split: Split) -> Copies:
         for entry in side.entries:
             number = hashes[file_name(entry.source_ref)]
             if 1 < numbers[number] <= _MAX_COPIES:
-                copies[number][place].append(entry.source_ref)
+                copies[number][place].append(entry.supplied_ref)
     return dict(copies)
 
 
@@ -82,7 +83,7 @@ def _check_choice(split: Split, examples: list[Mapping[str, Any]], copies: Copie
             copies,
             key=lambda number: (
                 not all(copies[number]),
-                min(place.get(source_ref, 0) for side in copies[number] for source_ref in side),
+                min(place.get(canonical(ref), 0) for side in copies[number] for ref in side),
             ),
         )
         names = [single[number] for number in order[:_MAX_EXAMPLES] if single[number]]

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twofold_verify.files import read_lines
+from twofold_verify.keys import canonical
 from twofold_verify.lines import LineError, Reason, read_entry
 
 
 @dataclass(slots=True)
 class Source:
-    """The manifest that was split: the place of each entry by its source-ref, and (line, reason) of the dropped lines."""
+    """The manifest that was split: the place of each entry by its canonical source-ref; (line, reason) of dropped lines."""
 
     path: Path
     lines: int = 0
@@ -68,7 +69,7 @@ def _strip_terminator(line: bytes, *, first: bool) -> bytes:
 def _read_source_ref(content: bytes, source: Source) -> str:
     """Raises LineError for a line that is dropped."""
     document, _ = read_entry(content)
-    source_ref: str = document["source-ref"]
+    source_ref = canonical(document["source-ref"])
     if source_ref in source.places:
         raise LineError(Reason.DUPLICATE, "has a source-ref that was there before")
     return source_ref
