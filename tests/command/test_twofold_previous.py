@@ -98,3 +98,15 @@ def test_an_expression_that_takes_for_ever_does_not_keep_verify(
     assert twofold("verify", out) == 1
     assert "has 1 capturing groups" not in (found := capsys.readouterr().out)
     assert "takes too long" in found
+
+
+def test_lines_that_end_with_carriage_returns_are_kept_and_verified(tmp_path: Path) -> None:
+    """Text that was written with `\\r\\n` where the system makes `\\r\\n` of each `\\n`."""
+    lines = labelled(120)
+    manifests = [tmp_path / "some.manifest", tmp_path / "all.manifest"]
+    for manifest, kept in zip(manifests, (lines[:100], lines), strict=True):
+        manifest.write_bytes("".join(f"{each}\r\r\n" for each in kept).encode())
+    old, new = tmp_path / "old", tmp_path / "new"
+    assert twofold("split", manifests[0], "-o", old) == 0
+    assert twofold("split", manifests[1], "-o", new, "--previous", old) == 0
+    assert twofold("verify", new, "--previous", old, "--source", manifests[1]) == 0

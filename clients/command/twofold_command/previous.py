@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
+from twofold.manifest.carve import DIGEST_MODULUS
 from twofold.manifest.identity import contains
 from twofold.split import Previously
 from twofold_command.errors import CommandError
@@ -56,4 +58,13 @@ def _sources(manifest: Path, pool: Pool) -> tuple[NDArray[np.uint64], str]:
         return np.empty((0, 2), dtype=np.uint64), f"{0:016x}"
     with progress("Reading the previous split", size) as step:
         entries = read_entries(manifest, size, None, pool, step, identify=True)
-    return entries.identity, f"{entries.resolution.digest:016x}"
+    return entries.identity, f"{_sum_lines(manifest):016x}"
+
+
+def _sum_lines(manifest: Path) -> int:
+    """The digest that the split had for the manifest: of its lines as they are, which may end with carriage returns."""
+    total = 0
+    with manifest.open("rb") as file:
+        for line in file:
+            total += xxh3_64_intdigest(line.removesuffix(b"\n"))
+    return total % DIGEST_MODULUS
