@@ -161,6 +161,7 @@ def first_row(report: Report) -> Report:
     ("lie", "check"),
     [
         (lambda report: first_row(report).update(share=0.19), "labels"),
+        (lambda report: report["unlabelled"].update(share=-0.0), "labels"),
         (lambda report: report["labels"].append(dict(first_row(report), label="zebra")), "labels"),
         (lambda report: report["labels"].append(first_row(report)), "labels"),
         (lambda report: report["coOccurrence"]["mostFrequent"][0].update(before=99), "pairs"),
@@ -203,6 +204,15 @@ def test_a_lie_in_the_report_is_refused(
     out = made(tmp_path, labelled(60))
     rewrite(out, lie)
     assert check in verdict(out, capsys)
+
+
+def test_that_boxes_were_balanced_is_named_as_unchecked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = made(tmp_path, labelled(60))
+    rewrite(out, lambda report: report["parameters"].update(objective="labels-and-boxes"))
+    assert twofold("verify", out) == 0
+    assert "parameters.objective: that boxes were brought" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ def check_labels(split: Split) -> str:
         for label in split.label_order
     ]
     require(claims["labels"], rows, "labels")
+    if any(str(row["share"]).startswith("-") for row in (*claims["labels"], claims["unlabelled"])):
+        raise WrongError("A share is written as -0.0; it is 0.0.")
     require(
         claims["unlabelled"], build_counts(images[0][""], images[1][""], fraction), "unlabelled"
     )
@@ -85,6 +87,10 @@ def check_boxes(split: Split) -> str:
     require(
         split.report.raw.get("boxDeviation"), str(deviation) if before else None, "boxDeviation"
     )
+    if split.report.balances_boxes:
+        split.unchecked.append(
+            "parameters.objective: that boxes were brought as near to their share as exchanges of images do."
+        )
     if not before:
         return "There are none."
     return (
