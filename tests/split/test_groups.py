@@ -107,3 +107,19 @@ def test_the_nearest_sum_is_that_of_trying_all_subsets(sizes: list[int], wanted:
     }
     nearest = min(totals, key=lambda total: (abs(total - wanted), total))
     assert nearest_reachable(np.array(sizes, dtype=np.int64), wanted) == nearest
+
+
+def test_of_optimal_splits_one_that_tests_every_label_beats_one_that_tests_unlabelled_entries() -> (
+    None
+):
+    """Two choices of groups have the least deviation: one leaves out a label with four images, one all bare entries."""
+    labels = [(), (2,), (), (0,), (1, 3), (3, 4), (1,), (2,), (), (), (2,), (), (2,), (0, 1)]
+    owners = [2, 3, 0, 1, 1, 2, 3, 3, 2, 2, 3, 2, 2, 0]
+    entries = [
+        Entry(number, frozenset(f"label {label}" for label in numbers), owner)
+        for number, (numbers, owner) in enumerate(zip(labels, owners, strict=True))
+    ]
+    selection = split(entries, grouped=True, fraction=Fraction(1, 3))
+    assert selection.certificate.deviation == 5
+    tested = dict(zip(selection.names, selection.tested.tolist(), strict=False))
+    assert 0 < tested["label 2"] < 4

@@ -8,7 +8,7 @@ convex hull over the integers: the bound starts at the integrality floor, where 
 
 The first programme finds the least sum of deviations. Moving a unit has a tiny cost in it, too small
 to change the sum, that draws the solver to quotas near the ones it starts from. The second programme
-keeps the sum and takes the fewest labels missing on a side.
+keeps the sum and takes the fewest labels missing on a side, with entries without a label as half a label.
 """
 
 from dataclasses import dataclass, replace
@@ -202,6 +202,11 @@ def _capped_programme(window: Window, moves: Moves, cost: int) -> Programme:
     )
 
 
+def missing_weights(window: Window, labels: Ints) -> Ints:
+    """What it weighs that a label is missing on a side; entries without a label, which are the last one, weigh less."""
+    return np.where(labels == len(window.images) - 1, 1, 2)
+
+
 def _missing_programme(window: Window, moves: Moves, cost: int, required: Ints) -> Programme:
     """The capped programme with a column "missing" for each required label that may make good for
     one entry on either side."""
@@ -215,7 +220,7 @@ def _missing_programme(window: Window, moves: Moves, cost: int, required: Ints) 
     signs = np.repeat(np.array([1.0, -1.0]), count)
     lowest = np.concatenate((1.0 - share[required], 1.0 - (window.images - share)[required]))
     return Programme(
-        cost=np.concatenate((capped.cost, np.full(count, _MISSING))),
+        cost=np.concatenate((capped.cost, _MISSING * missing_weights(window, required))),
         room=np.concatenate((capped.room, np.ones(count))),
         integral=np.append(capped.integral, np.zeros(count, dtype=np.bool_)),
         row=np.concatenate((capped.row, side, side, side, side)),

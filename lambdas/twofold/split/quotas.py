@@ -10,7 +10,7 @@ from twofold.split.changes import fewest_changes
 from twofold.split.doubles import double_while_better
 from twofold.split.exchanges import exchange_while_better
 from twofold.split.highs import LIMITS, Solver
-from twofold.split.optimum import fewest_missing, least_deviation
+from twofold.split.optimum import fewest_missing, least_deviation, missing_weights
 from twofold.split.prices import lowest_quotas, priced_quotas
 from twofold.split.rows import Ints
 from twofold.split.sizes import sized_quotas
@@ -137,5 +137,7 @@ def required_labels(window: Window) -> Ints:
 
 
 def _missing(window: Window, x: Ints, required: Ints) -> int:
+    """Twice the required labels that are missing on a side; once for entries without a label."""
     tested = window.tested(x)[required]
-    return int(((tested == 0) | (tested == window.images[required])).sum())
+    missing = (tested == 0) | (tested == window.images[required])
+    return int(missing_weights(window, required)[missing].sum())
