@@ -179,7 +179,11 @@ def _join_parts(
 def _listed_parts(upload: Any, listed: Iterable[tuple[int, str]]) -> list[FakeKey]:
     """Raises what S3 answers for a list that does not fit the upload."""
     parts: list[FakeKey] = []
+    last = 0
     for number, etag in listed:
+        if number <= last:
+            raise exceptions.InvalidPartOrder()
+        last = number
         part = upload.parts.get(number)
         if part is None or part.etag.strip('"') != etag.strip('"'):
             raise exceptions.InvalidPart()

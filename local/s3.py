@@ -33,6 +33,10 @@ _ERRORS = {
     ),
     416: ("InvalidRange", "The requested range is not satisfiable"),
 }
+_NO_UPLOAD = (
+    "The specified upload does not exist. "
+    "The upload ID may be invalid, or the upload may have been aborted or completed."
+)
 _MOST_KEY_BYTES = 1_024
 
 
@@ -101,6 +105,8 @@ def _refuse(request: Request) -> Response | None:
         return refuse_s3(request, 400, damage.code, damage.message)
     if len(key.encode()) > _MOST_KEY_BYTES:
         return refuse_s3(request, 400, "KeyTooLongError", "Your key is too long")
+    if _is_gone(request, bucket):
+        return refuse_s3(request, 404, "NoSuchUpload", _NO_UPLOAD)
     if request.method != "POST":
         return None
     if key and not any(name in request.args for name in _ON_OBJECTS):
@@ -108,6 +114,13 @@ def _refuse(request: Request) -> Response | None:
     if not bucket:
         return refuse_s3(request, 405, "MethodNotAllowed", _NOT_ALLOWED)
     return None if key or "delete" in request.args else _refuse_form(request)
+
+
+def _is_gone(request: Request, bucket_name: str) -> bool:
+    """Whether the request is for an upload that the bucket does not have, or has no more."""
+    upload = request.args.get("uploadId")
+    bucket = s3_backends[ACCOUNT]["aws"].buckets.get(bucket_name)
+    return upload is not None and bucket is not None and upload not in bucket.multiparts
 
 
 def _forget_vain_conditions(environ: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import urllib.parse
 import urllib.request
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -386,6 +387,45 @@ def test_a_body_that_is_said_to_be_larger_than_s3_takes_is_refused_unread(
         connection.sendall(
             f"PUT /{bucket}/key HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: {length}\r\n\r\nabc".encode()
         )
-        answer = connection.recv(1 << 16)
+        answer = connection.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"<Code>EntityTooLarge</Code>" in answer
+
+
+def _begin_upload(s3: Any, bucket: str) -> tuple[str, dict[int, str]]:
+    """The id of an upload, and the tags of its two parts by number."""
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
+    address = {"Bucket": bucket, "Key": "key", "UploadId": upload}
+    tags = {
+        number: s3.upload_part(**address, PartNumber=number, Body=bytes([number]) * 5 * MIB)["ETag"]
+        for number in (1, 2)
+    }
+    return upload, tags
+
+
+@pytest.mark.parametrize("numbers", [[2, 1], [1, 1], [1, 2, 2]])
+def test_parts_are_listed_in_their_order_and_once(s3: Any, bucket: str, numbers: list[int]) -> None:
+    upload, tags = _begin_upload(s3, bucket)
+    listed = [{"PartNumber": number, "ETag": tags[number]} for number in numbers]
+    address = {"Bucket": bucket, "Key": "key", "UploadId": upload}
+    with pytest.raises(ClientError, match="InvalidPartOrder"):
+        s3.complete_multipart_upload(**address, MultipartUpload={"Parts": listed})
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+
+
+def test_an_upload_that_is_over_takes_no_parts(s3: Any, bucket: str) -> None:
+    upload, tags = _begin_upload(s3, bucket)
+    address = {"Bucket": bucket, "Key": "key", "UploadId": upload}
+    listed = [{"PartNumber": number, "ETag": tag} for number, tag in tags.items()]
+    s3.complete_multipart_upload(**address, MultipartUpload={"Parts": listed})
+    for gone in (upload, "never-begun"):
+        over = address | {"UploadId": gone}
+        source = {"Bucket": bucket, "Key": "key"}
+        for attempt in (
+            partial(s3.upload_part, **over, PartNumber=3, Body=b"x"),
+            partial(s3.upload_part_copy, **over, PartNumber=3, CopySource=source),
+            partial(s3.list_parts, **over),
+            partial(s3.abort_multipart_upload, **over),
+        ):
+            with pytest.raises(ClientError, match="NoSuchUpload"):
+                attempt()

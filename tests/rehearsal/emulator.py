@@ -1,6 +1,7 @@
 """Start MiniStack, an AWS emulator, with IAM and signatures enforced, as an account under AWS's own host names."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -98,10 +99,12 @@ def run_emulator(folder: Path, interpreters: Interpreters) -> Iterator[Emulator]
 
 
 def _find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Below the ports that systems give to outgoing connections: one of these could take it before the emulator does."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((HOST, port))
+            return port
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
