@@ -28,7 +28,7 @@ def run(arguments: Sequence[str]) -> int:
     _escape_unencodable_characters()
     stops.set_outcome(stops.NOTHING_WRITTEN)
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(arguments or ("--help",))
     _require_text(parser, options)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
