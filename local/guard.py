@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.gateway import Application
 from local.refusals import refuse
+from twofold.escaping import make_printable
 
 _HOSTS = re.compile(
     r"(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]|([a-z0-9_.-]+\.)?(localhost|host\.docker\.internal|amazonaws\.com))(:\d+)?",
@@ -50,7 +51,8 @@ class Guard:
         except NotImplementedError as error:
             refusal = refuse(Request(environ), 501, "NotImplemented", f"moto: {error}")
         except Exception:
-            _log.exception("%s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            path = make_printable(Request(environ).path)
+            _log.exception("%s %s", make_printable(environ["REQUEST_METHOD"]), path)
             message = "We encountered an internal error. The log of the stack says which."
             code = "InternalError"
             refusal = refuse(Request(environ), 500, code, message)

@@ -1,6 +1,7 @@
 """Requests to S3 as moto understands them right: in front of moto's S3, after its other services were told apart."""
 
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,13 @@ _ERRORS = {
     ),
     416: ("InvalidRange", "The requested range is not satisfiable"),
 }
+_ANY_SIGNATURE = "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+_CREDENTIAL = re.compile(r"Credential=[^/,\s]+/|^AWS [^:\s]+:")
+_NO_CREDENTIAL = "The authorization header is malformed; the Credential is missing."
+_TWO_MECHANISMS = (
+    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the "
+    "Authorization header should be specified"
+)
 _NO_UPLOAD = (
     "The specified upload does not exist. "
     "The upload ID may be invalid, or the upload may have been aborted or completed."
@@ -48,6 +56,7 @@ class S3:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         use_path_style(environ)
+        _sign_unsigned(environ)
         request = Request(environ)
         answer: Application | None = _decode_chunks(request) or _refuse(request)
         if answer is None:
@@ -97,9 +106,28 @@ def _take_trailers(environ: dict[str, Any], trailers: Mapping[str, str]) -> None
 
 def _refuse(request: Request) -> Response | None:
     """What S3 refuses, and moto fails on or takes."""
-    bucket, _, key = request.path[1:].partition("/")
+    for find_refusal in (_refuse_form_of_request, _refuse_body, _refuse_post):
+        refusal = find_refusal(request)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _refuse_form_of_request(request: Request) -> Response | None:
+    """By the method and the headers alone."""
     if request.method not in _METHODS:
         return refuse_s3(request, 405, "MethodNotAllowed", _NOT_ALLOWED)
+    authorization = request.headers.get("Authorization", "")
+    if authorization and "X-Amz-Signature" in request.args:
+        return refuse_s3(request, 400, "InvalidArgument", _TWO_MECHANISMS)
+    if authorization and not _CREDENTIAL.search(authorization):
+        return refuse_s3(request, 400, "AuthorizationHeaderMalformed", _NO_CREDENTIAL)
+    return None
+
+
+def _refuse_body(request: Request) -> Response | None:
+    """A body that is not as it says, or that has no place to go to."""
+    bucket, _, key = request.path[1:].partition("/")
     damage = find_damage(request)
     if damage:
         return refuse_s3(request, 400, damage.code, damage.message)
@@ -107,6 +135,11 @@ def _refuse(request: Request) -> Response | None:
         return refuse_s3(request, 400, "KeyTooLongError", "Your key is too long")
     if _is_gone(request, bucket):
         return refuse_s3(request, 404, "NoSuchUpload", _NO_UPLOAD)
+    return None
+
+
+def _refuse_post(request: Request) -> Response | None:
+    bucket, _, key = request.path[1:].partition("/")
     if request.method != "POST":
         return None
     if key and not any(name in request.args for name in _ON_OBJECTS):
@@ -114,6 +147,12 @@ def _refuse(request: Request) -> Response | None:
     if not bucket:
         return refuse_s3(request, 405, "MethodNotAllowed", _NOT_ALLOWED)
     return None if key or "delete" in request.args else _refuse_form(request)
+
+
+def _sign_unsigned(environ: dict[str, Any]) -> None:
+    """Who needs a signature has asked for it before; moto shows objects to signed requests alone."""
+    if "HTTP_AUTHORIZATION" not in environ and "X-Amz-" not in environ.get("QUERY_STRING", ""):
+        environ["HTTP_AUTHORIZATION"] = _ANY_SIGNATURE
 
 
 def _is_gone(request: Request, bucket_name: str) -> bool:

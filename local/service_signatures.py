@@ -3,7 +3,6 @@
 S3 takes a signature in the header or in a presigned URL, over the body, over its chunks, or over the headers alone.
 """
 
-import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -96,7 +95,7 @@ def _s3_fault(request: Request, claimed: Mapping[str, str], user: User, stamp: s
     signer = _Signer(Credentials(claimed["key"], user.secret), "s3", claimed["region"])
     received: Any = AWSRequest(request.method, signatures.received_url(request))
     expected = signatures.sign(signer, received, request, stamp, signed)
-    if not hmac.compare_digest(expected, claimed["signature"]):
+    if not signatures.are_equal(expected, claimed["signature"]):
         return MISMATCH
     if stated.startswith(_CHUNKS_SIGNED):
         return _chunks_fault(signer, received, claimed["signature"], body)
@@ -117,7 +116,7 @@ def _chunks_fault(signer: Any, received: Any, seed: str, body: bytes) -> str:
     before = seed
     for chunk in decoded.chunks:
         expected = sign(_CHUNK, before, _EMPTY, sha256(chunk.data).hexdigest())
-        if not hmac.compare_digest(expected, chunk.signature):
+        if not signatures.are_equal(expected, chunk.signature):
             return MISMATCH
         before = expected
     stated = decoded.trailers.get(_TRAILER_SIGNATURE, "")
@@ -129,7 +128,7 @@ def _chunks_fault(signer: Any, received: Any, seed: str, body: bytes) -> str:
     if not text:
         return ""
     expected = sign(_TRAILER, before, sha256(text.encode()).hexdigest())
-    return "" if hmac.compare_digest(expected, stated) else MISMATCH
+    return "" if signatures.are_equal(expected, stated) else MISMATCH
 
 
 def _presigned_fault(request: Request, keys: Keys, now: datetime) -> str:
@@ -144,7 +143,7 @@ def _presigned_fault(request: Request, keys: Keys, now: datetime) -> str:
     begun = _parse(stamp)
     if begun is None or not expires.isdecimal() or not 0 < int(expires) <= _LONGEST_EXPIRES:
         return INCOMPLETE
-    if now > begun + timedelta(seconds=int(expires)):
+    if now - begun > timedelta(seconds=int(expires)):
         return "Request has expired"
     early = signatures.late(stamp, day, min(now, begun))
     return early or _presigned_altered(request, key, user, stamp)
@@ -168,4 +167,4 @@ def _presigned_altered(request: Request, key: str, user: User, stamp: str) -> st
     signer = _PresignedSigner(Credentials(key, user.secret), "s3", REGION)
     expected = signatures.sign(signer, AWSRequest(request.method, url), request, stamp, signed)
     given = request.args["X-Amz-Signature"]
-    return "" if hmac.compare_digest(expected, given) else MISMATCH
+    return "" if signatures.are_equal(expected, given) else MISMATCH

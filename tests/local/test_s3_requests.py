@@ -429,3 +429,26 @@ def test_an_upload_that_is_over_takes_no_parts(s3: Any, bucket: str) -> None:
         ):
             with pytest.raises(ClientError, match="NoSuchUpload"):
                 attempt()
+
+
+def test_nothing_has_to_be_signed(stack: Stack, bucket: str) -> None:
+    assert send(stack, "PUT", f"/{bucket}/key", body=BODY).status == 200
+    answer = send(stack, "GET", f"/{bucket}/key")
+    assert (answer.status, answer.data) == (200, BODY)
+    assert send(stack, "HEAD", f"/{bucket}/key").status == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "authorization", "code"),
+    [
+        ("", "AWS4-HMAC-SHA256 foo", "AuthorizationHeaderMalformed"),
+        ("", "Bearer Credential", "AuthorizationHeaderMalformed"),
+        ("?X-Amz-Signature=00", "AWS4-HMAC-SHA256 foo", "InvalidArgument"),
+        ("?X-Amz-Signature=00", SIGNED["Authorization"], "InvalidArgument"),
+    ],
+)
+def test_an_authorization_that_is_none_is_the_caller_s_fault(
+    stack: Stack, bucket: str, query: str, authorization: str, code: str
+) -> None:
+    answer = send(stack, "GET", f"/{bucket}{query}", headers={"Authorization": authorization})
+    assert (answer.status, f"<Code>{code}</Code>" in answer.data.decode()) == (400, True)

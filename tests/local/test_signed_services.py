@@ -1,5 +1,6 @@
 """With keys, nothing that the stack serves is to be had without one: not S3, not DynamoDB, not the functions behind the API."""
 
+import urllib.parse
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -247,3 +248,28 @@ def test_the_service_itself_works_with_keys(strict: Stack) -> None:
 
     assert eventually(lambda: not described()["Status"].endswith("IN_PROGRESS"))
     assert described()["Status"] == "CREATE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"X-Amz-Signature": "é" * 64},
+        {"X-Amz-Signature": "\ud800"},
+        {"X-Amz-Date": "99991231T235959Z"},
+        {"X-Amz-Date": "00010101T000000Z"},
+        {"X-Amz-Expires": "604800", "X-Amz-Date": "99991231T235959Z"},
+    ],
+    ids=str,
+)
+def test_whatever_is_in_a_presigned_url_it_is_refused_as_the_caller_s_fault(
+    strict: Stack, changed: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = urllib.parse.urlsplit(presigned(strict))
+    query = dict(urllib.parse.parse_qsl(parts.query)) | changed
+    if "X-Amz-Date" in changed:
+        day = changed["X-Amz-Date"][:8]
+        query["X-Amz-Credential"] = f"{KEY}/{day}/us-east-1/s3/aws4_request"
+    encoded = urllib.parse.urlencode(query, errors="surrogatepass")
+    answer = urllib3.request("GET", urllib.parse.urlunsplit(parts._replace(query=encoded)))
+    assert answer.status == 403
+    assert caplog.records == []
