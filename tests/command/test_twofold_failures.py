@@ -205,3 +205,63 @@ def test_closed_standard_streams_change_nothing(tmp_path: Path, closed: str) -> 
         assert subprocess.run(["sh", "-c", f"{command} {closed}"]).returncode == code, command
     for file in (tmp_path / "expected").iterdir():
         assert (out / file.name).read_bytes() == file.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["train.manifest", "test.manifest"])
+def test_a_previous_split_that_has_been_changed_is_not_kept(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest, old, new = written(tmp_path, labelled(100)), tmp_path / "old", tmp_path / "new"
+    assert twofold("split", manifest, "-o", old) == 0
+    lines = (old / name).read_bytes().splitlines(keepends=True)
+    for damaged in (b"", b"".join(lines[1:]), b"[" + b"".join(lines)):
+        (old / name).write_bytes(damaged)
+        assert twofold("split", manifest, "-o", new, "--previous", old) == 1
+        assert "has been changed since the split" in capsys.readouterr().err
+    assert not new.exists()
+
+
+def test_a_pipe_is_refused_and_not_waited_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest, old = written(tmp_path, labelled(100)), tmp_path / "old"
+    assert twofold("split", manifest, "-o", old) == 0
+    os.mkfifo(tmp_path / "pipe")
+    assert twofold("split", tmp_path / "pipe", "-o", tmp_path / "new") == 1
+    (old / "test.manifest").unlink()
+    os.mkfifo(old / "test.manifest")
+    assert twofold("split", manifest, "-o", tmp_path / "new", "--previous", old) == 1
+    assert capsys.readouterr().err.count("is not a file on a disk") == 2
+
+
+def test_an_empty_name_of_a_folder_is_bad_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        twofold("split", written(tmp_path, labelled(20)), "-o", "")
+    assert "it is empty; name a folder, such as out" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Only Linux has it.")
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_a_full_disk_under_standard_output_is_one_line(tmp_path: Path, options: str) -> None:
+    manifest = written(tmp_path, labelled(50))
+    command = f'{TWOFOLD} split "{manifest}" -o "{tmp_path}/out" {options} > /dev/full'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("twofold: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_journal_that_would_remove_a_manifest_is_no_journal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert twofold("split", written(tmp_path, labelled(50)), "-o", out) == 0
+    journal = out / ".twofold-commit"
+    journal.mkdir()
+    plan = {"written": [], "removed": ["test.manifest"], "old": []}
+    (journal / "plan.json").write_text(json.dumps(plan))
+    capsys.readouterr()
+    assert twofold("verify", out) == 1
+    assert (out / "test.manifest").exists()

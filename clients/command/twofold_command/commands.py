@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 _SERVICE = """\
@@ -28,6 +29,13 @@ class Command:
     told: str
     run: Callable[[argparse.Namespace], int]
     epilog: str | None = None
+
+
+def read_folder(text: str) -> Path:
+    """The type of an argument that names a folder. Raises argparse.ArgumentTypeError for an empty one."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; name a folder, such as out")
+    return Path(text)
 
 
 def argument(*names: str, **options: Any) -> Argument:

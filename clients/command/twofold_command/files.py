@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twofold.escaping import make_printable
 from twofold_command import stops
-from twofold_command.commands import Command, argument
+from twofold_command.commands import Command, argument, read_folder
 from twofold_command.output import print_json, print_lines
 
 _EXPRESSIONS = """\
@@ -69,7 +69,7 @@ COMMANDS = (
             argument("manifest", type=Path, metavar="MANIFEST", help="a JSON Lines manifest"),
             argument(
                 *("-o", "--out"),
-                type=Path,
+                type=read_folder,
                 required=True,
                 metavar="DIR",
                 help="the folder for the files",

@@ -17,6 +17,8 @@ from twofold_command.errors import CommandError
 
 COMMITTED, UNDOING = ".twofold-commit", ".twofold-undo"
 _BEFORE, _PLAN = "before", "plan.json"
+_REMOVABLE = ".index"
+"""Of a split with less than the one before; a manifest or a report is never removed, only replaced."""
 _NAME = re.compile(r"[a-z]{1,20}\.(manifest|index|json|html)")
 
 
@@ -75,6 +77,7 @@ def _read_plan(journal: Path) -> dict[str, list[str]]:
         plan: Any = json.loads((journal / _PLAN).read_bytes())
         names = [name for key in ("written", "removed", "old") for name in plan[key]]
         sound = all(type(name) is str and _NAME.fullmatch(name) for name in names)
+        sound = sound and all(name.endswith(_REMOVABLE) for name in plan["removed"])
     except (ValueError, KeyError, TypeError, RecursionError):
         sound = False
     if not sound:

@@ -77,8 +77,12 @@ def _require_text(parser: argparse.ArgumentParser, options: argparse.Namespace) 
 
 
 def _report_error(message: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"error": message}, indent=None)
+    try:
+        if as_json:
+            print_json({"error": message}, indent=None)
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
     print(f"twofold: {make_printable(message)}", file=sys.stderr)  # noqa: T201
 
 

@@ -1,5 +1,7 @@
 """A previous split, to be kept as far as balance allows."""
 
+import json
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from twofold.manifest.identity import contains
 from twofold.split import Previously
 from twofold_command.errors import CommandError
 from twofold_command.indexing import read_entries
-from twofold_command.outputs import TEST, TRAIN
+from twofold_command.outputs import REPORT, TEST, TRAIN
 from twofold_command.pool import Pool
 from twofold_command.progress import progress
 from twofold_command.publication import finish
@@ -44,16 +46,37 @@ def read_previous(folder: Path, pool: Pool) -> PreviousSplit:
         raise CommandError(
             f"{folder} holds no split: {both} source-refs are in both {TRAIN} and {TEST}."
         )
+    _require_reported(folder, train=train_digest, test=test_digest)
     return PreviousSplit(tested, trained, {"trainDigest": train_digest, "testDigest": test_digest})
+
+
+def _require_reported(folder: Path, **digests: str) -> None:
+    """Raises CommandError for manifests that the split's report.json, if there is one, does not describe."""
+    try:
+        datasets = json.loads((folder / REPORT).read_bytes())["datasets"]
+        reported = {side: datasets[side]["digest"] for side in digests}
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CommandError(f"{folder / REPORT} is no report of a split.") from error
+    for side, digest in digests.items():
+        if reported[side] != digest:
+            raise CommandError(
+                f"{folder / f'{side}.manifest'} is not as {REPORT} says: it has been changed since the split. "
+                f"Run twofold verify {folder}."
+            )
 
 
 def _sources(manifest: Path, pool: Pool) -> tuple[NDArray[np.uint64], str]:
     try:
-        size = manifest.stat().st_size
+        found = manifest.stat()
     except OSError as error:
         raise CommandError(
             f"{manifest} cannot be read: {error.strerror}. --previous names the folder of a split."
         ) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise CommandError(f"{manifest} is not a file on a disk.")
+    size = found.st_size
     if size == 0:
         return np.empty((0, 2), dtype=np.uint64), f"{0:016x}"
     with progress("Reading the previous split", size) as step:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twofold_command import stops
-from twofold_command.commands import PROJECT, Command, argument
+from twofold_command.commands import PROJECT, Command, argument, read_folder
 from twofold_command.errors import CommandError
 from twofold_command.output import print_json, print_lines
 
@@ -187,7 +187,7 @@ COMMANDS = (
             argument(
                 "-o",
                 "--out",
-                type=Path,
+                type=read_folder,
                 required=True,
                 metavar="DIR",
                 help="the folder for the files",

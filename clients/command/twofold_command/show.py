@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twofold_command import stops
-from twofold_command.commands import Command, argument
+from twofold_command.commands import Command, argument, read_folder
 from twofold_command.errors import CommandError
 from twofold_command.output import is_text, name_of
 from twofold_command.remote import connected, tell
@@ -106,7 +106,11 @@ REPORT_COMMAND = Command(
     (
         argument("where", metavar="DIR|PROJECT", help="a folder of a split, or a project"),
         argument(
-            "-o", "--out", type=Path, metavar="DIR", help="write report.json and report.html there"
+            "-o",
+            "--out",
+            type=read_folder,
+            metavar="DIR",
+            help="write report.json and report.html there",
         ),
         argument("--open", action="store_true", help="open the page in a browser"),
     ),

@@ -78,12 +78,13 @@ def split(request: Request) -> dict[str, Any]:
 def _size(manifest: Path) -> int:
     """Raises CommandError for what is not a file with something in it."""
     try:
-        with manifest.open("rb"):
-            found = manifest.stat()
+        # A pipe is not opened: without a writer that would wait for one.
+        found = manifest.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise CommandError(f"{manifest} is not a file on a disk; it is read twice.")
+        manifest.open("rb").close()
     except OSError as error:
         raise CommandError(f"{manifest} cannot be read: {error.strerror}.") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise CommandError(f"{manifest} is not a file on a disk; it is read twice.")
     if found.st_size == 0:
         raise CommandError(f"{manifest} is empty.")
     return found.st_size
