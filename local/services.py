@@ -5,6 +5,7 @@ instances, and picks a service by the first part of a path. The stack does none 
 """
 
 import math
+import os
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -46,8 +47,9 @@ def moto() -> Application:
 def _ignore_settings() -> None:
     """Of what moto reads from the environment, that which would keep the stack from working or let web pages read it."""
     vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = True
-    with patch("boto3.Session", find_session):
-        # It makes a session when it is loaded, which the first state machine would have it do.
+    with patch.dict(os.environ), patch("boto3.Session", find_session):
+        # It makes a session and reads a file of images when it is loaded, which the first state machine would have it do.
+        os.environ.pop("MOTO_AMIS_PATH", None)
         import_module("moto.ec2.models.availability_zones_and_regions")
     vars(base_backend)["Session"] = find_session
     vars(utils)["Session"] = create_core_session

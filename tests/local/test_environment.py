@@ -51,6 +51,7 @@ VARIABLES = {
     "AWS_SESSION_TOKEN": "expired",
     "AWS_CONFIG_FILE": "/nowhere",
     "MOTO_PORT": "9",
+    "MOTO_AMIS_PATH": "/nowhere",
     "MOTO_ACCOUNT_ID": "999999999999",
     "INITIAL_NO_AUTH_ACTION_COUNT": "0",
 }
