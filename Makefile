@@ -110,7 +110,7 @@ fetch-cli: $(VENV)/.app
 	@PYTHONPATH=lambdas:. $(BIN)/python -m tests.rehearsal.fetch_cli >/dev/null
 
 # MINUTES of operation are watched for errors.
-rehearse: $(REHEARSAL)/.installed $(VENV)/.command fetch-cli  ## deploy to an AWS emulator on this machine and try all of it: make rehearse [MINUTES=10]
+rehearse: $(REHEARSAL)/.installed $(VENV)/.command  ## deploy to an AWS emulator on this machine and try all of it: make rehearse [MINUTES=10]
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target rehearse-stage rehearse-deployments \
 	  $(if $(filter file,$(origin MINUTES)),MINUTES=10)
 

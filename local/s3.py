@@ -106,14 +106,14 @@ def _take_trailers(environ: dict[str, Any], trailers: Mapping[str, str]) -> None
 
 def _refuse(request: Request) -> Response | None:
     """What S3 refuses, and moto fails on or takes."""
-    for find_refusal in (_refuse_form_of_request, _refuse_body, _refuse_post):
+    for find_refusal in (_refuse_headers, _refuse_body, _refuse_post):
         refusal = find_refusal(request)
         if refusal is not None:
             return refusal
     return None
 
 
-def _refuse_form_of_request(request: Request) -> Response | None:
+def _refuse_headers(request: Request) -> Response | None:
     """By the method and the headers alone."""
     if request.method not in _METHODS:
         return refuse_s3(request, 405, "MethodNotAllowed", _NOT_ALLOWED)

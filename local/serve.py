@@ -59,11 +59,15 @@ def _keys(options: argparse.Namespace) -> "Keys | None":
 
 
 def _access(options: argparse.Namespace) -> "Access":
-    from twofold.access import Access, Guard, name_principal
+    from twofold.access import Access, AccessVariable
 
-    arns = (arn.strip() for arn in options.administrators.split(","))
-    administrators = tuple(name_principal(arn) for arn in arns if arn)
-    return Access(Guard(options.guard), administrators, options.caller_rate)
+    return Access.of(
+        {
+            AccessVariable.GUARD: options.guard,
+            AccessVariable.ADMINISTRATORS: options.administrators.replace(" ", ""),
+            AccessVariable.CALLER_RATE: str(options.caller_rate),
+        }
+    )
 
 
 def _serve(port: int, quotas: str, keys: "Keys | None", access: "Access") -> None:

@@ -10,9 +10,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.keys import mix
-from twofold.split.rows import Ints, row_sums_of_words
-from twofold.split.signatures import rank_rows
+from twofold.split.rows import Ints, Rows
+from twofold.split.signatures import sort_by_signature
 from twofold.split.units import Units
 from twofold.split.window import Window
 
@@ -61,25 +60,12 @@ def count_whole(
     most_values: int,
 ) -> WholeSplit | None:
     """The split that tests the units `test`, counted; None where its programme has more than `most_values` non-zero values."""
-    used = np.flatnonzero(np.bincount(units.row, minlength=len(units.rows)))
-    size = np.zeros(len(units.rows), dtype=np.int64)
-    # Units with one row have one size: entries have 1, and each group has a row of its own.
-    size[units.row] = units.size
-    rows = units.rows.take(used)
-    word = mix(row_sums_of_words(rows, words))
-    rank = rank_rows(rows, word)
-    order = np.lexsort((rank, size[used], word))
-    keys = (word[order], size[used][order], rank[order])
-    changed = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
-    first = np.concatenate(([True], changed))
-    if rows.lengths()[order[first]].sum() > most_values:
+    kind_of_row, rows, size = _number_kinds(units, words)
+    if len(rows.labels) > most_values:
         return None
-    kind_of_row = np.full(len(units.rows), -1, dtype=np.int64)
-    kind_of_row[used[order]] = np.cumsum(first) - 1
-    kind_count = int(first.sum())
 
     def count_units(chosen: NDArray[np.bool_]) -> Ints:
-        return np.bincount(kind_of_row[units.row[chosen]], minlength=kind_count)
+        return np.bincount(kind_of_row[units.row[chosen]], minlength=len(rows))
 
     x = count_units(test)
     capacity = x + count_units(~test)
@@ -94,8 +80,8 @@ def count_whole(
         need=int(units.size[test].sum()),
         images=images,
         fixed=np.zeros(len(images), dtype=np.int64),
-        rows=rows.take(order[first]),
-        size=size[used][order[first]],
+        rows=rows,
+        size=size,
         start=np.concatenate(([0], np.cumsum(capacity))),
         unit=nowhere,
         position=nowhere,
@@ -104,3 +90,18 @@ def count_whole(
         sides=sides,
     )
     return WholeSplit(window, kind_of_row, x)
+
+
+def _number_kinds(units: Units, words: NDArray[np.uint64]) -> tuple[Ints, Rows, Ints]:
+    """The kind of each row of the units (-1 for rows that no unit has), and the row and the size of each kind."""
+    size = np.zeros(len(units.rows), dtype=np.int64)
+    # Units with one row have one size: entries have 1, and each group has a row of its own.
+    size[units.row] = units.size
+    used = np.flatnonzero(size)
+    nothing = np.zeros(len(used), dtype=np.uint64)
+    one_of_each = Units(nothing, nothing, np.arange(len(used)), size[used], units.rows.take(used))
+    order, first = sort_by_signature(one_of_each, words)
+    kind_of_row = np.full(len(units.rows), -1, dtype=np.int64)
+    kind_of_row[used[order]] = np.repeat(np.arange(len(first)), np.diff(first, append=len(order)))
+    kinds = used[order[first]]
+    return kind_of_row, units.rows.take(kinds), size[kinds]
