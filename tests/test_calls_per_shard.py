@@ -13,13 +13,12 @@ from bench import counts
 from bench.counts import Calls
 from bench.recording import Recorded, record
 from bench.usage import by_operation
-from local.forks import ForkServer
 from local.meter import Meter
-from local.pool import Pool
 from local.stack import Stack
 from tests import small_worker
 from tests.backstage import Backstage
 from tests.job import Job, two_labels
+from tests.steps import steps_run_by
 from twofold.settings import Function
 
 PAGE = (Path(__file__).parents[1] / "docs" / "cost.md").read_text(encoding="utf-8")
@@ -54,14 +53,8 @@ def small_stack(stack: Stack) -> Iterator[Stack]:
     """The session's stack with workers of small sizes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", small_worker.LEAST_PART)
-        setup = Path(small_worker.__file__)
-        forks = ForkServer(stack.functions.steps.forks.bundle, stack.log, setup)
-        pool = Pool(2, forks)
-        patch.setattr(stack.functions, "steps", pool)
-        pool.start()
-        yield stack
-        pool.stop()
-        forks.stop()
+        with steps_run_by(stack, Path(small_worker.__file__), 2):
+            yield stack
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ from moto import mock_aws
 
 from local.clients import REGION
 from local.stack import Stack
+from tests.handlers.in_process import Api, serving
+from tests.handlers.principals import ACCESS, role
 from twofold.settings import Function
 from twofold.stores import contents, events, executions, objects
 from twofold.stores.table import connection
@@ -53,3 +55,20 @@ def as_the_api(stack: Stack) -> Iterator[None]:
         yield
         for cache in CACHED:
             cache.cache_clear()
+
+
+@pytest.fixture
+def api(aws: None) -> Iterator[Api]:
+    """The API behind the guard, for modules without one of their own."""
+    with serving(access=ACCESS) as api:
+        yield api
+
+
+@pytest.fixture
+def alice(api: Api) -> Api:
+    return api.called_by(*role("alice"))
+
+
+@pytest.fixture
+def bob(api: Api) -> Api:
+    return api.called_by(*role("bob"))

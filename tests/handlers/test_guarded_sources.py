@@ -1,20 +1,12 @@
 """With the guard `owner` a manifest is read from its caller's own folder of sources, in whatever bucket."""
 
-from collections.abc import Iterator
-
 import boto3
 import pytest
 
 from tests.handlers.in_process import SOURCES, Api, serving
-from tests.handlers.principals import ACCESS, ACCOUNT, code, role, user
+from tests.handlers.principals import ACCOUNT, code, role, user
 from tests.job import two_labels
 from twofold.stores.keys import is_source
-
-
-@pytest.fixture
-def api(aws: None) -> Iterator[Api]:
-    with serving(access=ACCESS) as api:
-        yield api
 
 
 def take_in(api: Api, key: str, bucket: str = "") -> tuple[str, str]:

@@ -10,7 +10,6 @@ import pytest
 from tests.contract.sites import sample, shape_of
 from tests.handlers.in_process import Api, serving
 from tests.handlers.principals import (
-    ACCESS,
     ACCOUNT,
     NAMES_NOTHING,
     code,
@@ -32,22 +31,6 @@ NEEDS = {
     (Operation.REVERT_DATASET_DISTRIBUTION, Operation.DISTRIBUTE_DATASET_ENTRIES),
 }
 """Which operation succeeds only after which other."""
-
-
-@pytest.fixture
-def api(aws: None) -> Iterator[Api]:
-    with serving(access=ACCESS) as api:
-        yield api
-
-
-@pytest.fixture
-def alice(api: Api) -> Api:
-    return api.called_by(*role("alice"))
-
-
-@pytest.fixture
-def bob(api: Api) -> Api:
-    return api.called_by(*role("bob"))
 
 
 @pytest.mark.parametrize("operation", sorted({*Operation} - {*NAMES_NOTHING}))

@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -16,22 +15,6 @@ from twofold.api.ownership import OWNER_ONLY, SHARED_WITH
 from twofold.settings import Operation
 
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
-
-
-@pytest.fixture
-def api(aws: None) -> Iterator[Api]:
-    with serving(access=ACCESS) as api:
-        yield api
-
-
-@pytest.fixture
-def alice(api: Api) -> Api:
-    return api.called_by(*role("alice"))
-
-
-@pytest.fixture
-def bob(api: Api) -> Api:
-    return api.called_by(*role("bob"))
 
 
 @pytest.fixture

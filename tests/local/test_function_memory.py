@@ -15,6 +15,7 @@ from local.pool import Pool
 from local.stack import STAGE, Stack
 from local.worker import Answer, Invocation
 from tests.job import Job, two_labels
+from tests.steps import steps_run_by
 from twofold.settings import MEMORY_MB, Function, function_name
 
 pytestmark = pytest.mark.skipif(
@@ -132,14 +133,8 @@ def plan_megabytes(stack: Stack, tmp_path: Path) -> Iterator[Path]:
             plan.handler = allocate
         """)
     )
-    server = ForkServer(stack.functions.steps.forks.bundle, stack.log, setup)
-    with pytest.MonkeyPatch.context() as patch:
-        pool = Pool(1, server)
-        patch.setattr(stack.functions, "steps", pool)
-        pool.start()
+    with steps_run_by(stack, setup, 1):
         yield amount
-        pool.stop()
-        server.stop()
 
 
 def test_an_operation_whose_function_runs_out_of_memory_fails_and_says_so(
