@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from twofold.access import Access, Guard
+from twofold.access import PRINCIPAL, Access, Guard
 from twofold.settings import PRODUCT, RETENTION_DAYS, SOLVER_MEMORY_MB, LogLevel, Quotas
 
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,19}")
@@ -14,7 +14,6 @@ ANY_BUCKET = "*"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _ADDRESS = re.compile(r"[^@\s,]+@[^@\s,]+\.[^@\s,]+")
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9_+=.@/-]+")
 _MOST_ADMINISTRATORS = 10
 """The variables of a function have 4 KB together."""
 
@@ -190,7 +189,7 @@ def _key(value: str) -> str:
 
 def _administrators(value: str) -> tuple[str, ...]:
     arns = _arns(
-        "administrators", value, _PRINCIPAL, "a role or user (arn:aws:iam::<account>:role/<name>)"
+        "administrators", value, PRINCIPAL, "a role or user (arn:aws:iam::<account>:role/<name>)"
     )
     if len(arns) > _MOST_ADMINISTRATORS:
         raise OptionError(f"administrators: give up to {_MOST_ADMINISTRATORS}, not {len(arns)}.")

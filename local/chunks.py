@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 _SIZE = re.compile(rb"(?P<size>[0-9a-fA-F]{1,16})(?:;chunk-signature=(?P<signature>[0-9a-f]{64}))?")
 _TRAILER = re.compile(rb"(?P<name>[A-Za-z0-9-]{1,128}):[ \t]*(?P<value>[\x21-\x7e]{1,1024})[ \t]*")
+TRAILER_SIGNATURE = "x-amz-trailer-signature"
 _END = b"\r\n"
 _LONGEST_LINE = 4096
 
@@ -33,8 +34,11 @@ class Decoded:
     chunks: tuple[Chunk, ...]
 
 
-def decode(encoded: bytes, length: int | None) -> Decoded:
-    """`length` is what the client says that the decoded body has, in bytes. Raises ChunkError."""
+def decode(encoded: bytes, length: int | None, announced: str) -> Decoded:
+    """`length` is the number of bytes of the decoded body according to the client, `announced` the value of x-amz-trailer.
+
+    Raises ChunkError.
+    """
     steps = list(_chunks(encoded))
     chunks, (_, end) = tuple(chunk for chunk, _ in steps), steps[-1]
     body = b"".join(chunk.data for chunk in chunks)
@@ -43,7 +47,9 @@ def decode(encoded: bytes, length: int | None) -> Decoded:
             "IncompleteBody",
             f"The chunks have {len(body)} bytes; x-amz-decoded-content-length says {length}.",
         )
-    return Decoded(body, _read_trailers(encoded[end:]), chunks)
+    trailers = _read_trailers(encoded[end:])
+    _require_announced(trailers, announced)
+    return Decoded(body, trailers, chunks)
 
 
 def _chunks(encoded: bytes) -> Iterator[tuple[Chunk, int]]:
@@ -72,6 +78,17 @@ def _read_trailers(rest: bytes) -> dict[str, str]:
         elif line:
             raise ChunkError("MalformedTrailerError", f"The trailer has {line[:40]!r}.")
     return trailers
+
+
+def _require_announced(trailers: Mapping[str, str], announced: str) -> None:
+    """Trailers, their signature aside, are those that the header names: one that is cut off would not be checked."""
+    names = {name.strip().lower() for name in announced.split(",") if name.strip()}
+    given = set(trailers) - {TRAILER_SIGNATURE}
+    if names != given:
+        text, stated = ", ".join(sorted(given)) or "none", ", ".join(sorted(names)) or "none"
+        raise ChunkError(
+            "MalformedTrailerError", f"The trailers are {text}; x-amz-trailer says {stated}."
+        )
 
 
 def _line(encoded: bytes, position: int) -> tuple[bytes, int]:

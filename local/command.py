@@ -27,7 +27,7 @@ from local.table import sentences, table, told_drops
 from twofold.escaping import make_printable
 from twofold.report import warnings
 from twofold_command import show
-from twofold_command.output import name_of
+from twofold_command.output import discard_output, name_of
 from twofold_command.outputs import FILES, PAGE, write_report
 from twofold_command.stops import held_back
 
@@ -57,7 +57,13 @@ def run(manifest: Path, out: Path, start: Start = running, *, open_page: bool = 
     except JobError as error:
         errors.print(_printable_lines(str(error)), markup=False, emoji=False, style="red")
         return 1
-    _tell(outcome, steps.seconds, out)
+    try:
+        _tell(outcome, steps.seconds, out)
+        sys.stdout.flush()
+    except OSError as error:
+        discard_output()
+        errors.print(f"{out} has the split; it cannot be shown: {error.strerror}.", markup=False)
+        return 1
     if open_page and not show.open_page(out / PAGE):
         errors.print(f"There is no browser here to open {out / PAGE}.", markup=False, emoji=False)
     return 0

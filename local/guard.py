@@ -98,6 +98,8 @@ def _receive(environ: dict[str, Any]) -> bytes:
 
 def _refuse_page(request: Request) -> Response | None:
     host = request.headers.get("Host", "")
+    if not host and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
+        return refuse(request, 400, "InvalidRequest", "The request has no Host header.")
     if host and not _HOSTS.fullmatch(host):
         message = (
             f"The host {host!r} is no name of this machine. Use http://127.0.0.1 and the port."

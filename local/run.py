@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local.bundles import building
 from twofold_command import stops, streams
+from twofold_command.commands import read_folder
 
 EXAMPLE = Path(__file__).with_name("example.manifest")
 
@@ -36,7 +37,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description="Splits a manifest 80/20 per label on the embedded stack.",
     )
     parser.add_argument("--manifest", type=Path, default=EXAMPLE, help="a JSON Lines manifest")
-    parser.add_argument("--out", type=Path, required=True, help="the folder for the files")
+    parser.add_argument("--out", type=read_folder, required=True, help="the folder for the files")
     parser.add_argument("--open", action="store_true", help="open the report in a browser")
     return parser.parse_args(arguments)
 

@@ -4,18 +4,21 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 from urllib.parse import quote_plus
 
-from moto.s3.models import s3_backends
+from moto.s3.models import FakeKey, s3_backends
+from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
 from local import chunks
 from local.addresses import use_path_style
+from local.conditions import HEADERS, find_failed_condition
 from local.functions import ACCOUNT
 from local.gateway import Application
 from local.integrity import find_damage
-from local.objects import answer_range
+from local.objects import answer_range, sum_listed_parts
 from local.refusals import refuse_s3
 
 _ON_OBJECTS = ("uploads", "uploadId", "restore", "select")
@@ -61,8 +64,9 @@ class S3:
         answer: Application | None = _decode_chunks(request) or _refuse(request)
         if answer is None:
             _forget_null_version(request)
-            _forget_vain_conditions(environ)
-            answer = answer_range(Request(environ)) or self._ask_moto(environ)
+            _forget_other_units(environ)
+            answer = _answer_condition(environ) or answer_range(Request(environ))
+            answer = answer or self._ask_moto(environ)
         return answer(environ, start_response)
 
     def _ask_moto(self, environ: dict[str, Any]) -> Response:
@@ -85,7 +89,9 @@ def _decode_chunks(request: Request) -> Response | None:
     length = environ.get("HTTP_X_AMZ_DECODED_CONTENT_LENGTH", "")
     try:
         decoded = chunks.decode(
-            environ["wsgi.input"].getvalue(), int(length) if length.isdecimal() else None
+            environ["wsgi.input"].getvalue(),
+            int(length) if length.isdecimal() else None,
+            request.headers.get("x-amz-trailer", ""),
         )
     except chunks.ChunkError as error:
         return refuse_s3(request, 400, error.code, str(error))
@@ -133,8 +139,15 @@ def _refuse_body(request: Request) -> Response | None:
         return refuse_s3(request, 400, damage.code, damage.message)
     if len(key.encode()) > _MOST_KEY_BYTES:
         return refuse_s3(request, 400, "KeyTooLongError", "Your key is too long")
-    if _is_gone(request, bucket):
+    upload = _find_upload(request, bucket)
+    if "uploadId" in request.args and upload is None:
         return refuse_s3(request, 404, "NoSuchUpload", _NO_UPLOAD)
+    stated = request.headers.get("x-amz-mp-object-size")
+    if stated is not None and upload is not None and request.method == "POST":
+        size = sum_listed_parts(upload, request.environ["wsgi.input"].getvalue())
+        if stated != str(size):
+            message = f"x-amz-mp-object-size is {stated}; the listed parts have {size} bytes."
+            return refuse_s3(request, 400, "InvalidRequest", message)
     return None
 
 
@@ -155,19 +168,40 @@ def _sign_unsigned(environ: dict[str, Any]) -> None:
         environ["HTTP_AUTHORIZATION"] = _ANY_SIGNATURE
 
 
-def _is_gone(request: Request, bucket_name: str) -> bool:
-    """Whether the request is for an upload that the bucket does not have, or has no more."""
-    upload = request.args.get("uploadId")
+def _find_upload(request: Request, bucket_name: str) -> Any:
+    """The multipart upload that the request is for; None if it has ended, or never began."""
     bucket = s3_backends[ACCOUNT]["aws"].buckets.get(bucket_name)
-    return upload is not None and bucket is not None and upload not in bucket.multiparts
+    return None if bucket is None else bucket.multiparts.get(request.args.get("uploadId"))
 
 
-def _forget_vain_conditions(environ: dict[str, Any]) -> None:
-    """A range in another unit than bytes is none, and `If-Match: *` holds for every object that there is."""
+def _forget_other_units(environ: dict[str, Any]) -> None:
+    """S3 ignores a range in another unit than bytes."""
     if not environ.get("HTTP_RANGE", "bytes=").startswith("bytes="):
         del environ["HTTP_RANGE"]
-    if environ["REQUEST_METHOD"] in ("GET", "HEAD") and environ.get("HTTP_IF_MATCH") == "*":
-        del environ["HTTP_IF_MATCH"]
+
+
+def _answer_condition(environ: dict[str, Any]) -> Response | None:
+    """The answer to a GetObject or HeadObject with a condition that does not hold. Conditions that hold are removed from the
+    request; those on an object that does not exist stay."""
+    request = Request(environ)
+    if request.method not in ("GET", "HEAD") or not any(
+        name in request.headers for name in HEADERS
+    ):
+        return None
+    bucket, _, key_name = request.path[1:].partition("/")
+    backend = s3_backends[ACCOUNT]["aws"]
+    if bucket not in backend.buckets:
+        return None
+    key = backend.get_object(bucket, key_name, request.args.get("versionId"))
+    if not isinstance(key, FakeKey):
+        return None
+    failed = find_failed_condition(request.headers, key.etag, key.last_modified)
+    for name in HEADERS:
+        environ.pop(f"HTTP_{name.upper().replace('-', '_')}", None)
+    if failed in ("If-None-Match", "If-Modified-Since"):
+        modified = http_date(key.last_modified.replace(tzinfo=UTC))
+        return Response(status=304, headers={"ETag": key.etag, "Last-Modified": modified})
+    return refuse_s3(request, 412, *_ERRORS[412]) if failed else None
 
 
 def _refuse_form(request: Request) -> Response | None:

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twofold.access import PRINCIPAL
 from twofold_command.streams import open_missing
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _access(options: argparse.Namespace) -> "Access":
     return Access.of(
         {
             AccessVariable.GUARD: options.guard,
-            AccessVariable.ADMINISTRATORS: options.administrators.replace(" ", ""),
+            AccessVariable.ADMINISTRATORS: options.administrators,
             AccessVariable.CALLER_RATE: str(options.caller_rate),
         }
     )
@@ -124,12 +125,32 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--keys", type=Path, help="access keys, in the form of ~/.aws/credentials")
     parser.add_argument("--guard", choices=("none", "owner"), default="none")
     parser.add_argument(
-        "--administrators", default="", help="ARNs that pass the guard, with commas"
+        "--administrators",
+        type=_administrators,
+        default="",
+        help="ARNs that pass the guard, with commas",
     )
     parser.add_argument(
         "--caller-rate", type=_rate, default=0, help="calls a second for each caller"
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.keys and options.auth != "strict":
+        parser.error("KEYS needs AUTH=strict: without it, any credentials pass")
+    if options.administrators and options.guard != "owner":
+        parser.error(
+            "ADMINISTRATORS needs GUARD=owner: without it, every caller uses every project"
+        )
+    return options
+
+
+def _administrators(text: str) -> str:
+    arns = text.replace(" ", "")
+    for arn in arns.split(",") if arns else ():
+        if not PRINCIPAL.fullmatch(arn):
+            raise argparse.ArgumentTypeError(
+                f"'{arn}' is not the ARN of a role or user, such as arn:aws:iam::123456789012:user/ada"
+            )
+    return arns
 
 
 def _port(text: str) -> int:

@@ -24,7 +24,6 @@ from local.signatures import INCOMPLETE, MISMATCH, UNKNOWN, Keys, TakesAllHeader
 _BODY_UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
 _CHUNKS_SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 _CHUNK, _TRAILER = "AWS4-HMAC-SHA256-PAYLOAD", "AWS4-HMAC-SHA256-TRAILER"
-_TRAILER_SIGNATURE = "x-amz-trailer-signature"
 _LONGEST_EXPIRES = 604_800
 _VERSION_2 = (
     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256 "
@@ -98,14 +97,15 @@ def _s3_fault(request: Request, claimed: Mapping[str, str], user: User, stamp: s
     if not signatures.are_equal(expected, claimed["signature"]):
         return MISMATCH
     if stated.startswith(_CHUNKS_SIGNED):
-        return _chunks_fault(signer, received, claimed["signature"], body)
+        announced = request.headers.get("x-amz-trailer", "")
+        return _chunks_fault(signer, received, claimed["signature"], body, announced)
     return ""
 
 
-def _chunks_fault(signer: Any, received: Any, seed: str, body: bytes) -> str:
+def _chunks_fault(signer: Any, received: Any, seed: str, body: bytes, announced: str) -> str:
     """Each signature covers the one before."""
     try:
-        decoded = chunks.decode(body, None)
+        decoded = chunks.decode(body, None, announced)
     except chunks.ChunkError:
         return ""  # refused for what it is, once the body is decoded
     scope = (received.context["timestamp"], signer.credential_scope(received))
@@ -119,11 +119,11 @@ def _chunks_fault(signer: Any, received: Any, seed: str, body: bytes) -> str:
         if not signatures.are_equal(expected, chunk.signature):
             return MISMATCH
         before = expected
-    stated = decoded.trailers.get(_TRAILER_SIGNATURE, "")
+    stated = decoded.trailers.get(chunks.TRAILER_SIGNATURE, "")
     text = "".join(
         f"{name}:{value}\n"
         for name, value in decoded.trailers.items()
-        if name != _TRAILER_SIGNATURE
+        if name != chunks.TRAILER_SIGNATURE
     )
     if not text:
         return ""

@@ -30,6 +30,8 @@ _AUTHORIZATION = re.compile(
     r"/aws4_request,\s*SignedHeaders=(?P<headers>[^,\s]+),\s*Signature=(?P<signature>[0-9a-f]{64})"
 )
 
+_ACCESS_KEY_ID = re.compile(r"\w{1,128}", re.ASCII)
+
 INCOMPLETE = (
     "Authorization header requires Credential, SignedHeaders and Signature, and the request a date."
 )
@@ -69,10 +71,20 @@ def read_keys(file: Path) -> Keys:
     profiles = configparser.RawConfigParser()
     try:
         profiles.read_string(file.read_text())
-        keys = {
-            profiles[name]["aws_access_key_id"]: User(name, profiles[name]["aws_secret_access_key"])
-            for name in profiles.sections()
-        }
+        keys: dict[str, User] = {}
+        for name in profiles.sections():
+            profile = profiles[name]
+            key, secret = profile["aws_access_key_id"], profile["aws_secret_access_key"]
+            if not _ACCESS_KEY_ID.fullmatch(key) or not secret:
+                raise KeyFileError(
+                    f"{file}, profile {name!r}: an access key id has 1 to 128 letters, digits and underscores, and its "
+                    "secret is not empty."
+                )
+            if key in keys:
+                raise KeyFileError(
+                    f"{file}: profiles {keys[key].name!r} and {name!r} have one key."
+                )
+            keys[key] = User(name, secret)
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
         raise KeyFileError(f"{file} cannot be read: {error}") from error
     except KeyError as error:

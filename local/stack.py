@@ -160,6 +160,14 @@ class _Handler(MotoRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    def make_environ(self) -> dict[str, Any]:
+        """Joins different Content-Length headers, which the guard refuses: werkzeug would keep the last."""
+        environ: dict[str, Any] = super().make_environ()
+        lengths = set(self.headers.get_all("Content-Length", []))
+        if len(lengths) > 1:
+            environ["CONTENT_LENGTH"] = ", ".join(sorted(lengths))
+        return environ
+
 
 def _configure_moto(functions: Functions) -> None:
     """moto's interpreter calls Lambda and S3 with clients that boto3 would make from the environment."""

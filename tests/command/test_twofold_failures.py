@@ -243,14 +243,38 @@ def test_an_empty_name_of_a_folder_is_bad_usage(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Only Linux has it.")
-@pytest.mark.parametrize("options", ["", "--json"])
-def test_a_full_disk_under_standard_output_is_one_line(tmp_path: Path, options: str) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        'split "{0}" -o "{1}"',
+        'split "{0}" -o "{1}" --json',
+        "--help",
+        "split --help",
+        "--version",
+        "",
+    ],
+)
+def test_a_full_disk_under_standard_output_is_one_line(
+    tmp_path: Path, arguments: str, unbuffered: str
+) -> None:
     manifest = written(tmp_path, labelled(50))
-    command = f'{TWOFOLD} split "{manifest}" -o "{tmp_path}/out" {options} > /dev/full'
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    command = f"{TWOFOLD} {arguments.format(manifest, tmp_path / 'out')} > /dev/full"
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("twofold: ")
     assert "Traceback" not in done.stderr
+
+
+def test_a_deleted_current_folder_is_named_as_the_reason(tmp_path: Path) -> None:
+    manifest = written(tmp_path, labelled(50))
+    command = f'mkdir "{tmp_path}/gone"; cd "{tmp_path}/gone"; rmdir "{tmp_path}/gone"; {TWOFOLD} split "{manifest}" -o out'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "twofold: out: No such file or directory. The current folder has been deleted; change to one that exists."
+    )
 
 
 def test_a_journal_that_would_remove_a_manifest_is_no_journal(

@@ -13,6 +13,7 @@ import pytest
 from local.stack import BUCKET, Stack
 from tests.command.terminal import labelled, twofold, written
 from tests.job import Job, line
+from twofold_service import session
 from twofold_service.session import Service, connect
 
 Run = Callable[..., int]
@@ -239,6 +240,50 @@ def test_rekognition_itself_is_never_called(
         monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     assert twofold("status") == 1
     assert "No endpoint set; pass --endpoint http://127.0.0.1:8000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "rekognition.us-east-1.amazonaws.com",
+        "rekognition.us-east-1.amazonaws.com.",
+        "REKOGNITION-FIPS.us-gov-west-1.amazonaws.com",
+        "rekognition.us-east-1.api.aws",
+        "rekognition-fips.us-east-1.api.aws",
+        "streaming-rekognition.eu-west-1.api.aws",
+        "vpce-0a1b2c3d-4e5f.rekognition.us-east-1.vpce.amazonaws.com",
+        "vpce-0a1b2c3d-4e5f-us-east-1a.rekognition-fips.us-east-1.vpce.amazonaws.com",
+        "rekognition.cn-north-1.amazonaws.com.cn",
+        "rekognition.eusc-de-east-1.amazonaws.eu",
+        "rekognition.us-isof-south-1.csp.hci.ic.gov",
+    ],
+)
+def test_every_address_of_rekognition_is_refused(
+    host: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No credentials are needed to hear it, since nothing is called."""
+    refusal = (
+        f"https://{host} is Amazon Rekognition, which this command never calls; pass --endpoint"
+    )
+    assert twofold("status", "--endpoint", f"https://{host}") == 1
+    assert refusal in capsys.readouterr().err
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://{host}")
+    assert twofold("status") == 1
+    assert refusal in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "rekognition.example.com",
+        "abcdefghij.execute-api.eu-west-1.amazonaws.com",
+        "vpce-0a1b2c3d-4e5f.execute-api.eu-west-1.vpce.amazonaws.com",
+        "rekognitions.execute-api.eu-west-1.amazonaws.com",
+        "rekognition.us-east-1.amazonaws.com.example.org",
+    ],
+)
+def test_other_addresses_may_be_a_twofold(host: str) -> None:
+    assert not session._is_rekognition(f"https://{host}", {"amazonaws.com", "api.aws"})
 
 
 DEPLOYED = "https://abcdefghij.execute-api.eu-west-1.amazonaws.com/prod/"

@@ -135,6 +135,7 @@ def raw(stack: Stack, text: bytes) -> tuple[int, str, bytes]:
         b"Content-Length: abc\r\n\r\nabc",
         b"Content-Length: -1\r\n\r\nabc",
         b"Content-Length: 99\r\n\r\nabc",
+        b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
     ],
 )
 @pytest.mark.parametrize(
@@ -152,6 +153,13 @@ def test_a_body_that_is_not_as_its_headers_say_is_an_error_of_the_service(
     status, found, body = raw(stack, text)
     assert (status, found) == (400, kind)
     assert b"The body cannot be read" in body
+
+
+def test_a_request_without_a_host_is_refused(stack: Stack) -> None:
+    """As HTTP/1.1 has it; HTTP/1.0 knows no such header."""
+    for version, status in ((b"1.1", 400), (b"1.0", 404)):
+        text = b"GET /no-bucket/key HTTP/%s\r\nConnection: close\r\n\r\n" % version
+        assert raw(stack, text)[0] == status
 
 
 def test_a_chunked_body_is_read(stack: Stack) -> None:

@@ -281,6 +281,8 @@ def test_a_streamed_body_is_its_chunks_and_its_trailer_a_checksum(
         (b"", "IncompleteBody"),
         (b"4\r\nabcd\r\n0\r\n\r\n", "IncompleteBody"),
         (b"3\r\nabc\r\n0\r\n:::\r\n\r\n", "MalformedTrailerError"),
+        (b"3\r\nabc\r\n0\r\n\r\n", "MalformedTrailerError"),
+        (b"3\r\nabc\r\n0\r\nx-amz-checksum-sha1:AAAA\r\n\r\n", "MalformedTrailerError"),
     ],
 )
 @pytest.mark.parametrize("kind", ["UNSIGNED-PAYLOAD-TRAILER", "AWS4-HMAC-SHA256-PAYLOAD"])
@@ -291,6 +293,7 @@ def test_a_streamed_body_that_is_not_as_it_says_is_refused(
         **STREAMED,
         "X-Amz-Content-Sha256": f"STREAMING-{kind}",
         "X-Amz-Decoded-Content-Length": "3",
+        "X-Amz-Trailer": "x-amz-checksum-crc32",
     }
     refused(send(stack, "PUT", f"/{bucket}/one", headers=headers, body=body), 400, code)
     assert send(stack, "GET", f"/{bucket}/one", headers=SIGNED).status == 404
@@ -352,6 +355,74 @@ def test_a_key_has_1_024_bytes_at_most(stack: Stack, bucket: str) -> None:
         path = f"/{bucket}/{urllib.parse.quote(key)}"
         answer = send(stack, "PUT", path, body=BODY, headers=SIGNED)
         assert (answer.status, b"KeyTooLongError" in answer.data) == (status, status == 400)
+
+
+TAG = hashlib.md5(BODY, usedforsecurity=False).hexdigest()
+PAST, FUTURE = "Mon, 01 Jan 2001 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
+
+
+@pytest.mark.parametrize("ranged", [{}, {"Range": "bytes=2-3"}], ids=["whole", "range"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("conditions", "status"),
+    [
+        ({"If-Match": f'"{TAG}"'}, 200),
+        ({"If-Match": TAG}, 200),
+        ({"If-Match": '"other"'}, 412),
+        ({"If-Match": f'"other", "{TAG}"'}, 200),
+        ({"If-Match": f'"{TAG}"', "If-Unmodified-Since": PAST}, 200),
+        ({"If-Match": '"other"', "If-Unmodified-Since": FUTURE}, 412),
+        ({"If-Unmodified-Since": PAST}, 412),
+        ({"If-Unmodified-Since": FUTURE}, 200),
+        ({"If-Unmodified-Since": "yesterday"}, 200),
+        ({"If-None-Match": TAG}, 304),
+        ({"If-None-Match": "*"}, 304),
+        ({"If-None-Match": '"other"'}, 200),
+        ({"If-None-Match": f'"{TAG}"', "If-Modified-Since": PAST}, 304),
+        ({"If-None-Match": '"other"', "If-Modified-Since": FUTURE}, 200),
+        ({"If-Modified-Since": PAST}, 200),
+        ({"If-Modified-Since": FUTURE}, 304),
+        ({"If-Match": TAG, "If-None-Match": TAG}, 304),
+    ],
+    ids=str,
+)
+def test_conditions_count_in_the_order_that_http_gives_them(
+    stack: Stack,
+    s3: Any,
+    bucket: str,
+    method: str,
+    conditions: dict[str, str],
+    status: int,
+    ranged: dict[str, str],
+) -> None:
+    s3.put_object(Bucket=bucket, Key="one", Body=BODY)
+    headers = {**SIGNED, **conditions, **ranged}
+    answer = send(stack, method, f"/{bucket}/one", headers=headers)
+    assert answer.status == (206 if ranged and status == 200 else status)
+    if status == 412 and method == "GET":
+        assert b"<Code>PreconditionFailed</Code>" in answer.data
+    if status == 304:
+        assert (answer.headers["ETag"], answer.data) == (f'"{TAG}"', b"")
+    if status == 200 and method == "GET":
+        assert answer.data == (BODY[2:4] if ranged else BODY)
+
+
+@pytest.mark.parametrize(("size", "status"), [(10, 200), (11, 400), ("x", 400)])
+def test_a_completed_upload_has_the_size_that_the_caller_states(
+    stack: Stack, s3: Any, bucket: str, size: object, status: int
+) -> None:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="one")["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="one", UploadId=upload, PartNumber=1, Body=BODY)
+    listed = f"<Part><ETag>{part['ETag']}</ETag><PartNumber>1</PartNumber></Part>"
+    body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
+    headers = {**SIGNED, "x-amz-mp-object-size": str(size)}
+    path = f"/{bucket}/one?uploadId={upload}"
+    answer = send(stack, "POST", path, headers=headers, body=body)
+    assert answer.status == status
+    assert (b"<Code>InvalidRequest</Code>" in answer.data) == (status == 400)
+    assert send(stack, "POST", path, headers=SIGNED, body=body).status == (
+        200 if status == 400 else 404
+    )
 
 
 @pytest.mark.parametrize(

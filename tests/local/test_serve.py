@@ -133,6 +133,9 @@ def test_guarded_it_keeps_the_projects_of_two_users_apart(tmp_path: Path) -> Non
     [
         ("--guard=all", "invalid choice: 'all'"),
         ("--caller-rate=-1", "'-1' is not a number of calls"),
+        ("--keys=keys", "KEYS needs AUTH=strict"),
+        ("--administrators=arn:aws:iam::123456789012:user/ada", "ADMINISTRATORS needs GUARD=owner"),
+        ("--administrators=ada", "'ada' is not the ARN of a role or user"),
     ],
 )
 def test_a_guard_or_a_rate_that_is_none_is_bad_usage(

@@ -231,7 +231,22 @@ def test_keys_are_read_from_a_file_of_aws_s_form(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "no profile"), ("[a]\naws_access_key_id=A\n", "without 'aws_secret"), ("x", "read")],
+    [
+        ("", "no profile"),
+        ("[a]\naws_access_key_id=A\n", "without 'aws_secret"),
+        ("x", "read"),
+        ("[a]\naws_access_key_id=\naws_secret_access_key=s\n", "profile 'a': an access key id has"),
+        (
+            "[a]\naws_access_key_id=A/B\naws_secret_access_key=s\n",
+            "profile 'a': an access key id has",
+        ),
+        ("[a]\naws_access_key_id=A\naws_secret_access_key=\n", "its secret is not empty"),
+        (
+            "[a]\naws_access_key_id=A\naws_secret_access_key=s\n"
+            "[b]\naws_access_key_id=A\naws_secret_access_key=t\n",
+            "profiles 'a' and 'b' have one key",
+        ),
+    ],
 )
 def test_a_file_without_keys_is_named(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "keys"

@@ -188,14 +188,19 @@ STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 
 
 def put_signed_chunks(
-    stack: Stack, chunks: list[bytes], sent: list[bytes], trailer: str = ""
+    stack: Stack, chunks: list[bytes], sent: list[bytes], trailer: str = "", cut: bytes = b""
 ) -> urllib3.BaseHTTPResponse:
-    """A PUT whose chunks are signed one after the other, as Amazon S3's API reference has it. Others may be sent."""
+    """A PUT whose chunks are signed one after the other, as Amazon S3's API reference has it.
+
+    Other chunks may be sent than were signed, and the body may end where the text `cut` begins.
+    """
     kind = f"{STREAMING}-TRAILER" if trailer else STREAMING
     url = f"{stack.endpoint}/signed/chunks"
     request: Any = AWSRequest("PUT", url)
     request.headers["X-Amz-Content-SHA256"] = kind
     request.headers["X-Amz-Decoded-Content-Length"] = str(sum(map(len, chunks)))
+    if trailer:
+        request.headers["X-Amz-Trailer"] = trailer.partition(":")[0]
     signer: Any = S3SigV4Auth(Credentials(KEY, SECRET), "s3", "us-east-1")
     # S3's signer would name another kind of body.
     prepare: Any = vars(SigV4Auth)["_modify_request_before_signing"]
@@ -215,6 +220,7 @@ def put_signed_chunks(
         text = "\n".join(("AWS4-HMAC-SHA256-TRAILER", stamp, scope, before, digest))
         signature = signer.signature(text, request)
         body += f"{trailer}\r\nx-amz-trailer-signature:{signature}\r\n".encode()
+    body = body[: body.index(cut)] if cut else body
     return urllib3.request("PUT", url, headers=dict(request.headers), body=body + b"\r\n")
 
 
@@ -228,6 +234,25 @@ def test_signed_chunks_are_as_they_were_signed(strict: Stack, trailer: str) -> N
     wrong = put_signed_chunks(strict, right, [b"first chunk ", b"seconD"], trailer)
     assert wrong.status == 403
     assert b"SignatureDoesNotMatch" in wrong.data
+
+
+@pytest.mark.parametrize(
+    ("cut", "status", "code"),
+    [
+        (b"x-amz-checksum", 400, b"MalformedTrailerError"),
+        (b"x-amz-trailer-signature", 403, b"SignatureDoesNotMatch"),
+    ],
+)
+def test_a_signed_trailer_cannot_be_cut_off(
+    strict: Stack, cut: bytes, status: int, code: bytes
+) -> None:
+    s3 = client(strict, "s3")
+    s3.create_bucket(Bucket="signed")
+    s3.put_object(Bucket="signed", Key="chunks", Body=b"before")
+    trailer, chunks = "x-amz-checksum-crc32:517Rmw==", [b"first chunk ", b"second"]
+    refused = put_signed_chunks(strict, chunks, chunks, trailer, cut)
+    assert (refused.status, code in refused.data) == (status, True)
+    assert s3.get_object(Bucket="signed", Key="chunks")["Body"].read() == b"before"
 
 
 def test_the_service_itself_works_with_keys(strict: Stack) -> None:

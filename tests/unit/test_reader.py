@@ -27,7 +27,7 @@ def lines_by_definition(data: bytes, limit: int) -> list[Line]:
     for terminated in re.findall(rb"[^\n]*\n|[^\n]+", data):
         line = terminated.removesuffix(b"\n").removesuffix(b"\r")
         mark = len(BYTE_ORDER_MARK) if not position and line.startswith(BYTE_ORDER_MARK) else 0
-        if len(line) > limit:
+        if len(line) - mark > limit:
             found.append((position, None))
         else:
             found.append((position + mark, line[mark:]))
@@ -77,7 +77,7 @@ def test_no_chunk_is_asked_for_that_is_not_needed(
         read = first + sum(counted.asked[:-1])
         began = max(text.rfind(b"\n", first, read) + 1, first)
         unfinished = began < end
-        settled = read >= end and (began < start or read - began > LIMIT + 1)
+        settled = read >= end and (began < start or read - began > LIMIT + 4)
         assert not counted.asked or (unfinished and not settled)
 
 
@@ -118,6 +118,17 @@ def test_a_line_is_too_long_from_400_001_bytes_on_whatever_it_spans(
         for line in lines_of_range(chunked(text[max(start - 1, 0) :], [chunk]), start, end)
     ]
     assert found == expected
+
+
+@pytest.mark.parametrize(("length", "kept"), [(MAX_LINE_BYTES, True), (MAX_LINE_BYTES + 1, False)])
+@pytest.mark.parametrize("chunk", [65_536, MAX_LINE_BYTES + 2, 4 << 20])
+def test_a_byte_order_mark_does_not_count_to_the_length_of_the_first_line(
+    length: int, kept: bool, chunk: int
+) -> None:
+    long = b"x" * length
+    text = BYTE_ORDER_MARK + long + b"\r\nafter\n"
+    expected: list[Line] = [(3, long) if kept else (0, None), (length + 5, b"after")]
+    assert list(lines_of_range(chunked(text, [chunk]), 0, len(text))) == expected
 
 
 @settings(deadline=None)

@@ -5,19 +5,18 @@ What a subcommand needs is imported when it runs: `verify` works where none of T
 """
 
 import argparse
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from io import TextIOWrapper
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 from twofold.escaping import make_printable
 from twofold_command import files, remote, stops
 from twofold_command.commands import add
 from twofold_command.errors import describe
-from twofold_command.output import is_text, name_of, print_json
+from twofold_command.output import discard_output, is_text, name_of, print_json
 from twofold_command.show import REPORT_COMMAND
 
 COMMANDS = (*files.COMMANDS, REPORT_COMMAND, *remote.COMMANDS)
@@ -27,29 +26,34 @@ def run(arguments: Sequence[str]) -> int:
     """The exit code. Results go to standard output, errors to standard error."""
     _escape_unencodable_characters()
     stops.set_outcome(stops.NOTHING_WRITTEN)
-    parser = _parser()
-    options = parser.parse_args(arguments or ("--help",))
-    _require_text(parser, options)
-    command: Callable[[argparse.Namespace], int] = options.command
+    options = argparse.Namespace(debug=False, json=False)
     try:
+        _read_options(arguments, options)
+        command: Callable[[argparse.Namespace], int] = options.command
         code = command(options)
         sys.stdout.flush()
     except KeyboardInterrupt as error:
         print(f"Stopped; {stops.outcome()}.", file=sys.stderr)  # noqa: T201
         return stops.exit_code(error)
     except BrokenPipeError:
-        _discard_output()
+        discard_output()
         return 1
     except Exception as error:
         if options.debug:
             traceback.print_exception(error)
-        _report_error(describe(error), as_json=options.json)
+        _report_error(f"{describe(error)}{_describe_folder()}", as_json=options.json)
         return 1
     return code
 
 
 class _Parser(argparse.ArgumentParser):
-    """Spells out control characters of what it quotes."""
+    """Escapes control characters in the arguments that it quotes, and raises OSError for help that cannot be printed."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:
+            print(message, end="", flush=True)  # noqa: T201
+        else:
+            super()._print_message(message, file)
 
     def error(self, message: str) -> NoReturn:
         super().error(make_printable(message))
@@ -69,6 +73,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _read_options(arguments: Sequence[str], options: argparse.Namespace) -> None:
+    """Raises SystemExit after bad usage, help and the version, and OSError if the last two cannot be printed."""
+    parser = _parser()
+    parser.parse_args(arguments or ("--help",), options)
+    _require_text(parser, options)
+
+
+def _describe_folder() -> str:
+    """A sentence if the current folder has been deleted: no relative path can be used then."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return " The current folder has been deleted; change to one that exists."
+    return ""
+
+
 def _require_text(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Ends with exit code 2 for an argument that is not UTF-8, unless it may name a file."""
     for name, value in vars(options).items():
@@ -82,14 +102,8 @@ def _report_error(message: str, *, as_json: bool) -> None:
             print_json({"error": message}, indent=None)
         sys.stdout.flush()
     except OSError:
-        _discard_output()
+        discard_output()
     print(f"twofold: {make_printable(message)}", file=sys.stderr)  # noqa: T201
-
-
-def _discard_output() -> None:
-    """Nobody reads it any more; what is still buffered must not fail again when the process ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _escape_unencodable_characters() -> None:

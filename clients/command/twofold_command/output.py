@@ -1,8 +1,11 @@
 """What a command prints: lines and JSON documents in which no character acts on the terminal."""
 
 import json
+import os
 import re
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from twofold.escaping import JOINERS, make_printable
@@ -28,6 +31,12 @@ def _escape(text: str) -> str:
         each if each.isprintable() or each == _LAYOUT or each in JOINERS else json.dumps(each)[1:-1]
         for each in text
     )
+
+
+def discard_output() -> None:
+    """Standard output cannot be written; the text still in its buffer must not fail again when the process ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def name_of(path: str) -> str:

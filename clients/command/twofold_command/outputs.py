@@ -52,8 +52,9 @@ def explained(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        path = error.filename2 or error.filename or out
-        raise CommandError(f"{path}: {error.strerror or error}.") from error
+        path = Path(error.filename2 or error.filename or out)
+        shown = out if path.name.startswith(publication.STAGING) else path
+        raise CommandError(f"{shown}: {error.strerror or error}.") from error
 
 
 def _require_room(out: Path, manifest: Path | None, names: Sequence[str]) -> None:

@@ -33,10 +33,12 @@ _ANY = "any"
 _ANY_KEYS = {"aws_access_key_id": _ANY, "aws_secret_access_key": _ANY}
 _ANY_REGION = "us-east-1"
 _REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com")
+_REKOGNITION = re.compile(r"(^|\.)(streaming-)?rekognition(-fips)?(\.|$)")
 _HOW_TO_SET = (
     "pass --endpoint http://127.0.0.1:8000 for `make serve`, or set AWS_ENDPOINT_URL_REKOGNITION "
     "to the output that `make deploy` prints"
 )
+_ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
 _NO_ENDPOINT = f"No endpoint set; {_HOW_TO_SET}."
 
 _NO_REGION = "No region is set. Set AWS_DEFAULT_REGION to that of the service."
@@ -64,8 +66,8 @@ def connect(endpoint: str | None) -> Service:
         url = (
             endpoint or make("rekognition", region_name=_ANY_REGION, **_ANY_KEYS).meta.endpoint_url
         )
-        if _is_rekognition(url):
-            raise CommandError(_NO_ENDPOINT)
+        if _is_rekognition(url, _read_aws_domains(core)):
+            raise CommandError(_describe_rekognition(endpoint))
         settings: dict[str, Any] = {"config": _PATIENCE, "region_name": _region(core, url)}
         if _is_loopback(url) and core.get_credentials() is None:
             settings |= _ANY_KEYS
@@ -117,7 +119,7 @@ def _settings_explained() -> Iterator[None]:
 
 def _require_readable_settings(endpoint: str | None) -> None:
     """Raises CommandError, naming the variable, for values that botocore refuses without naming any."""
-    for name in ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL"):
+    for name in _ENDPOINT_VARIABLES:
         _require_url(name, os.environ.get(name, ""))
     _require_url("--endpoint", endpoint or "")
     for _, names, _, convert in BOTOCORE_DEFAUT_SESSION_VARIABLES.values():
@@ -149,9 +151,30 @@ def _require_whole(name: str, value: str) -> None:
         raise CommandError(f"{name} is {value!r}; it must be a whole number, or unset.") from error
 
 
-def _is_rekognition(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    return host.startswith("rekognition") and ".amazonaws.com" in host
+def _read_aws_domains(core: Session) -> set[str]:
+    """The domains of AWS's own endpoints in all partitions, dual stack included, as botocore lists them."""
+    partitions = core.get_component("data_loader").load_data("endpoints")["partitions"]
+    variants = (part["defaults"].get("variants", []) for part in partitions)
+    return {part["dnsSuffix"] for part in partitions} | {
+        variant["dnsSuffix"] for listed in variants for variant in listed
+    }
+
+
+def _is_rekognition(url: str, aws_domains: set[str]) -> bool:
+    """Whether AWS's Rekognition answers at the URL: regional, FIPS, dual-stack and VPC endpoints."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    prefixes = (
+        host.removesuffix(f".{domain}") for domain in aws_domains if host.endswith(f".{domain}")
+    )
+    return any(_REKOGNITION.search(prefix) for prefix in prefixes)
+
+
+def _describe_rekognition(endpoint: str | None) -> str:
+    """Why AWS's own address is refused: somebody has set it, or nobody has set any."""
+    named = endpoint or next(filter(None, map(os.environ.get, _ENDPOINT_VARIABLES)), None)
+    if not named:
+        return _NO_ENDPOINT
+    return f"{named} is Amazon Rekognition, which this command never calls; {_HOW_TO_SET}."
 
 
 def _is_loopback(url: str) -> bool:

@@ -13,6 +13,8 @@ from twofold.manifest.document import BYTE_ORDER_MARK
 from twofold.manifest.lines import MAX_LINE_CHARACTERS
 
 MAX_LINE_BYTES = 4 * MAX_LINE_CHARACTERS
+_FRAME_BYTES = len(BYTE_ORDER_MARK) + len(b"\r")
+"""Of a line, which do not count: a mark before it and a carriage return behind it."""
 
 Line = tuple[int, bytes | None]
 
@@ -54,15 +56,17 @@ def batches_of_range(chunks: Iterable[bytes], start: int, end: int) -> Iterator[
         if lines:
             starts = list(accumulate([len(line) + 1 for line in lines], initial=position + skipped))
             starts[0], position = position, starts.pop()
-            yield from _within(start, end, starts, _readable(lines, skipped, b"\r" in data))
+            readable = _readable(lines, skipped, b"\r" in data, first=starts[0] == 0)
+            yield from _within(start, end, starts, readable)
             skipped = 0
-        if len(carry) > MAX_LINE_BYTES + 1:
+        if len(carry) > MAX_LINE_BYTES + _FRAME_BYTES:
             skipped, carry = skipped + len(carry), b""
         dispensable = skipped or position < start
         if position >= end or (dispensable and position + skipped + len(carry) >= end):
             break
     if carry or skipped:
-        yield from _within(start, end, [position], _readable([carry], skipped, True))
+        readable = _readable([carry], skipped, True, first=position == 0)
+        yield from _within(start, end, [position], readable)
 
 
 def split_opening(batches: Iterable[Batch], lines: int) -> Iterator[Batch]:
@@ -75,16 +79,21 @@ def split_opening(batches: Iterable[Batch], lines: int) -> Iterator[Batch]:
     yield from batches
 
 
-def _readable(lines: list[bytes], skipped: int, returns: bool) -> Sequence[bytes | None]:
-    """The lines without carriage returns at their ends, None for one that is too long. The first has lost `skipped` bytes."""
+def _readable(
+    lines: list[bytes], skipped: int, returns: bool, *, first: bool
+) -> Sequence[bytes | None]:
+    """The lines without carriage returns at their ends, None for one that is too long. The first has lost `skipped` bytes,
+    and begins the file if `first`: a byte order mark does not count there."""
     if not returns and not skipped and max(map(len, lines)) <= MAX_LINE_BYTES:
         return lines
-    return [_limited(lines[0], skipped), *(_limited(line, 0) for line in lines[1:])]
+    mark = len(BYTE_ORDER_MARK) if first and lines[0].startswith(BYTE_ORDER_MARK) else 0
+    opening = None if skipped else _limited(lines[0], MAX_LINE_BYTES + mark)
+    return [opening, *(_limited(line, MAX_LINE_BYTES) for line in lines[1:])]
 
 
-def _limited(line: bytes, skipped: int) -> bytes | None:
+def _limited(line: bytes, limit: int) -> bytes | None:
     line = line.removesuffix(b"\r")
-    return None if skipped or len(line) > MAX_LINE_BYTES else line
+    return None if len(line) > limit else line
 
 
 def _within(
