@@ -1,6 +1,7 @@
-"""Synthesizes the stack of a stage: `python app.py [stage=name] [option=value ...]`; the CDK CLI runs it as cdk.json says.
+"""Entry point of the CDK app: `python app.py [stage=name] [option=value ...]` synthesizes the stack of a stage.
 
-The options come from the file of the stage, such as stages/prod.toml; others that are given have precedence over it.
+Options come from the file of the stage, such as stages/prod.toml; arguments have precedence. cdk.json starts this file for the
+CDK CLI.
 """
 
 import sys

@@ -1,1 +1,9 @@
-"""Splitters side by side, on the same data in one run: `make bench`. Nothing here ships."""
+"""Benchmarks, measurements and models; nothing here is deployed. `python -m bench` lists the commands.
+
+- Comparison of splitters (`make bench`): splitters, datasets, methods, worker, compare, page.
+- Data path (`bench scale`): manifests, peers, phases, datapath, scale, scale_page; lines, stack.
+- Functions (`bench memory`, `bench shards`): folder_bucket, prepared_datasets, memory, shards, imports; solver.
+- Model of the deployed stack (`bench simulate`): prices, usage, counts, calibration, simulate, limits, retries, throttling,
+  recording, standing_costs.
+- Shared: page_sections (tables in docs pages), peak (peak memory).
+"""

@@ -1,44 +1,24 @@
-"""`python -m bench --out docs/benchmarks.md [--manifests FOLDER ...]` compares all splitters and writes the page."""
+"""`python -m bench [NAME [OPTION ...]]`: list the comparisons and measurements, or run one."""
 
-import argparse
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-from bench.compare import Result, compare
-from bench.datasets import Dataset, from_folder, generated
-from bench.page import page
+from bench.commands import ModuleCommand, run_command
 
-
-def datasets(folders: list[Path]) -> Iterator[Dataset]:
-    for folder in folders:
-        yield from from_folder(folder)
-    yield generated("generated: 20 labels", 2_000, 20, 5, seed=1)
-    yield generated("generated: 100 labels", 20_000, 100, 8, seed=2)
-    yield generated("generated: 1,000 labels", 50_000, 1_000, 25, seed=3)
-    yield generated("generated: 250 labels", 250_000, 250, 12, seed=4)
-    yield generated("generated: groups of 5", 5_000, 40, 5, seed=5, group_size=5)
-    yield generated("generated: groups of 20", 50_000, 200, 10, seed=6, group_size=20)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--manifests", type=Path, nargs="*", default=[], metavar="FOLDER")
-    options = parser.parse_args()
-    for folder in options.manifests:
-        if not folder.is_dir():
-            parser.error(f"{folder} is not a folder.")
-    compared = list(datasets(options.manifests))
-    results = list(compare(compared, _tell))
-    options.out.write_text(page(compared, results), encoding="utf-8")
-
-
-def _tell(result: Result) -> None:
-    run = result.run
-    outcome = f"{run.seconds:.2f} s" if run else result.reason
-    print(f"{result.dataset}: {result.method}: {outcome}", file=sys.stderr)
-
+COMMANDS = {
+    "splitters": ModuleCommand("bench.splitters", "compare with other splitters (`make bench`)"),
+    "scale": ModuleCommand("bench.scale", "time and memory of large splits, beside other tools"),
+    "solver": ModuleCommand("bench.solver", "time and memory of the split alone"),
+    "lines": ModuleCommand("bench.lines", "time to index a line"),
+    "imports": ModuleCommand("bench.imports", "imports of a cold start of each function"),
+    "memory": ModuleCommand("bench.memory", "memory of the functions that hold a dataset"),
+    "shards": ModuleCommand("bench.shards", "time and cost by the size of ranges and shards"),
+    "stack": ModuleCommand("bench.stack", "the local emulator beside the data path alone"),
+    "simulate": ModuleCommand("bench.simulate", "time, memory and cost of the deployed stack"),
+    "counts": ModuleCommand("bench.counts", "AWS calls of an operation"),
+    "prices": ModuleCommand("bench.prices", "AWS's list prices"),
+    "standing-costs": ModuleCommand("bench.standing_costs", "monthly cost of an idle stage"),
+    "throttling": ModuleCommand("bench.throttling", "jobs in an account with few executions"),
+}
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command("python -m bench", COMMANDS, sys.argv[1:]))

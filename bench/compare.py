@@ -1,4 +1,4 @@
-"""Every splitter on every dataset, one process after the other."""
+"""Run every splitter on every dataset, one process after another."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ _RUN = TypeAdapter(Run)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`run` is None where there is a reason."""
+    """A run, or the reason why there is no run."""
 
     dataset: str
     method: str
@@ -31,7 +31,7 @@ class Result:
 
 def compare(
     datasets: Iterable[Dataset],
-    told: Callable[[Result], None],
+    report_progress: Callable[[Result], None],
     methods: Mapping[str, Method] = METHODS,
 ) -> Iterator[Result]:
     with tempfile.TemporaryDirectory() as folder:
@@ -41,12 +41,12 @@ def compare(
             for key, method in methods.items():
                 if method.grouped and data.groups is None:
                     continue
-                result = _measured(data, key, method, path)
-                told(result)
+                result = _measure(data, key, method, path)
+                report_progress(result)
                 yield result
 
 
-def _measured(data: Dataset, key: str, method: Method, path: Path) -> Result:
+def _measure(data: Dataset, key: str, method: Method, path: Path) -> Result:
     if method.version() is None:
         return Result(data.name, key, None, "not installed")
     command = [sys.executable, "-m", "bench.worker", key, str(path), str(SEED)]

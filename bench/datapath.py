@@ -5,16 +5,16 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from twofold_command.pool import prepare
+from twofold_command.pool import prepare_workers
 
 
 def main() -> None:
     manifest, folder = map(Path, sys.argv[1:])
-    prepare(manifest)
-    # As in the command, while what the workers need is loaded beside it.
-    from bench.phases import work
+    prepare_workers(manifest)
+    # Imported after the workers have started to load their modules, as in the command.
+    from bench.phases import measure_phases
 
-    print(json.dumps(asdict(work(manifest, folder))))
+    print(json.dumps(asdict(measure_phases(manifest, folder))))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the splitters split: real manifests, and generated labels as skewed and as entangled as real ones."""
+"""Datasets of the comparison: public manifests, and generated labels with realistic skew and co-occurrence."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -8,10 +8,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.manifest.identity import reading
-from twofold.manifest.pieces import index_batches
-from twofold.manifest.reader import batches_of_range
-from twofold.manifest.resolve import resolve
+from twofold.manifest.index.hash_collisions import make_line_reader
+from twofold.manifest.index.range_indexer import index_batches
+from twofold.manifest.index.resolve import join_ranges
+from twofold.manifest.line.byte_ranges import read_batches
 
 ZIPF_EXPONENT = 1.1
 TOPIC_LABELS = 8
@@ -22,7 +22,7 @@ LONGEST_SOURCE = 1 << 64
 class Dataset:
     """N entries: entry `i` has the labels `labels[offsets[i]:offsets[i + 1]]` of `label_count`.
 
-    `source` uint64[N] stands for the hash of the source-ref, `groups` uint64[N] for that of a group.
+    `source` uint64[N] has the hash of each source-ref, `groups` uint64[N] the hash of each group.
     """
 
     name: str
@@ -36,37 +36,39 @@ class Dataset:
         return len(self.source)
 
     def take(self, chosen: NDArray[np.int64]) -> Self:
-        """These entries, in this order."""
+        """The chosen entries, in this order."""
         sizes = np.diff(self.offsets)[chosen]
         offsets = np.concatenate(([0], np.cumsum(sizes)))
-        inside = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
         return replace(
             self,
             offsets=offsets,
-            labels=self.labels[np.repeat(self.offsets[chosen], sizes) + inside],
+            labels=self.labels[np.repeat(self.offsets[chosen], sizes) + within],
             source=self.source[chosen],
             groups=None if self.groups is None else self.groups[chosen],
         )
 
-    def images(self, test: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-        """Entries, or test entries, that carry each label."""
+    def count_images(self, test: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """The number of entries, or of test entries, with each label."""
         labels = self.labels
         if test is not None:
             labels = labels[np.repeat(test, np.diff(self.offsets))]
         return np.bincount(labels, minlength=self.label_count)
 
-    def matrix(self) -> NDArray[np.int8]:
-        """Entries by labels, as the peers want it."""
+    def build_dense_matrix(self) -> NDArray[np.int8]:
+        """A dense matrix of entries (rows) by labels (columns), the input of the peers."""
         dense = np.zeros((len(self), self.label_count), dtype=np.int8)
         dense[np.repeat(np.arange(len(self)), np.diff(self.offsets)), self.labels] = 1
         return dense
 
-    def label_sets(self) -> NDArray[np.int64]:
+    def number_label_sets(self) -> NDArray[np.int64]:
         """A number for each entry, equal for equal label sets."""
         bounds = zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True)
-        known: dict[bytes, int] = {}
+        numbers_by_set: dict[bytes, int] = {}
         numbers = [
-            known.setdefault(np.sort(self.labels[first:last]).tobytes(), len(known))
+            numbers_by_set.setdefault(
+                np.sort(self.labels[first:last]).tobytes(), len(numbers_by_set)
+            )
             for first, last in bounds
         ]
         return np.array(numbers, dtype=np.int64)
@@ -92,49 +94,52 @@ class Dataset:
             )
 
 
-def from_folder(folder: Path) -> Iterator[Dataset]:
+def read_folder(folder: Path) -> Iterator[Dataset]:
     """The manifests of a folder that have at least ten entries and a label with two images."""
     for path in sorted(folder.glob("*.manifest")):
         content = path.read_bytes()
-        index = resolve(
-            [index_batches(batches_of_range([content], 0, len(content)))], reading(content)
+        index = join_ranges(
+            [index_batches(read_batches([content], 0, len(content)))], make_line_reader(content)
         ).index
-        sizes = index.set_sizes()[index.label_set]
+        sizes = index.compute_set_lengths()[index.label_set]
         first = index.set_offsets[:-1].astype(np.int64)[index.label_set]
         offsets = np.concatenate(([0], np.cumsum(sizes)))
-        inside = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
-        labels = index.set_labels[np.repeat(first, sizes) + inside].astype(np.int32)
-        found = Dataset(path.stem, len(index.names), offsets, labels, index.source)
-        if len(found) >= 10 and found.images().max(initial=0) >= 2:
-            yield found
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
+        labels = index.set_labels[np.repeat(first, sizes) + within].astype(np.int32)
+        dataset = Dataset(path.stem, len(index.names), offsets, labels, index.source)
+        if len(dataset) >= 10 and dataset.count_images().max(initial=0) >= 2:
+            yield dataset
 
 
-def generated(
-    name: str, count: int, label_count: int, most: int, seed: int, group_size: int = 0
+def generate_dataset(
+    name: str, count: int, label_count: int, max_labels: int, seed: int, group_size: int = 0
 ) -> Dataset:
-    """1 to `most` labels an image, by Zipf's law and half of them around topics, so that labels occur together; one image in
-    fifty has none. Groups have sizes around `group_size`, a few of them ten times as much, and lean towards a topic."""
+    """Generate images with 1 to `max_labels` labels each.
+
+    Labels follow Zipf's law, and half of them are drawn around topics, so labels occur together. One image in fifty has no
+    label. Groups have sizes around `group_size`, a few ten times as much, and favour a topic.
+    """
     random = np.random.default_rng(seed)
     weights = 1 / np.arange(1, label_count + 1) ** ZIPF_EXPONENT
     topics = random.integers(0, label_count, (max(3, label_count // 6), TOPIC_LABELS))
-    groups = _groups(random, count, group_size) if group_size else None
+    groups = _draw_groups(random, count, group_size) if group_size else None
     topic = random.integers(0, len(topics), count)
     if groups is not None:
         topic = np.where(random.random(count) < 0.7, groups.astype(np.int64) % len(topics), topic)
-    sizes = np.minimum(random.geometric(2 / (most + 1), count), most)
+    sizes = np.minimum(random.geometric(2 / (max_labels + 1), count), max_labels)
     owner = np.repeat(np.arange(count), sizes)
-    wide = random.choice(label_count, len(owner), p=weights / weights.sum())
-    near = topics[topic[owner], random.integers(0, TOPIC_LABELS, len(owner))]
-    labels = np.where(random.random(len(owner)) < 0.5, wide, near)
+    frequent = random.choice(label_count, len(owner), p=weights / weights.sum())
+    related = topics[topic[owner], random.integers(0, TOPIC_LABELS, len(owner))]
+    labels = np.where(random.random(len(owner)) < 0.5, frequent, related)
     labelled = random.random(count) >= 0.02
     pairs = np.unique((owner * label_count + labels)[labelled[owner]])
     offsets = np.searchsorted(pairs, np.arange(count + 1) * label_count)
     source = random.integers(0, LONGEST_SOURCE, count, dtype=np.uint64)
-    found = (pairs % label_count).astype(np.int32)
-    return Dataset(name, label_count, offsets.astype(np.int64), found, source, groups)
+    label_numbers = (pairs % label_count).astype(np.int32)
+    return Dataset(name, label_count, offsets.astype(np.int64), label_numbers, source, groups)
 
 
-def _groups(random: np.random.Generator, count: int, size: int) -> NDArray[np.uint64]:
+def _draw_groups(random: np.random.Generator, count: int, size: int) -> NDArray[np.uint64]:
     number = count // size
     weights = np.where(random.random(number) < 0.05, 10.0, 1.0) * random.random(number)
     return random.choice(number, count, p=weights / weights.sum()).astype(np.uint64)

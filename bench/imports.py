@@ -1,8 +1,8 @@
-"""`python -m bench.imports` (`make imports`): what a cold start of each function loads before its first line of work.
+"""`python -m bench imports`: the imports of a cold start of each function.
 
-A fresh process imports the handler from the bundle, with nothing else on its path, as in Lambda; on Lambda's version of
-Python if this machine has it. CPU seconds of this machine, the least of some runs, with the bytecode that ships and without
-it; Lambda gives a function more than its share of CPU while it starts. tests/handlers/test_cold_start.py holds the list of
+A fresh process imports the handler from the bundle alone, as in Lambda, on Lambda's version of Python if installed. The
+times are CPU seconds of this machine, the least of RUNS runs, with the shipped bytecode and without. Lambda gives a
+function more than its share of CPU during a cold start. tests/handlers/test_cold_start.py holds the list of
 packages that the API may load.
 """
 
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from supply.bundling import LAMBDA, SOURCE, bundle, find_compiler, python_build
+from supply.bundling import LAMBDA, SOURCE, build_bundle, describe_interpreter, find_compiler
 from twofold.settings import Function
 
 RUNS = 5
@@ -29,15 +29,15 @@ print(json.dumps([spent, sorted(packages)]))
 
 
 def measure(python: str, folder: Path, function: Function) -> tuple[float, list[str]]:
-    """(CPU seconds, the packages that are not Python's own)."""
+    """Return the CPU seconds and the imported third-party packages."""
     module = function.handler.rpartition(".")[0]
-    # -B: the folder is read-only in Lambda, so what is compiled is compiled again by the next process.
+    # -B: Lambda's folder is read-only, so every process compiles modules without bytecode again.
     command = [python, "-I", "-S", "-B", "-c", _MEASURE, str(folder), module]
-    answers = [
+    results = [
         json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
         for _ in range(RUNS)
     ]
-    return min(spent for spent, _ in answers), answers[0][1]
+    return min(spent for spent, _ in results), results[0][1]
 
 
 def main() -> None:
@@ -45,9 +45,9 @@ def main() -> None:
     with TemporaryDirectory() as scratch:
         shipped, plain = Path(scratch, "shipped"), Path(scratch, "plain")
         shipped.mkdir()
-        bundle(SOURCE, shipped, ("--python", python))
+        build_bundle(SOURCE, shipped, ("--python", python))
         shutil.copytree(shipped, plain, ignore=shutil.ignore_patterns("__pycache__"))
-        print(f"{python_build(python)}\n")
+        print(f"{describe_interpreter(python)}\n")
         print("| function | import, CPU s | without bytecode | packages |")
         print("| --- | ---: | ---: | --- |")
         for function in Function:

@@ -1,6 +1,6 @@
-"""`python -m bench.lines MANIFEST` says what indexing a line costs, as multiples of what orjson takes to parse it.
+"""`python -m bench lines MANIFEST` measures the indexing of a line in multiples of orjson's parsing time.
 
-Processor time of one process; the parts take turns, and the least of each counts.
+Processor time of one process. The parts take turns, and the least time of each counts.
 """
 
 import sys
@@ -13,82 +13,83 @@ from unittest.mock import patch
 import orjson
 from xxhash import xxh3_64_digest
 
-from twofold.manifest import shapes
-from twofold.manifest.document import Rejection, parse
-from twofold.manifest.index import file_name, source_digest
-from twofold.manifest.pieces import index_batches
-from twofold.manifest.reader import Batch, batches_of_range
+from twofold.manifest.index.range_indexer import index_batches
+from twofold.manifest.index.source_hashes import extract_file_name, hash_source_bytes
+from twofold.manifest.line import fast_reader
+from twofold.manifest.line.byte_ranges import LineBatch, read_batches
+from twofold.manifest.line.document import parse_line
+from twofold.manifest.line.errors import Rejection
 
 MOST_BYTES = 64 << 20
 CHUNK_BYTES = 1 << 20
 TURNS = 7
 
 
-class Lines:
-    """The first lines of a manifest, and the parts of the work on them."""
+class LineWork:
+    """The first lines of a manifest, and the parts of the work of indexing them."""
 
     def __init__(self, manifest: Path) -> None:
         with manifest.open("rb") as file:
             text = file.read(MOST_BYTES)
         self._text = text[: text.rfind(b"\n") + 1]
-        self._batches = list(self.cut())
+        self._batches = list(self.cut_lines())
         self._lines = [line for batch in self._batches for line in batch.lines if line]
         self._source_refs = [orjson.loads(line)["source-ref"].encode() for line in self._lines]
 
     def __len__(self) -> int:
         return len(self._lines)
 
-    def cut(self) -> Iterator[Batch]:
+    def cut_lines(self) -> Iterator[LineBatch]:
         size = len(self._text)
         chunks = (self._text[at : at + CHUNK_BYTES] for at in range(0, size, CHUNK_BYTES))
-        return batches_of_range(chunks, 0, size)
+        return read_batches(chunks, 0, size)
 
-    def parse(self) -> None:
+    def parse_lines(self) -> None:
         for line in self._lines:
             orjson.loads(line)
 
-    def hash(self) -> None:
+    def hash_lines(self) -> None:
         b"".join(map(xxh3_64_digest, self._lines))
-        b"".join(map(source_digest, self._source_refs))
-        b"".join(map(xxh3_64_digest, map(file_name, self._source_refs)))
+        b"".join(map(hash_source_bytes, self._source_refs))
+        b"".join(map(xxh3_64_digest, map(extract_file_name, self._source_refs)))
 
-    def read_by_shapes(self) -> None:
-        known = shapes.Shapes()
+    def read_by_forms(self) -> None:
+        reader = fast_reader.FastReader()
         for line in islice(self._lines, 8):
-            document = parse(line)
+            document = parse_line(line)
             if not isinstance(document, Rejection):
-                known.learn(line, document)
+                reader.learn(line, document)
         for batch in self._batches:
-            known.read([line or b"" for line in batch.lines])
+            reader.read_lines([line or b"" for line in batch.lines])
 
-    def index(self) -> None:
-        index_batches(self.cut())
+    def index_lines(self) -> None:
+        index_batches(self.cut_lines())
 
     def index_by_rules(self) -> None:
-        with patch.object(shapes, "MAX_LESSONS", 0):
-            index_batches(self.cut())
+        with patch.object(fast_reader, "MAX_SAMPLES", 0):
+            index_batches(self.cut_lines())
 
 
-def seconds(work: Callable[[], object]) -> float:
+def measure_seconds(work: Callable[[], object]) -> float:
     began = time.process_time()
     work()
     return time.process_time() - began
 
 
 def main() -> None:
-    lines = Lines(Path(sys.argv[1]))
+    lines = LineWork(Path(sys.argv[1]))
     parts: dict[str, Callable[[], object]] = {
-        "orjson": lines.parse,
-        "cutting lines": lambda: list(lines.cut()),
-        "reading them by their shape": lines.read_by_shapes,
-        "hashes": lines.hash,
-        "together": lines.index,
-        "together, by the rules alone": lines.index_by_rules,
+        "orjson": lines.parse_lines,
+        "cutting lines": lambda: list(lines.cut_lines()),
+        "reading lines of known form": lines.read_by_forms,
+        "hashes": lines.hash_lines,
+        "total": lines.index_lines,
+        "total, by the rules alone": lines.index_by_rules,
     }
-    turns = [{name: seconds(work) for name, work in parts.items()} for _ in range(TURNS)]
+    turns = [{name: measure_seconds(work) for name, work in parts.items()} for _ in range(TURNS)]
     least = {name: min(turn[name] for turn in turns) for name in parts}
-    told = sum(list(least.values())[1:4])
-    least["label sets and columns"] = least["together"] - told
+    parts_seconds = sum(list(least.values())[1:4])
+    least["label sets and columns"] = least["total"] - parts_seconds
     print(f"{len(lines)} lines; orjson takes {least['orjson'] / len(lines) * 1e6:.2f} µs for one.")
     print("| | times orjson |\n| --- | ---: |")
     for name in [*list(parts)[1:4], "label sets and columns", *list(parts)[4:]]:

@@ -1,6 +1,6 @@
-"""Manifests to measure on: bounding boxes as Ground Truth writes them, as many lines as asked for, always the same.
+"""Generated manifests with bounding boxes in the format of Ground Truth, deterministic, of any number of lines.
 
-`python -m bench.manifests FILE ENTRIES` writes one.
+`python -m bench.manifests FILE ENTRIES` writes a manifest.
 """
 
 import sys
@@ -19,11 +19,11 @@ _SIZES = ((640, 480), (1024, 768), (1280, 960), (1920, 1080))
 
 
 def write_manifest(path: Path, entries: int, seed: int = 0) -> int:
-    """Writes so many lines of about 580 bytes, 1 to MOST_BOXES boxes each, and answers with the size of the file.
+    """Write `entries` lines of about 580 bytes with 1 to MOST_BOXES boxes each. Returns the size of the file.
 
-    One block is drawn; the others repeat it under other file names, for disks are faster than random numbers.
+    Only the first block is drawn at random; the next blocks repeat the first block with new file names.
     """
-    lines = list(_lines(np.random.default_rng(seed), min(_BLOCK, entries)))
+    lines = list(_generate_lines(np.random.default_rng(seed), min(_BLOCK, entries)))
     with path.open("wb") as file:
         for first in range(0, entries, _BLOCK):
             block = "".join(lines[: entries - first]).encode()
@@ -31,26 +31,28 @@ def write_manifest(path: Path, entries: int, seed: int = 0) -> int:
     return path.stat().st_size
 
 
-def _lines(random: np.random.Generator, count: int) -> Iterator[str]:
-    """Labels by Zipf's law, neighbours of a line's first label more often than others."""
+def _generate_lines(random: np.random.Generator, count: int) -> Iterator[str]:
+    """Yield lines with labels by Zipf's law, where neighbours of the first label are more frequent."""
     weights = 1 / np.arange(1, LABELS + 1) ** ZIPF_EXPONENT
     labels = random.choice(LABELS, (count, MOST_BOXES), p=weights / weights.sum())
-    near = (labels[:, :1] + random.integers(0, 4, labels.shape)) % LABELS
-    labels = np.where(random.random(labels.shape) < 0.5, near, labels)
+    related = (labels[:, :1] + random.integers(0, 4, labels.shape)) % LABELS
+    labels = np.where(random.random(labels.shape) < 0.5, related, labels)
     boxes = random.integers(1, MOST_BOXES + 1, count).tolist()
     sizes = random.integers(0, len(_SIZES), count).tolist()
     seconds = random.integers(0, 86_400, count).tolist()
-    places = random.integers(0, 200, (count, MOST_BOXES, 4)).tolist()
-    rows = zip(_texts(labels), boxes, sizes, seconds, places, strict=True)
-    for number, (own, many, size, second, place) in enumerate(rows):
-        yield _line(number, own[:many], _SIZES[size], second, place[:many])
+    corners = random.integers(0, 200, (count, MOST_BOXES, 4)).tolist()
+    rows = zip(_format_labels(labels), boxes, sizes, seconds, corners, strict=True)
+    for number, (line_labels, box_count, size, second, line_corners) in enumerate(rows):
+        yield _format_line(
+            number, line_labels[:box_count], _SIZES[size], second, line_corners[:box_count]
+        )
 
 
-def _texts(labels: NDArray[np.int64]) -> list[list[str]]:
+def _format_labels(labels: NDArray[np.int64]) -> list[list[str]]:
     return [[str(label) for label in row] for row in labels.tolist()]
 
 
-def _line(
+def _format_line(
     number: int, labels: list[str], size: tuple[int, int], second: int, places: list[list[int]]
 ) -> str:
     boxes = ",".join(

@@ -1,7 +1,7 @@
-"""`python -m bench.memory [ENTRIES ...] [--out PAGE]` (`make measure-memory`): what those hold that see a dataset whole.
+"""`python -m bench memory [ENTRIES ...] [--out PAGE]`: memory of functions that hold a dataset.
 
-Resolve, Select (without groups and with) and Merge run as they are deployed, each in a process of its own, on a folder in
-place of the bucket. Measured is the peak of the process beyond what it had after its imports.
+Resolve, Select (without and with groups) and Merge run as deployed, each in a process of its own, on a folder in place of the
+bucket. The measured value is the peak of the process beyond the memory after imports.
 """
 
 import argparse
@@ -14,35 +14,38 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench import held
-from bench.folder import Folder
-from bench.marks import tell
-from bench.peak import peak_bytes
-from twofold.manifest.pieces import Piece
-from twofold.quotas import limits
+from bench import prepared_datasets
+from bench.folder_bucket import FolderBucket
+from bench.page_sections import publish_table
+from bench.peak import get_peak_bytes
+from twofold.manifest.index.range_index import RangeIndex
+from twofold.quotas import get_quotas
 from twofold.records import Operation
-from twofold.settings import Quotas
-from twofold.stores import keys, sealed
-from twofold.workflow.contents import get_index
-from twofold.workflow.ingest import load_of, resolve_pieces
+from twofold.settings import QuotaProfile
+from twofold.stores import sealed
+from twofold.stores.keys import ScratchKeys
+from twofold.workflow.contents import read_index
+from twofold.workflow.memory import BASE_BYTES, MemoryEstimate
 from twofold.workflow.merge import merge_changes
-from twofold.workflow.orders import Ranges
-from twofold.workflow.room import BASE_BYTES, Load
-from twofold.workflow.select import select
+from twofold.workflow.messages import SourceRanges
+from twofold.workflow.resolve import estimate_range, resolve_ranges
+from twofold.workflow.select import select_entries
 
 ENTRIES = (250_000, 1_000_000, 3_000_000, 10_000_000)
 RESOLVE, SELECT, GROUPED, MERGE = "Resolve", "Select", "Select by groups", "Merge"
 FUNCTIONS = (RESOLVE, SELECT, MERGE, GROUPED)
 MOST_DISTINCT, MOST_DISTINCT_GROUPED = 3_000_000, 250_000
-"""Entries, each with a label set of its own, that do not take the solver minutes."""
+"""Entries with distinct label sets for which the solver takes less than minutes."""
 
-BEGIN, END = "<!-- memory: make measure-memory -->", "<!-- end of memory -->"
+BEGIN, END = "<!-- memory: python -m bench memory -->", "<!-- end of memory -->"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """`taken` bytes at the peak beyond the `base` that the process had after its imports; `load` is what
-    workflow/room.py reckons for the entries. `seconds` of the processor."""
+class MemoryRun:
+    """`taken` bytes at the peak beyond the `base` after imports, and processor `seconds`.
+
+    `load` is the estimate of workflow/memory.py for the entries.
+    """
 
     function: str
     entries: int
@@ -53,14 +56,16 @@ class Held:
     seconds: float
 
 
-def measured(function: str, entries: int, distinct: bool) -> Held:
-    """With `distinct`, each entry has a label set of its own."""
+def measure(function: str, entries: int, distinct: bool) -> MemoryRun:
+    """Measure a function. With `distinct`, each entry has a label set of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        _child(f"prepare({folder!r}, {function!r}, {entries}, {distinct})")
-        return Held(**json.loads(_child(f"run({folder!r}, {function!r}, {entries}, {distinct})")))
+        _run_child(f"prepare({folder!r}, {function!r}, {entries}, {distinct})")
+        return MemoryRun(
+            **json.loads(_run_child(f"run({folder!r}, {function!r}, {entries}, {distinct})"))
+        )
 
 
-def _child(call: str) -> str:
+def _run_child(call: str) -> str:
     program = f"from bench.memory import prepare, run; {call}"
     done = subprocess.run(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True
@@ -69,95 +74,99 @@ def _child(call: str) -> str:
 
 
 def prepare(name: str, function: str, entries: int, distinct: bool) -> None:
-    """In a process of its own: what is there before the function begins."""
-    folder = Folder(name)
+    """Write the input of the function; runs in a process of its own."""
+    folder = FolderBucket(name)
     if function == RESOLVE:
-        operation, found = held.ingest_of(folder, entries, distinct)
-        folder.put("given", json.dumps([operation.event(), found.model_dump_json()]).encode())
+        operation, ranges = prepared_datasets.prepare_ingest(folder, entries, distinct)
+        folder.put("given", json.dumps([operation.serialize(), ranges.model_dump_json()]).encode())
         return
-    before = held.resolved(folder, entries, distinct)
+    before = prepared_datasets.prepare_contents(folder, entries, distinct)
     operation = (
-        held.update_of(folder, before)
+        prepared_datasets.prepare_update(folder, before)
         if function == MERGE
-        else held.distribution_of(folder, before, groups=function == GROUPED)
+        else prepared_datasets.prepare_distribution(folder, before, groups=function == GROUPED)
     )
-    folder.put("given", json.dumps([operation.event()]).encode())
+    folder.put("given", json.dumps([operation.serialize()]).encode())
 
 
 def run(name: str, function: str, entries: int, distinct: bool) -> None:
-    """In a process of its own: prints a Held as JSON."""
-    folder = Folder(name)
-    given = json.loads(folder.get("given"))
-    operation = Operation.of(given[0])
-    found = Ranges.model_validate_json(given[1]) if function == RESOLVE else None
-    work = _work(folder, operation, found)
-    base, began = peak_bytes(), time.process_time()
+    """Run the function and print a MemoryRun as JSON; runs in a process of its own."""
+    folder = FolderBucket(name)
+    input = json.loads(folder.get("given"))
+    operation = Operation.parse(input[0])
+    ranges = SourceRanges.model_validate_json(input[1]) if function == RESOLVE else None
+    work = _make_work(folder, operation, ranges)
+    base, began = get_peak_bytes(), time.process_time()
     work()
-    seconds, taken = time.process_time() - began, peak_bytes() - base
-    load = _load(folder, operation, found).bytes
-    print(json.dumps(asdict(Held(function, entries, distinct, base, taken, load, seconds))))
+    seconds, peak = time.process_time() - began, get_peak_bytes() - base
+    estimate = _estimate_memory(folder, operation, ranges).bytes
+    print(json.dumps(asdict(MemoryRun(function, entries, distinct, base, peak, estimate, seconds))))
 
 
-def _work(folder: Folder, operation: Operation, found: Ranges | None) -> Callable[[], object]:
-    bounds = limits(Quotas.TWOFOLD)
-    if found:
-        return lambda: resolve_pieces(folder, operation, found, bounds)
+def _make_work(
+    folder: FolderBucket, operation: Operation, ranges: SourceRanges | None
+) -> Callable[[], object]:
+    bounds = get_quotas(QuotaProfile.TWOFOLD)
+    if ranges:
+        return lambda: resolve_ranges(folder, operation, ranges, bounds)
     if operation.parameters is None:
         return lambda: merge_changes(folder, operation, bounds)
-    return lambda: select(folder, operation)
+    return lambda: select_entries(folder, operation)
 
 
-def _load(folder: Folder, operation: Operation, found: Ranges | None) -> Load:
-    """As the functions reckon it themselves."""
+def _estimate_memory(
+    folder: FolderBucket, operation: Operation, ranges: SourceRanges | None
+) -> MemoryEstimate:
+    """The estimate of the functions themselves."""
     if operation.before:
         grouped = operation.parameters is not None and operation.parameters.group_by is not None
-        return Load.of(
-            get_index(folder, operation.before),
-            chosen=operation.parameters is not None,
+        return MemoryEstimate.from_index(
+            read_index(folder, operation.before),
+            selects=operation.parameters is not None,
             grouped=grouped,
         )
-    load = Load(0)
-    for number in range(found.count if found else 0):
-        key = keys.scratch_shard(operation.id, "index", number, "piece")
-        load += load_of(Piece.decode(sealed.get(folder, key)))
-    return load
+    estimate = MemoryEstimate(0)
+    for number in range(ranges.count if ranges else 0):
+        key = ScratchKeys(operation.id).build_range_index_key(number)
+        estimate += estimate_range(RangeIndex.decode(sealed.get(folder, key)))
+    return estimate
 
 
-def all_of(sizes: Iterable[int]) -> Iterator[Held]:
+def measure_all(sizes: Iterable[int]) -> Iterator[MemoryRun]:
     sizes = list(sizes)
     for distinct in (False, True):
         for function in FUNCTIONS:
             for entries in sizes:
                 most = MOST_DISTINCT_GROUPED if function == GROUPED else MOST_DISTINCT
                 if not distinct or entries <= most:
-                    yield measured(function, entries, distinct)
+                    yield measure(function, entries, distinct)
 
 
-def table(runs: Iterable[Held]) -> str:
-    """Markdown."""
+def render_table(runs: Iterable[MemoryRun]) -> str:
+    """The runs as a Markdown table."""
     rows = [
-        "| function | entries | label sets | peak, MB | beyond imports, bytes an entry | reckoned, MB | processor s |",
+        "| function | entries | label sets | peak, MB | beyond imports, bytes an entry | estimated, MB | processor s |",
         "| --- | ---: | --- | ---: | ---: | ---: | ---: |",
     ]
-    for one in runs:
-        sets = "one for each entry" if one.distinct else "shared"
+    for run in runs:
+        sets = "one for each entry" if run.distinct else "shared"
         rows.append(
-            f"| {one.function} | {one.entries:,} | {sets} | {(one.base + one.taken) / 1e6:,.0f} "
-            f"| {one.taken / one.entries:,.0f} | {(BASE_BYTES + one.load) / 1e6:,.0f} | {one.seconds:.1f} |"
+            f"| {run.function} | {run.entries:,} | {sets} | {(run.base + run.taken) / 1e6:,.0f} "
+            f"| {run.taken / run.entries:,.0f} | {(BASE_BYTES + run.load) / 1e6:,.0f} | {run.seconds:.1f} |"
         )
     return "\n".join(rows)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.memory", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench memory", description=__doc__)
     parser.add_argument("entries", type=int, nargs="*", default=ENTRIES)
     parser.add_argument("--out", type=Path, help="the page to put the table into")
     options = parser.parse_args()
     runs = []
-    for one in all_of(options.entries):
-        runs.append(one)
-        print(one, file=sys.stderr, flush=True)
-    tell(options.out, BEGIN, END, table(runs))
+    for run in measure_all(options.entries):
+        runs.append(run)
+        print(run, file=sys.stderr, flush=True)
+    publish_table(options.out, BEGIN, END, render_table(runs))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The splitters: each takes a dataset and a seed and says of every entry whether it is tested.
+"""The splitters: each takes a dataset and a seed and returns whether each entry is in the test set.
 
-Peers are called as their documentation does. A peer's own reading of the data (a dense matrix of labels) is part of its time.
+Peers are called as in their documentation. Building a peer's input (a dense matrix of labels) counts as its time.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,8 +21,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """`package` is what must be installed, `module` what is imported before time is taken, `grouped` whether groups are kept
-    whole. `keep` splits a grown dataset where that can be told the previous split: a Previously for each entry."""
+    """A splitter of an installed `package`; its `module` is imported before the time starts.
+
+    `grouped` splitters keep groups whole. `keep`, if any, splits a grown dataset with the PreviousSide of each entry.
+    """
 
     title: str
     package: str
@@ -32,7 +34,7 @@ class Method:
     keep: Callable[[Dataset, int, NDArray[np.uint8]], Mask] | None = None
 
     def version(self) -> str | None:
-        """None where the package is not installed."""
+        """The installed version of the package, or None."""
         try:
             return version(self.package)
         except PackageNotFoundError:
@@ -40,11 +42,11 @@ class Method:
 
 
 class NotAPartitionError(Exception):
-    """What a splitter returned is not a split of the entries."""
+    """The result of a splitter is not a split of the entries."""
 
 
 def mask(count: int, train: Iterable[int], test: Iterable[int]) -> Mask:
-    """Raises NotAPartitionError unless every entry is on exactly one side."""
+    """The test mask. Raises NotAPartitionError unless every entry is on exactly one side."""
     sides = [np.fromiter(side, np.int64) for side in (train, test)]
     if not np.array_equal(np.sort(np.concatenate(sides)), np.arange(count)):
         raise NotAPartitionError("Not every entry is on exactly one side.")
@@ -53,29 +55,29 @@ def mask(count: int, train: Iterable[int], test: Iterable[int]) -> Mask:
     return chosen
 
 
-def twofold(data: Dataset, seed: int) -> Mask:
-    return _twofold(data, seed, None)
+def split_with_twofold(data: Dataset, seed: int) -> Mask:
+    return _split_with_twofold(data, seed, None)
 
 
-def twofold_grouped(data: Dataset, seed: int) -> Mask:
-    return _twofold(data, seed, data.groups)
+def split_groups_with_twofold(data: Dataset, seed: int) -> Mask:
+    return _split_with_twofold(data, seed, data.groups)
 
 
-def twofold_kept(data: Dataset, seed: int, previous: NDArray[np.uint8]) -> Mask:
-    return _twofold(data, seed, None, previous)
+def keep_twofold_split(data: Dataset, seed: int, previous: NDArray[np.uint8]) -> Mask:
+    return _split_with_twofold(data, seed, None, previous)
 
 
-def twofold_grouped_kept(data: Dataset, seed: int, previous: NDArray[np.uint8]) -> Mask:
-    return _twofold(data, seed, data.groups, previous)
+def keep_twofold_group_split(data: Dataset, seed: int, previous: NDArray[np.uint8]) -> Mask:
+    return _split_with_twofold(data, seed, data.groups, previous)
 
 
-def _twofold(
+def _split_with_twofold(
     data: Dataset,
     seed: int,
     groups: NDArray[np.uint64] | None,
     previous: NDArray[np.uint8] | None = None,
 ) -> Mask:
-    """Raises NotAPartitionError if the certificate does not say what the split is."""
+    """Raises NotAPartitionError if the certificate does not match the split."""
     from twofold.split import LabelSets, select_test_entries
 
     selection = select_test_entries(
@@ -91,19 +93,19 @@ def _twofold(
         groups=groups,
         previous=previous,
     )
-    if groups is None and selection.test.sum() != (2 * len(data) + 5) // 10:
+    if groups is None and selection.test_mask.sum() != (2 * len(data) + 5) // 10:
         raise NotAPartitionError("The number of test entries is not the share.")
-    if selection.certificate.deviation != _deviation(data, selection.test):
+    if selection.certificate.deviation != _compute_deviation(data, selection.test_mask):
         raise NotAPartitionError("The deviation is not the one in the certificate.")
-    return selection.test
+    return selection.test_mask
 
 
-def _deviation(data: Dataset, test: Mask) -> Fraction:
-    """Summed over labels, unlabelled entries being one more."""
-    bare = np.diff(data.offsets) == 0
-    images = np.append(data.images(), bare.sum())
-    tested = np.append(data.images(test), (bare & test).sum())
-    return Fraction(int(np.abs(5 * tested - images).sum()), 5)
+def _compute_deviation(data: Dataset, test: Mask) -> Fraction:
+    """The total deviation over labels, with unlabelled entries as a further label."""
+    unlabelled = np.diff(data.offsets) == 0
+    images = np.append(data.count_images(), unlabelled.sum())
+    test_images = np.append(data.count_images(test), (unlabelled & test).sum())
+    return Fraction(int(np.abs(5 * test_images - images).sum()), 5)
 
 
 def shuffle(data: Dataset, seed: int) -> Mask:
@@ -112,24 +114,24 @@ def shuffle(data: Dataset, seed: int) -> Mask:
     return mask(len(data), order[size:], order[:size])
 
 
-def sklearn_random(data: Dataset, seed: int) -> Mask:
+def split_with_sklearn(data: Dataset, seed: int) -> Mask:
     from sklearn.model_selection import train_test_split
 
     train, test = train_test_split(np.arange(len(data)), test_size=SHARE, random_state=seed)
     return mask(len(data), train, test)
 
 
-def sklearn_stratified(data: Dataset, seed: int) -> Mask:
-    """By label set: `stratify` does not take several labels."""
+def stratify_with_sklearn(data: Dataset, seed: int) -> Mask:
+    """Stratify by label set: `stratify` takes one value for each entry."""
     from sklearn.model_selection import train_test_split
 
     train, test = train_test_split(
-        np.arange(len(data)), test_size=SHARE, random_state=seed, stratify=data.label_sets()
+        np.arange(len(data)), test_size=SHARE, random_state=seed, stratify=data.number_label_sets()
     )
     return mask(len(data), train, test)
 
 
-def sklearn_groups(data: Dataset, seed: int) -> Mask:
+def split_groups_with_sklearn(data: Dataset, seed: int) -> Mask:
     from sklearn.model_selection import GroupShuffleSplit
 
     splitter = GroupShuffleSplit(n_splits=1, test_size=SHARE, random_state=seed)
@@ -137,83 +139,88 @@ def sklearn_groups(data: Dataset, seed: int) -> Mask:
     return mask(len(data), train, test)
 
 
-def sklearn_stratified_groups(data: Dataset, seed: int) -> Mask:
+def stratify_groups_with_sklearn(data: Dataset, seed: int) -> Mask:
     from sklearn.model_selection import StratifiedGroupKFold
 
     splitter = StratifiedGroupKFold(n_splits=5, shuffle=True, random_state=seed)
-    train, test = next(splitter.split(np.zeros(len(data)), data.label_sets(), data.groups))
+    train, test = next(splitter.split(np.zeros(len(data)), data.number_label_sets(), data.groups))
     return mask(len(data), train, test)
 
 
-def iterative_stratification(data: Dataset, seed: int) -> Mask:
+def stratify_iteratively(data: Dataset, seed: int) -> Mask:
     from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 
     splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=SHARE, random_state=seed)
-    matrix = data.matrix()
+    matrix = data.build_dense_matrix()
     train, test = next(splitter.split(matrix, matrix))
     return mask(len(data), train, test)
 
 
-def scikit_multilearn(data: Dataset, seed: int) -> Mask:
+def stratify_with_scikit_multilearn(data: Dataset, seed: int) -> Mask:
     from skmultilearn.model_selection import iterative_train_test_split
 
     np.random.seed(seed)
     entries = np.arange(len(data))[:, None]
-    train, _, test, _ = iterative_train_test_split(entries, data.matrix(), test_size=SHARE)
+    train, _, test, _ = iterative_train_test_split(
+        entries, data.build_dense_matrix(), test_size=SHARE
+    )
     return mask(len(data), train.ravel(), test.ravel())
 
 
 METHODS = {
-    "twofold": Method("Twofold", "twofold", "twofold.split", twofold),
+    "twofold": Method("Twofold", "twofold", "twofold.split", split_with_twofold),
     "twofold-grouped": Method(
-        "Twofold, by group", "twofold", "twofold.split", twofold_grouped, grouped=True
+        "Twofold, by group", "twofold", "twofold.split", split_groups_with_twofold, grouped=True
     ),
     "twofold-kept": Method(
-        "Twofold, told the previous split",
+        "Twofold, given the previous split",
         "twofold",
         "twofold.split",
-        twofold,
-        keep=twofold_kept,
+        split_with_twofold,
+        keep=keep_twofold_split,
     ),
     "twofold-grouped-kept": Method(
-        "Twofold, by group, told the previous split",
+        "Twofold, by group, given the previous split",
         "twofold",
         "twofold.split",
-        twofold_grouped,
+        split_groups_with_twofold,
         grouped=True,
-        keep=twofold_grouped_kept,
+        keep=keep_twofold_group_split,
     ),
     "shuffle": Method("plain shuffle", "numpy", "numpy", shuffle),
     "sklearn": Method(
-        "scikit-learn, random", "scikit-learn", "sklearn.model_selection", sklearn_random
+        "scikit-learn, random", "scikit-learn", "sklearn.model_selection", split_with_sklearn
     ),
     "sklearn-stratified": Method(
         "scikit-learn, stratified by label set",
         "scikit-learn",
         "sklearn.model_selection",
-        sklearn_stratified,
+        stratify_with_sklearn,
     ),
     "sklearn-groups": Method(
         "scikit-learn, GroupShuffleSplit",
         "scikit-learn",
         "sklearn.model_selection",
-        sklearn_groups,
+        split_groups_with_sklearn,
         grouped=True,
     ),
     "sklearn-stratified-groups": Method(
         "scikit-learn, StratifiedGroupKFold",
         "scikit-learn",
         "sklearn.model_selection",
-        sklearn_stratified_groups,
+        stratify_groups_with_sklearn,
         grouped=True,
     ),
     "iterstrat": Method(
         "iterative-stratification",
         "iterative-stratification",
         "iterstrat.ml_stratifiers",
-        iterative_stratification,
+        stratify_iteratively,
     ),
     "skmultilearn": Method(
-        "scikit-multilearn", "scikit-multilearn", "skmultilearn.model_selection", scikit_multilearn
+        "scikit-multilearn",
+        "scikit-multilearn",
+        "skmultilearn.model_selection",
+        stratify_with_scikit_multilearn,
     ),
 }

@@ -1,4 +1,4 @@
-"""The comparison as a page of Markdown."""
+"""Render the comparison as a Markdown page."""
 
 import os
 import platform
@@ -31,38 +31,41 @@ _INTRODUCTION = f"""\
 
 Written by `make bench` on {{date}}: {{machine}}. {{versions}}
 
-Every splitter gets the same entries and labels and is asked for a fifth. *Size error* is how many entries too many (or few)
-are tested; *off by* is `|test images - 0.2 * images|` of a label, in images. *Moved* is the share of test entries that leave
-the test side, with the same seed, when the dataset grows by 1 % or 10 % (by new groups where there are groups). *Seconds* are
-for the split alone, from labels in memory; *peak* is the whole process, interpreter and libraries included. Each run has a
-process of its own, one after the other, and what it returns is checked to be a partition (and for Twofold, the certificate to
-be true). A splitter has {LIMIT_SECONDS} seconds for all; growth is measured where one split takes less than {PATIENCE_SECONDS}.
+Every splitter gets the same entries and labels and splits off a fifth. *Size error* is the number of entries too many (or too
+few) in the test set; *off by* is `|test images - 0.2 * images|` of a label, in images. *Moved* is the share of test entries
+that leave the test set, with the same seed, when the dataset grows by 1 % or 10 % (by new groups if there are groups).
+*Seconds* are for the split alone, from labels in memory; *peak* is the whole process with interpreter and libraries. Each run
+has a process of its own, one after another. Each result is checked to be a partition, and for Twofold the certificate is
+checked too. A splitter has {LIMIT_SECONDS} seconds in all; growth is measured if a split
+takes less than {PATIENCE_SECONDS} seconds.
 
-Generated labels follow Zipf's law and occur together by topic; one image in fifty has none. Sets of other
-names are public manifests. Make the page again with `make bench`, or with manifests of your own: `make bench MANIFESTS=folder`.
+Generated labels follow Zipf's law and occur together by topic; one image in fifty has none. Datasets with other names are
+public manifests. To update this page, run `make bench`, or with your own manifests `make bench MANIFESTS=folder`.
 """
 
 
-def page(datasets: Sequence[Dataset], results: Sequence[Result]) -> str:
+def render_page(datasets: Sequence[Dataset], results: Sequence[Result]) -> str:
     introduction = _INTRODUCTION.format(
         date=date.today().isoformat(),  # noqa: DTZ011 a day is enough
-        machine=machine(),
-        versions=_versions(),
+        machine=describe_machine(),
+        versions=_list_versions(),
     )
-    parts = [introduction, *_summary(results)]
+    parts = [introduction, *_render_summary(results)]
     for data in datasets:
-        parts.append(_section(data, [one for one in results if one.dataset == data.name]))
+        parts.append(
+            _render_section(data, [result for result in results if result.dataset == data.name])
+        )
     return "\n".join(parts)
 
 
-def machine() -> str:
-    """Cores, memory, processor and Python; neither names nor paths."""
+def describe_machine() -> str:
+    """Describe cores, processor, memory and Python version, without host names or paths."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} cores of {_processor()}, {memory:.0f} GiB, Python {platform.python_version()}"
+    return f"{cores} cores of {_read_processor_name()}, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
-def _processor() -> str:
+def _read_processor_name() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -71,14 +74,16 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _versions() -> str:
-    found = {method.package: method.version() for method in METHODS.values()}
-    return ", ".join(f"{name} {number or 'not installed'}" for name, number in found.items()) + "."
+def _list_versions() -> str:
+    versions = {method.package: method.version() for method in METHODS.values()}
+    return (
+        ", ".join(f"{name} {number or 'not installed'}" for name, number in versions.items()) + "."
+    )
 
 
-def _summary(results: Sequence[Result]) -> Iterator[str]:
+def _render_summary(results: Sequence[Result]) -> Iterator[str]:
     yield "## All datasets together\n"
-    yield _header(
+    yield _render_header(
         "Splitter",
         "Runs",
         "Exact size",
@@ -88,55 +93,55 @@ def _summary(results: Sequence[Result]) -> Iterator[str]:
         "Median moved at +10 %",
     )
     for key, method in METHODS.items():
-        tried = [one for one in results if one.method == key]
-        runs = [one.run for one in tried if one.run]
+        attempts = [result for result in results if result.method == key]
+        runs = [result.run for result in attempts if result.run]
         if runs:
-            yield _row(method.title, *_totals(runs, len(tried)))
+            yield _render_row(method.title, *_render_totals(runs, len(attempts)))
     yield ""
 
 
-def _totals(runs: Sequence[Run], tried: int) -> Iterator[str]:
+def _render_totals(runs: Sequence[Run], tried: int) -> Iterator[str]:
     yield f"{len(runs)} of {tried}"
     yield f"{sum(run.size_error == 0 for run in runs)} of {len(runs)}"
     yield f"{max(run.worst for run in runs):.1f}"
     yield f"{median(run.mean for run in runs):.2f}"
     for growth in range(2):
         moved = [share for run in runs if (share := run.moved[growth]) is not None]
-        yield _percent(median(moved) if moved else None)
+        yield _format_percent(median(moved) if moved else None)
 
 
-def _section(data: Dataset, results: Iterable[Result]) -> str:
+def _render_section(data: Dataset, results: Iterable[Result]) -> str:
     groups = "" if data.groups is None else f", {len(set(data.groups.tolist())):,} groups"
-    labels = int((data.images() > 0).sum())
+    labels = int((data.count_images() > 0).sum())
     title = f"## {data.name}\n\n{len(data):,} entries, {labels:,} labels{groups}.\n"
-    return "\n".join([title, _header(*_COLUMNS), *map(_line, results), ""])
+    return "\n".join([title, _render_header(*_COLUMNS), *map(_render_line, results), ""])
 
 
-def _line(result: Result) -> str:
+def _render_line(result: Result) -> str:
     title, run = METHODS[result.method].title, result.run
     if run is None:
         reason = result.reason.replace("|", "\\|").replace("<", "&lt;")
-        return _row(title, reason, *([""] * (len(_COLUMNS) - 2)))
-    return _row(
+        return _render_row(title, reason, *([""] * (len(_COLUMNS) - 2)))
+    return _render_row(
         title,
         f"{run.size_error:+d}" if run.size_error else "0",
         f"{run.worst:.1f}",
         f"{run.mean:.2f}",
-        _percent(run.off_by_one),
-        *map(_percent, run.moved),
+        _format_percent(run.off_by_one),
+        *map(_format_percent, run.moved),
         _NOTHING if run.divided is None else f"{run.divided:,}",
         f"{run.seconds:.2f}",
         f"{run.peak_bytes / 1e6:.0f}",
     )
 
 
-def _percent(share: float | None) -> str:
+def _format_percent(share: float | None) -> str:
     return _NOTHING if share is None else f"{100 * share:.1f} %"
 
 
-def _header(*cells: str) -> str:
-    return "\n".join([_row(*cells), _row("---", *(["---:"] * (len(cells) - 1)))])
+def _render_header(*cells: str) -> str:
+    return "\n".join([_render_row(*cells), _render_row("---", *(["---:"] * (len(cells) - 1)))])
 
 
-def _row(*cells: str) -> str:
+def _render_row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"

@@ -1,7 +1,8 @@
-"""What else can cut a manifest in two: each reads MANIFEST and writes train.manifest and test.manifest into FOLDER.
+"""Tools to compare with: each reads MANIFEST and writes train.manifest and test.manifest into FOLDER.
 
-`python -m bench.peers NAME MANIFEST FOLDER ENTRIES` runs one. Shuffling and copying are the naive job and the disk's limit;
-the others stratify by the label of a line's first box, the nearest that each can do, and write every line as it was.
+`python -m bench.peers NAME MANIFEST FOLDER ENTRIES` runs one tool. Shuffling is the naive job, copying the limit of the disk.
+The stratifying tools use the label of a line's first box, the nearest supported choice to a balanced split, and write every
+line unchanged.
 """
 
 import shutil
@@ -17,7 +18,7 @@ THREADS = 2
 _LABEL = "$.boxes.annotations[0].class_id"
 
 
-def shuf(manifest: Path, folder: Path, entries: int) -> None:
+def shuffle_with_shuf(manifest: Path, folder: Path, entries: int) -> None:
     test = entries // 5
     script = (
         'shuf "$1" > "$2/all" && head -n "$3" "$2/all" > "$2/test.manifest" && '
@@ -26,13 +27,13 @@ def shuf(manifest: Path, folder: Path, entries: int) -> None:
     subprocess.run(["sh", "-c", script, "sh", manifest, folder, str(test)], check=True)
 
 
-def cp(manifest: Path, folder: Path, entries: int) -> None:
-    """All of it to one side."""
+def copy_with_cp(manifest: Path, folder: Path, entries: int) -> None:
+    """Copy the whole manifest to one side."""
     shutil.copyfile(manifest, folder / "train.manifest")
     (folder / "test.manifest").touch()
 
 
-def duckdb(manifest: Path, folder: Path, entries: int) -> None:
+def split_with_duckdb(manifest: Path, folder: Path, entries: int) -> None:
     import duckdb as database
 
     connection = database.connect(config={"threads": THREADS, "temp_directory": str(folder)})
@@ -51,7 +52,7 @@ def duckdb(manifest: Path, folder: Path, entries: int) -> None:
         )
 
 
-def polars(manifest: Path, folder: Path, entries: int) -> None:
+def split_with_polars(manifest: Path, folder: Path, entries: int) -> None:
     import polars as frames
 
     lines = frames.read_csv(
@@ -65,7 +66,7 @@ def polars(manifest: Path, folder: Path, entries: int) -> None:
         )
 
 
-def scikit_learn(manifest: Path, folder: Path, entries: int) -> None:
+def split_with_scikit_learn(manifest: Path, folder: Path, entries: int) -> None:
     from sklearn.model_selection import train_test_split
 
     lines = manifest.read_bytes().splitlines(keepends=True)
@@ -74,14 +75,14 @@ def scikit_learn(manifest: Path, folder: Path, entries: int) -> None:
     _write(folder, train, test)
 
 
-def iterative_stratification(manifest: Path, folder: Path, entries: int) -> None:
-    """The only peer that stratifies by all labels of a line."""
+def stratify_iteratively(manifest: Path, folder: Path, entries: int) -> None:
+    """Stratify by all labels of a line, as the only peer."""
     from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 
     lines = manifest.read_bytes().splitlines(keepends=True)
     boxes = [orjson.loads(line)["boxes"]["annotations"] for line in lines]
-    owners = np.repeat(np.arange(len(lines)), [len(some) for some in boxes])
-    labels = np.array([box["class_id"] for some in boxes for box in some])
+    owners = np.repeat(np.arange(len(lines)), [len(line_boxes) for line_boxes in boxes])
+    labels = np.array([box["class_id"] for line_boxes in boxes for box in line_boxes])
     matrix = np.zeros((len(lines), int(labels.max()) + 1), np.int8)
     matrix[owners, labels] = 1
     splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=0.2, random_state=0)
@@ -95,12 +96,12 @@ def _write(folder: Path, train: list[bytes], test: list[bytes]) -> None:
 
 
 PEERS: dict[str, Callable[[Path, Path, int], None]] = {
-    "shuf": shuf,
-    "cp": cp,
-    "DuckDB": duckdb,
-    "Polars": polars,
-    "scikit-learn": scikit_learn,
-    "iterative-stratification": iterative_stratification,
+    "shuf": shuffle_with_shuf,
+    "cp": copy_with_cp,
+    "DuckDB": split_with_duckdb,
+    "Polars": split_with_polars,
+    "scikit-learn": split_with_scikit_learn,
+    "iterative-stratification": stratify_iteratively,
 }
 
 if __name__ == "__main__":

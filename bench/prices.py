@@ -1,6 +1,6 @@
-"""`python -m bench.prices`: AWS's list prices in us-east-1, in dollars, without the free tier; functions run on arm64.
+"""`python -m bench prices`: AWS's list prices in us-east-1, in dollars, without the free tier; functions run on arm64.
 
-Entered by hand, each with the page that it stands on and the day of that. Correct them here and every figure follows.
+Entered by hand, each with its source page and date. All cost figures are computed from these prices.
 """
 
 from typing import Self
@@ -9,18 +9,18 @@ ENTERED = "2026-11-25"
 
 
 class Price(float):
-    """Dollars for one unit; `per` such units are what the page names the price for."""
+    """Dollars for one unit; the page gives the price of `per` units."""
 
-    what: str
+    unit: str
     per: int
     page: str
     entered: str
 
     def __new__(
-        cls, dollars: float, what: str, page: str, *, per: int = 1, entered: str = ENTERED
+        cls, dollars: float, unit: str, page: str, *, per: int = 1, entered: str = ENTERED
     ) -> Self:
         price = super().__new__(cls, dollars / per)
-        price.what, price.per, price.page, price.entered = what, per, page, entered
+        price.unit, price.per, price.page, price.entered = unit, per, page, entered
         return price
 
 
@@ -58,18 +58,18 @@ WAF_REQUEST = Price(
     0.60, "requests that a web ACL looks at", _WAF, per=_MILLION, entered="2026-11-30"
 )
 
-ALL = tuple(price for price in list(globals().values()) if isinstance(price, Price))
+PRICES = tuple(price for price in list(globals().values()) if isinstance(price, Price))
 
 
-def table() -> str:
-    """Markdown."""
+def render_table() -> str:
+    """The prices as a Markdown table."""
     rows = ["| dollars | for | page | entered |", "| ---: | --- | --- | --- |"]
-    for price in ALL:
+    for price in PRICES:
         dollars = f"{price * price.per:.10f}".rstrip("0").ljust(4, "0")
-        unit = f"{price.per:,} {price.what}" if price.per > 1 else f"a {price.what}"
+        unit = f"{price.per:,} {price.unit}" if price.per > 1 else f"a {price.unit}"
         rows.append(f"| {dollars} | {unit} | <{price.page}> | {price.entered} |")
     return "\n".join(rows)
 
 
 if __name__ == "__main__":
-    print(table())
+    print(render_table())

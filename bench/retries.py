@@ -1,4 +1,4 @@
-"""How often and how long throttled tasks try again: read from the ASL files that ship."""
+"""Retry policies of throttled tasks, read from the shipped ASL files."""
 
 import json
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ from twofold.settings import Workflow
 INFRA = Path(__file__).parents[1] / "infra"
 THROTTLED = "Lambda.TooManyRequestsException"
 LIFE_SECONDS = {"EXPRESS": 300.0, "STANDARD": inf}
-"""Of a child execution, by its type; AWS ends it then."""
+"""The maximum duration of a child execution, by its type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How a task tries again after one error, with full jitter; in seconds."""
+    """The retry policy of a task for one error, with full jitter; in seconds."""
 
     interval: float
     attempts: int
@@ -28,22 +28,22 @@ class Retry:
 
     @property
     def mean_wait(self) -> float:
-        """Seconds until a task that is throttled at every attempt fails, on average."""
-        delays = (self._bound(attempt) / 2 for attempt in range(self.attempts))
+        """The mean seconds until a task fails that is throttled at every attempt."""
+        delays = (self._compute_max_delay(attempt) / 2 for attempt in range(self.attempts))
         return sum(delays) + self.attempts * CALL_SECONDS
 
     def draw_delay(self, attempt: int, random: Random) -> float:
-        """Before the attempt that follows `attempt` (from 0)."""
-        return random.uniform(0, self._bound(attempt))
+        """Draw the delay after `attempt`, counted from 0."""
+        return random.uniform(0, self._compute_max_delay(attempt))
 
-    def _bound(self, attempt: int) -> float:
-        # The exponent is bounded where the power would overflow.
+    def _compute_max_delay(self, attempt: int) -> float:
+        # The exponent is limited so that the power does not overflow.
         return min(self.longest, self.interval * self.backoff ** min(attempt, 64))
 
 
 @dataclass(frozen=True, slots=True)
 class MapPolicy:
-    """What an ASL file says of the children of a Map."""
+    """The policy of the children of a Map, from an ASL file."""
 
     retry: Retry
     workers: int
@@ -51,11 +51,11 @@ class MapPolicy:
 
 
 EARLIER = Retry(interval=1, attempts=6, backoff=2.0, longest=20)
-"""One policy for all errors of Lambda."""
+"""An earlier policy for all errors of Lambda."""
 
 
 def read_retry(task: dict[str, Any]) -> Retry:
-    """Of a Task state, for a throttled invocation."""
+    """The retry policy of a Task state for a throttled invocation."""
     (rule,) = (rule for rule in task["Retry"] if THROTTLED in rule["ErrorEquals"])
     return Retry(
         rule["IntervalSeconds"], rule["MaxAttempts"], rule["BackoffRate"], rule["MaxDelaySeconds"]
@@ -63,14 +63,14 @@ def read_retry(task: dict[str, Any]) -> Retry:
 
 
 def read_machine(workflow: Workflow) -> dict[str, Any]:
-    """The definition that ships."""
+    """The shipped definition of a workflow."""
     text = (INFRA / f"{workflow}.asl.json").read_text(encoding="utf-8")
     machine: dict[str, Any] = json.loads(text)
     return machine
 
 
 def read_policies(workflow: Workflow) -> Iterator[MapPolicy]:
-    """Of each Map of the shipped definition."""
+    """Yield the policy of each Map of the shipped definition."""
     for state in read_machine(workflow)["States"].values():
         if state["Type"] == "Map":
             processor = state["ItemProcessor"]
@@ -79,14 +79,14 @@ def read_policies(workflow: Workflow) -> Iterator[MapPolicy]:
             yield MapPolicy(read_retry(task), state["MaxConcurrency"], life)
 
 
-def shipped() -> MapPolicy:
-    """The one policy that all Maps have; raises ValueError if they differ."""
+def read_map_policy() -> MapPolicy:
+    """The common policy of all Maps. Raises ValueError if Maps differ."""
     (policy,) = {policy for workflow in Workflow for policy in read_policies(workflow)}
     return policy
 
 
-def shipped_step() -> Retry:
-    """The one policy of all tasks outside of Maps, which live as long as the workflow; raises ValueError if they differ."""
+def read_step_retry() -> Retry:
+    """The common policy of all tasks outside Maps. Raises ValueError if tasks differ."""
     states = (state for workflow in Workflow for state in read_machine(workflow)["States"].values())
     (retry,) = {read_retry(state) for state in states if state["Type"] == "Task"}
     return retry

@@ -1,17 +1,20 @@
-"""The data path's section of docs/performance.md, and its plot."""
+"""The section on the data path in docs/performance.md, and its plot."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.marks import measured_on, put_between
+from bench.page_sections import describe_measurement, replace_section
 
-BEGIN, END = "<!-- data path: make bench-scale -->", "<!-- end of data path -->"
+BEGIN, END = "<!-- data path: python -m bench scale -->", "<!-- end of data path -->"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Wall and processor seconds, and bytes of the largest process; `split` seconds of Twofold once it has indexed."""
+    """A run of a tool: wall and processor seconds, and bytes of the largest process.
+
+    `split` is the seconds of Twofold for a manifest with an index.
+    """
 
     entries: int
     name: str
@@ -22,36 +25,36 @@ class Run:
     split: float | None
 
 
-def best(runs: Iterable[Run]) -> list[Run]:
-    """Of each size and contender the quickest, in order of appearance."""
-    found: dict[tuple[int, str], Run] = {}
+def select_fastest(runs: Iterable[Run]) -> list[Run]:
+    """The fastest run of each size and tool, in order of appearance."""
+    fastest: dict[tuple[int, str], Run] = {}
     for run in runs:
         key = (run.entries, run.name)
-        if key not in found or run.seconds < found[key].seconds:
-            found[key] = run
-    return list(found.values())
+        if key not in fastest or run.seconds < fastest[key].seconds:
+            fastest[key] = run
+    return list(fastest.values())
 
 
 def put_section(path: Path, runs: Sequence[Run]) -> None:
-    """Puts the table between its marks, on a new page if there is none."""
+    """Replace the section of the page, or create the page."""
     if not path.exists():
         path.write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
-    put_between(path, BEGIN, END, "\n".join(section(best(runs))))
+    replace_section(path, BEGIN, END, "\n".join(render_section(select_fastest(runs))))
 
 
-def section(runs: Sequence[Run]) -> Iterator[str]:
-    yield f"{measured_on()}\n"
+def render_section(runs: Sequence[Run]) -> Iterator[str]:
+    yield f"{describe_measurement()}\n"
     yield "| Entries | | Seconds | Times `shuf` | Processor seconds | Largest process, MB |"
     yield "| ---: | --- | ---: | ---: | ---: | ---: |"
     shuffled = {run.entries: run.seconds for run in runs if run.name == "shuf"}
     for run in runs:
-        yield _row(run, run.name, run.seconds, f"{run.processor:.1f}", run.peak, shuffled)
+        yield _render_row(run, run.name, run.seconds, f"{run.processor:.1f}", run.peak, shuffled)
         if run.split is not None:
             name = f"{run.name}, once indexed; a worker's memory"
-            yield _row(run, name, run.split, "", run.worker_peak or 0, shuffled)
+            yield _render_row(run, name, run.split, "", run.worker_peak or 0, shuffled)
 
 
-def _row(
+def _render_row(
     run: Run, name: str, seconds: float, processor: str, peak: int, shuffled: dict[int, float]
 ) -> str:
     ratio = f"{seconds / shuffled[run.entries]:.2f}" if run.entries in shuffled else ""
@@ -70,13 +73,13 @@ def plot(path: Path, runs: Sequence[Run]) -> None:
     figure, (time, memory) = pyplot.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
     for axes, title, unit in ((time, "Seconds", 1), (memory, "Largest process, MB", 1e6)):
         for name in dict.fromkeys(run.name for run in runs):
-            own = [run for run in best(runs) if run.name == name]
+            own = [run for run in select_fastest(runs) if run.name == name]
             values = [(run.seconds if axes is time else run.peak) / unit for run in own]
             width = 2.5 if name == "Twofold" else 1.2
             axes.plot([run.entries for run in own], values, "o-", label=name, linewidth=width)
         axes.set(xscale="log", yscale="log", xlabel="Entries", title=title)
         axes.grid(alpha=0.3)
-    workers = [run for run in best(runs) if run.worker_peak]
+    workers = [run for run in select_fastest(runs) if run.worker_peak]
     memory.plot(
         [run.entries for run in workers],
         [(run.worker_peak or 0) / 1e6 for run in workers],

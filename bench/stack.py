@@ -1,7 +1,8 @@
-"""`python -m bench.stack --manifest FILE` (`make measure MANIFEST=file`): the whole stack beside the data path alone.
+"""`python -m bench stack --manifest FILE`: the emulator beside the data path alone.
 
-The data path is `twofold split`, the stack what `make run` does from the upload on; both take turns, the least of each
-counts, and both must give the same two manifests. Then what each function took.
+The data path is `twofold split`; the emulator does the work of `make run` from the upload to the checked files. Both take
+turns, the least time of each counts, and both must write the same manifests. A table has the CPU time
+and memory of each function.
 """
 
 import argparse
@@ -12,16 +13,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from local.job import Job
-from local.results import Store, check_partition
-from local.stack import BUCKET, Stack, running
+from local.emulator.server import BUCKET, Emulator, start_emulator
+from local.run.job import MainJob
+from local.run.results import ResultStore, check_partition
 from twofold.settings import Function
 
 FILES = ("train.manifest", "test.manifest")
 
 
-def alone(manifest: Path, out: Path) -> float:
-    """Seconds of the command, its start included."""
+def measure_data_path(manifest: Path, out: Path) -> float:
+    """Seconds of the command, including its start."""
     command = Path(sys.executable).with_name("twofold")
     began = time.perf_counter()
     subprocess.run(
@@ -30,43 +31,45 @@ def alone(manifest: Path, out: Path) -> float:
     return time.perf_counter() - began
 
 
-def through_the_stack(stack: Stack, manifest: Path, out: Path) -> float:
+def measure_emulator(emulator: Emulator, manifest: Path, out: Path) -> float:
     """Seconds from the upload to the checked files."""
     out.mkdir(exist_ok=True)
-    job = Job(stack.endpoint, manifest)
+    job = MainJob(emulator.endpoint, manifest)
     job.project = f"{job.project}-{time.time_ns()}"
     began = time.perf_counter()
     job.upload(lambda _: None)
-    created = job.create(lambda _: None)
+    created = job.create_datasets(lambda _: None)
     job.distribute(created, lambda _: None)
-    store = Store(job.s3, BUCKET)
-    report, dropped = store.report(job.project), store.dropped(job.project)
-    for side, one in report["datasets"].items():
-        store.fetch(one, out / f"{side}.manifest", lambda _: None)
+    store = ResultStore(job.s3, BUCKET)
+    report, dropped = store.read_report(job.project), store.read_rejected_lines(job.project)
+    for side, dataset in report["datasets"].items():
+        store.download_manifest(dataset, out / f"{side}.manifest", lambda _: None)
     check_partition(manifest, out, dropped, report)
     return time.perf_counter() - began
 
 
 def measure(manifest: Path, runs: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, running() as stack:
-        one, other = Path(folder) / "alone", Path(folder) / "stack"
+    with tempfile.TemporaryDirectory() as folder, start_emulator() as emulator:
+        data_path_out, emulator_out = Path(folder) / "data-path", Path(folder) / "emulator"
         times = [
-            (alone(manifest, one), through_the_stack(stack, manifest, other)) for _ in range(runs)
+            (
+                measure_data_path(manifest, data_path_out),
+                measure_emulator(emulator, manifest, emulator_out),
+            )
+            for _ in range(runs)
         ]
         for name in FILES:
-            if (one / name).read_bytes() != (other / name).read_bytes():
+            if (data_path_out / name).read_bytes() != (emulator_out / name).read_bytes():
                 raise SystemExit(f"{name} is not the same from both.")
-        _tell(stack, times, runs)
+        _print_table(emulator, times, runs)
 
 
-def _tell(stack: Stack, times: list[tuple[float, float]], runs: int) -> None:
+def _print_table(emulator: Emulator, times: list[tuple[float, float]], runs: int) -> None:
     path, whole = (min(column) for column in zip(*times, strict=True))
-    print(
-        f"data path {path:.2f} s, whole stack {whole:.2f} s: {whole / path:.2f} x (best of {runs})"
-    )
+    print(f"data path {path:.2f} s, emulator {whole:.2f} s: {whole / path:.2f} x (best of {runs})")
     print("| function | invocations | CPU s in one run | peak so far, MB |")
     print("| --- | ---: | ---: | ---: |")
-    functions = stack.functions
+    functions = emulator.functions
     for function in Function:
         count = functions.invocations[function]
         if count:
@@ -75,7 +78,7 @@ def _tell(stack: Stack, times: list[tuple[float, float]], runs: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.stack", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench stack", description=__doc__)
     parser.add_argument("--manifest", type=Path, required=True)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()

@@ -1,7 +1,7 @@
-"""`python -m bench.throttling` (`make simulate` prints its table too): jobs in an account with fewer executions than workers.
+"""`python -m bench throttling` (also part of `bench simulate`): jobs in an account with fewer executions than workers.
 
-A discrete-event model of Distributed Maps: how many children a Map runs, how a throttled child tries again and how long it
-may live come from the ASL files (bench/retries.py). The shares of failed jobs are of many seeds.
+A discrete-event model of Distributed Maps. The number of children of a Map, the retries of a throttled child and its maximum
+duration come from the ASL files (bench/retries.py). Shares of failed jobs are averages over many seeds.
 """
 
 import heapq
@@ -13,24 +13,23 @@ from itertools import count
 from math import inf
 from random import Random
 
-from bench.retries import EARLIER, MapPolicy, Retry, shipped
+from bench.retries import EARLIER, MapPolicy, Retry, read_map_policy
 from bench.usage import CALL_SECONDS
 
 START_SECONDS = (0.05, 0.15)
-"""From the end of a child to the first attempt of the next one."""
+"""Seconds from the end of a child to the first attempt of the next child."""
 WORK_SECONDS = (1.4, 3.0)
-"""Of a shard of 64 MiB, read and written at what a Lambda gets from S3."""
+"""Seconds of a shard of 64 MiB, read and written at the S3 throughput of a Lambda function."""
 NEW_ACCOUNT, FEWER_WORKERS = 10, 5
 SHARDS = (90, 100, 180, 1_000, 10_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """
-    shards  of each job
-    jobs    that begin together
-    steps   of other operations (a Publish, an Abandon) that begin together with the jobs, each with this policy
-    held    seconds for which other functions of the account hold all executions at the beginning
+    """The load of an account.
+
+    `jobs` of `shards` shards each start together, and with them a step of another operation (a Publish, an Abandon) for each
+    policy in `steps`. At the start other functions of the account use all executions for `held` seconds.
     """
 
     shards: int
@@ -47,7 +46,7 @@ class _Event(Enum):
 
 @dataclass(slots=True)
 class _Child:
-    """A child of a Map, or a step; `job` numbers the jobs first, then the steps."""
+    """A child of a Map, or a step. `job` counts the jobs first, then the steps."""
 
     job: int
     born: float
@@ -58,7 +57,7 @@ class _Child:
 
 @dataclass(slots=True)
 class Simulation:
-    """One run; `failed` has the jobs that lost a shard and the steps that gave up, `full` the seconds with nothing free."""
+    """A run. `failed` has the jobs that lost a shard and the failed steps, `full` the seconds without a free execution."""
 
     policy: MapPolicy
     concurrency: int
@@ -77,13 +76,13 @@ class Simulation:
     def run(self) -> "Simulation":
         load = self.load
         self._free = 0 if load.held else self.concurrency
-        self._at(load.held, _Event.RELEASE, None)
+        self._schedule_event(load.held, _Event.RELEASE, None)
         for job in range(load.jobs):
             self._waiting[job] = load.shards
             for _ in range(self.policy.workers):
-                self._start(job)
+                self._start_child(job)
         for number, retry in enumerate(load.steps, load.jobs):
-            self._at(0, _Event.ATTEMPT, _Child(number, 0, retry, inf))
+            self._schedule_event(0, _Event.ATTEMPT, _Child(number, 0, retry, inf))
         while self._queue:
             time, _, event, child = heapq.heappop(self._queue)
             self.full += (time - self.now) * (self._free == 0)
@@ -96,39 +95,39 @@ class Simulation:
             self._free = self.concurrency if self.load.held else self._free
         elif event is _Event.END:
             self._free += 1
-            self._start(child.job)
+            self._start_child(child.job)
         elif self._free:
-            self._work(child)
+            self._run_child(child)
         else:
-            self._wait(child)
+            self._retry_child(child)
 
-    def _work(self, child: _Child) -> None:
+    def _run_child(self, child: _Child) -> None:
         waited, seconds = self.now - child.born, self.random.uniform(*WORK_SECONDS)
         self.longest_wait = max(self.longest_wait, waited)
         if waited + seconds > child.life:
             self.failed.add(child.job)
         self._free -= 1
-        self._at(seconds, _Event.END, child)
+        self._schedule_event(seconds, _Event.END, child)
 
-    def _wait(self, child: _Child) -> None:
+    def _retry_child(self, child: _Child) -> None:
         self.throttles += 1
         if self.now - child.born > child.life or child.attempts == child.retry.attempts:
             self.failed.add(child.job)
-            self._start(child.job)
+            self._start_child(child.job)
             return
         delay = CALL_SECONDS + child.retry.draw_delay(child.attempts, self.random)
         child.attempts += 1
-        self._at(delay, _Event.ATTEMPT, child)
+        self._schedule_event(delay, _Event.ATTEMPT, child)
 
-    def _start(self, job: int) -> None:
-        """The next child of a Map, if shards are left."""
+    def _start_child(self, job: int) -> None:
+        """Start the next child of a Map if shards remain."""
         if self._waiting[job]:
             self._waiting[job] -= 1
             delay = self.random.uniform(*START_SECONDS)
             child = _Child(job, self.now + delay, self.policy.retry, self.policy.life)
-            self._at(delay, _Event.ATTEMPT, child)
+            self._schedule_event(delay, _Event.ATTEMPT, child)
 
-    def _at(self, delay: float, event: _Event, child: _Child | None) -> None:
+    def _schedule_event(self, delay: float, event: _Event, child: _Child | None) -> None:
         heapq.heappush(self._queue, (self.now + delay, next(self._numbers), event, child))
 
 
@@ -137,8 +136,8 @@ def simulate(policy: MapPolicy, concurrency: int, load: Load, seed: int) -> Simu
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Of many runs: `failed` and `full` are shares of jobs and of time, `seconds` the average, `longest_wait` the most."""
+class SimulationSummary:
+    """A summary of runs: shares of failed jobs and of full time, mean `seconds`, maximum `longest_wait`."""
 
     failed: float
     full: float
@@ -146,26 +145,29 @@ class Outcome:
     longest_wait: float
 
 
-def repeat(policy: MapPolicy, load: Load, runs: int, concurrency: int = NEW_ACCOUNT) -> Outcome:
-    """With the seeds 0 to `runs`."""
-    done = [simulate(policy, concurrency, load, seed) for seed in range(runs)]
-    seconds = sum(one.now for one in done)
-    return Outcome(
-        failed=sum(len(one.failed) for one in done) / (runs * (load.jobs + len(load.steps))),
-        full=sum(one.full for one in done) / seconds,
+def repeat(
+    policy: MapPolicy, load: Load, runs: int, concurrency: int = NEW_ACCOUNT
+) -> SimulationSummary:
+    """Simulate with the seeds 0 to `runs - 1`."""
+    simulations = [simulate(policy, concurrency, load, seed) for seed in range(runs)]
+    seconds = sum(simulation.now for simulation in simulations)
+    return SimulationSummary(
+        failed=sum(len(simulation.failed) for simulation in simulations)
+        / (runs * (load.jobs + len(load.steps))),
+        full=sum(simulation.full for simulation in simulations) / seconds,
         seconds=seconds / runs,
-        longest_wait=max(one.longest_wait for one in done),
+        longest_wait=max(simulation.longest_wait for simulation in simulations),
     )
 
 
-def runs_of(shards: int) -> int:
-    """As many as a few seconds allow."""
+def choose_run_count(shards: int) -> int:
+    """The number of runs that take a few seconds."""
     return 100 if shards < 1_000 else 10 if shards < 10_000 else 3
 
 
-def table() -> str:
-    """Markdown: an account with NEW_ACCOUNT executions, before and after."""
-    now = shipped()
+def render_table() -> str:
+    """A Markdown table for an account of NEW_ACCOUNT executions, with the earlier and the current retries."""
+    now = read_map_policy()
     earlier, fewer = replace(now, retry=EARLIER), replace(now, workers=FEWER_WORKERS)
     lines = [
         f"| shards | earlier retries, {now.workers} workers: failed | now, {now.workers} workers: failed | time | longest wait "
@@ -173,7 +175,7 @@ def table() -> str:
         "| ---: |" + " ---: |" * 8,
     ]
     for shards in SHARDS:
-        load, runs = Load(shards), runs_of(shards)
+        load, runs = Load(shards), choose_run_count(shards)
         before, many, few = (repeat(policy, load, runs) for policy in (earlier, now, fewer))
         lines.append(
             f"| {shards:,} | {before.failed:.0%} | {many.failed:.0%} | {many.seconds:,.0f} s | {many.longest_wait:.0f} s "
@@ -183,4 +185,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print(table())
+    print(render_table())

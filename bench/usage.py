@@ -1,9 +1,8 @@
-"""What a piece of work used of AWS, and what that costs by the list prices.
+"""The AWS usage of an operation, and its cost by list prices.
 
-Everything but time is counted on the embedded stack, where the same functions make the same calls. Time is reckoned, since
-a Lambda is not this machine: a function's CPU seconds here, divided by the part of a vCPU that its memory gets; 30 ms for
-every call that a function makes, and its S3 bytes at 75 MB/s (a Lambda gets 50 to 90), both at the memory of Move: the
-callers' average is lower.
+Calls and bytes are counted on the local emulator, where the same functions make the same calls. Time in Lambda is estimated:
+the CPU seconds of a function on this machine, divided by the share of a vCPU that its memory gets; 30 ms for every call of a
+function; and S3 bytes at 75 MB/s (a Lambda function gets 50 to 90), both at the memory of Move. The callers' average is lower.
 """
 
 from collections import Counter
@@ -13,16 +12,16 @@ from math import ceil
 from typing import Any
 
 from bench import prices
-from local.meter import Call
+from local.emulator.call_recorder import Call
 from twofold.settings import MEMORY_MB, Function
 
 VCPU_MB = 1769
-"""Lambda gives a function one vCPU at this size, less below it, and our functions use one."""
+"""The memory at which a Lambda function has one vCPU; with less memory it has a share. The functions use one vCPU."""
 CALL_SECONDS = 0.03
 S3_BYTES_PER_SECOND = 75e6
 EXPRESS_MB = 64
 _LOG_BYTES = 1_200
-"""Of an invocation: its one line of ours, and Lambda's report."""
+"""Log bytes of an invocation: one line of Twofold, and Lambda's report."""
 
 _FREE = ("DeleteObject",)
 _READS = ("GetObject", "HeadObject")
@@ -31,7 +30,7 @@ _TRANSACTIONS = ("TransactWriteItems", "TransactGetItems")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """`children` are the executions of Distributed Maps, each reckoned as a transition of the parent too."""
+    """Counts of AWS usage. `children` are the executions of Distributed Maps; each is also a transition of the parent."""
 
     api_requests: int
     s3_writes: int
@@ -58,12 +57,12 @@ class Usage:
 
     @property
     def express_gb_seconds(self) -> float:
-        cpu = sum(self.cpu_seconds.get(one, 0) for one in (Function.INDEX, Function.MOVE))
+        cpu = sum(self.cpu_seconds.get(function, 0) for function in (Function.INDEX, Function.MOVE))
         seconds = cpu + self.s3_bytes / S3_BYTES_PER_SECOND
         return ceil(seconds * 10) / 10 * EXPRESS_MB / 1024
 
-    def dollars(self) -> dict[str, float]:
-        """By service."""
+    def compute_costs(self) -> dict[str, float]:
+        """Dollars by service."""
         invocations = sum(self.invocations.values())
         return {
             "API Gateway": self.api_requests * prices.API_REQUEST,
@@ -81,16 +80,16 @@ class Usage:
 
     @property
     def total(self) -> float:
-        return sum(self.dollars().values())
+        return sum(self.compute_costs().values())
 
 
-def usage(
+def count_usage(
     calls: Iterable[Call],
     history: Iterable[Mapping[str, Any]],
     invocations: Mapping[Function, int],
     cpu_seconds: Mapping[Function, float],
 ) -> Usage:
-    """`history` are the events of the execution; the rest is what was counted while it ran."""
+    """Count the usage of an execution from its events `history` and from the calls, invocations and CPU time during it."""
     recorded = list(calls)
     s3 = [call for call in recorded if call.service == "S3" and call.operation not in _FREE]
     reads = [call for call in s3 if call.operation in _READS]
@@ -99,8 +98,8 @@ def usage(
         s3_writes=len(s3) - len(reads),
         s3_reads=len(reads),
         s3_bytes=sum(call.sent + call.received for call in s3),
-        read_units=sum(read_units(call) for call in recorded),
-        write_units=sum(write_units(call) for call in recorded),
+        read_units=sum(count_read_units(call) for call in recorded),
+        write_units=sum(count_write_units(call) for call in recorded),
         transitions=sum(event["type"].endswith("StateEntered") for event in history),
         children=invocations.get(Function.INDEX, 0) + invocations.get(Function.MOVE, 0),
         events=sum(call.operation == "PutEvents" for call in recorded),
@@ -110,8 +109,8 @@ def usage(
     )
 
 
-def write_units(call: Call) -> float:
-    """1 for each item written, up to 1 KB, and 2 in a transaction; by the request's size where that is more."""
+def count_write_units(call: Call) -> float:
+    """1 unit for each item written of up to 1 KB, 2 in a transaction; or by the size of the request if larger."""
     if call.service != "DynamoDB":
         return 0
     if call.operation in _TRANSACTIONS:
@@ -120,8 +119,8 @@ def write_units(call: Call) -> float:
     return float(call.operation in ("PutItem", "UpdateItem", "DeleteItem"))
 
 
-def read_units(call: Call) -> float:
-    """1 for each 4 KB of an answer to a consistent read; of each item, where a batch asks for several."""
+def count_read_units(call: Call) -> float:
+    """1 unit for each 4 KB of a consistent read; in a batch at least 1 for each item."""
     if call.service != "DynamoDB" or call.operation not in ("GetItem", "Query", "BatchGetItem"):
         return 0
     tables: Mapping[str, Any] = call.request.get("RequestItems", {})
@@ -130,13 +129,13 @@ def read_units(call: Call) -> float:
 
 
 SWEEPS = 730 * 60
-"""Of a month."""
+"""Sweeps of a month."""
 SWEEP_SECONDS = 0.03
-"""Of a warm Settle that finds nothing: two queries."""
+"""Seconds of a warm Settle that finds no operation: two queries."""
 
 
-def idle_month() -> float:
-    """Dollars for the sweeps of a month, which is all that a stage does when nobody uses it; see bench/standing.py."""
+def compute_idle_month() -> float:
+    """Dollars for the sweeps of a month, the only work of an idle stage; see bench/standing_costs.py."""
     each = (
         prices.LAMBDA_REQUEST
         + SWEEP_SECONDS * MEMORY_MB[Function.SETTLE] / 1024 * prices.LAMBDA_GB_SECOND
@@ -146,5 +145,5 @@ def idle_month() -> float:
     return SWEEPS * each
 
 
-def by_operation(calls: Iterable[Call]) -> Counter[str]:
+def count_by_operation(calls: Iterable[Call]) -> Counter[str]:
     return Counter(f"{call.service} {call.operation}" for call in calls)

@@ -1,4 +1,4 @@
-"""Where a deployment goes: the shell's region and credentials, looked for as the CDK CLI does, before anything slow starts."""
+"""Region, account and credentials of a deployment, checked before the CDK CLI starts."""
 
 import os
 from typing import Any
@@ -13,37 +13,39 @@ _DEFAULT_REGION = "AWS_DEFAULT_REGION"
 
 
 class AccountError(Exception):
-    """There is nowhere to deploy to; the message says what to set."""
+    """The shell has no usable region or credentials, or the wrong ones; the message names the setting."""
 
 
-def settle() -> str:
-    """The region, set for the CDK CLI and for boto3 alike, which read different variables; raises AccountError.
+def resolve_region() -> str:
+    """Return the region and set both AWS_REGION and AWS_DEFAULT_REGION to it; raises AccountError.
 
-    The CDK CLI would take us-east-1 where no region is set, and a stack in the wrong region is easily overlooked.
+    The CDK CLI and boto3 read different variables. Without a region the CDK CLI would deploy to us-east-1.
     """
     try:
-        return _settle()
+        return _resolve_region()
     except BotoCoreError as error:
         raise AccountError(f"The shell's AWS settings cannot be used: {error}.") from error
 
 
-def _settle() -> str:
-    region = os.environ.get(_REGION) or os.environ.get(_DEFAULT_REGION) or _session().region_name
+def _resolve_region() -> str:
+    region = (
+        os.environ.get(_REGION) or os.environ.get(_DEFAULT_REGION) or _make_session().region_name
+    )
     if not region:
         raise AccountError(
-            f"No region is set. Say where to: export {_REGION}=eu-west-1, or name a profile: export AWS_PROFILE=name."
+            f"No region is set. Set one: export {_REGION}=eu-west-1, or name a profile: export AWS_PROFILE=name."
         )
     os.environ[_REGION] = os.environ[_DEFAULT_REGION] = region
-    if _session().get_credentials() is None:
+    if _make_session().get_credentials() is None:
         raise AccountError(
             "There are no AWS credentials. Log in (aws sso login, aws login) and name the profile: export AWS_PROFILE=name, "
-            "or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. See that it works: aws sts get-caller-identity."
+            "or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Check them: aws sts get-caller-identity."
         )
     return region
 
 
-def check_place(file: StageFile, region: str) -> None:
-    """Raises AccountError if the file of the stage names other places than the shell's; botocore's errors pass through."""
+def check_target(file: StageFile, region: str) -> None:
+    """Raise AccountError if the stage's file names another region or account than the shell; botocore's errors pass through."""
     if file.regions and region not in file.regions:
         raise AccountError(
             f"{file.path} is for the regions {', '.join(file.regions)}; the shell's region is {region}. "
@@ -51,7 +53,7 @@ def check_place(file: StageFile, region: str) -> None:
         )
     if not file.account:
         return
-    account = _session().client("sts").get_caller_identity()["Account"]
+    account = _make_session().client("sts").get_caller_identity()["Account"]
     if account != file.account:
         raise AccountError(
             f"{file.path} is for the account {file.account}; the shell's credentials are of {account}. "
@@ -59,5 +61,5 @@ def check_place(file: StageFile, region: str) -> None:
         )
 
 
-def _session() -> Any:
+def _make_session() -> Any:
     return boto3.Session()

@@ -1,4 +1,4 @@
-"""What wakes someone, and only what needs someone. docs/operations.md has an entry for each, by its name."""
+"""CloudWatch alarms and the SNS topic of a stage. docs/operations.md has a runbook entry for each alarm, by name."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,129 +20,134 @@ from twofold.settings import PRODUCT, Function
 RUNBOOK = "docs/operations.md"
 
 STUCK_AFTER = Duration.minutes(135)
-"""A workflow times out after two hours, and Settle comes every minute: older than this, nobody ends it."""
+"""A workflow times out after two hours and Settle runs every minute, so an older operation is stuck."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Goes off when `metric` is at `threshold` or above in `due` of the last `periods` periods.
+    """An alarm on a metric that is at or above a threshold.
 
-    Where `silence_is_bad` it also tells of data that stop: then its state changes to "insufficient data". It begins in that
-    state, so it is quiet until the first value of a new stage has come.
+    name                    suffix of the alarm's name, and the anchor in docs/operations.md
+    meaning                 first sentence of the alarm's description
+    datapoints_to_alarm     breaching periods among the last `evaluation_periods`
+    alerts_on_missing_data  whether a metric without values notifies the topic ("insufficient data"); every alarm begins in
+                            this state, so a new stage notifies nobody before the first value
     """
 
     name: str
     meaning: str
     metric: cloudwatch.IMetric
     threshold: float
-    due: int = 1
-    periods: int = 1
-    silence_is_bad: bool = False
+    datapoints_to_alarm: int = 1
+    evaluation_periods: int = 1
+    alerts_on_missing_data: bool = False
 
 
-def alarms(metrics: Metrics, undelivered: str) -> Iterator[Alarm]:
-    """`undelivered` is the name of the queue of events that nobody has taken."""
-    yield from _of_operations(metrics)
-    yield from _of_functions(metrics)
+def build_alarms(metrics: Metrics, undelivered_queue_name: str) -> Iterator[Alarm]:
+    """Yield all alarms of a stage; `undelivered_queue_name` names the dead-letter queue of events."""
+    yield from _build_operation_alarms(metrics)
+    yield from _build_function_alarms(metrics)
     yield Alarm(
         "undelivered-events",
-        "EventBridge could not reach Settle or Collect, or Settle failed on the news of an execution's end three times.",
-        metrics.queue("ApproximateNumberOfMessagesVisible", undelivered),
+        "EventBridge could not invoke Settle or Collect, or Settle failed three times on the event of an ended execution.",
+        metrics.get_queue_metric("ApproximateNumberOfMessagesVisible", undelivered_queue_name),
         threshold=1,
     )
 
 
-def _of_operations(metrics: Metrics) -> Iterator[Alarm]:
+def _build_operation_alarms(metrics: Metrics) -> Iterator[Alarm]:
     yield Alarm(
         "stuck-operations",
-        "An operation has been under way for longer than any workflow may take, or Settle does not run.",
-        metrics.own(Metric.OLDEST_OPERATION, statistic="Maximum"),
+        "An operation has been in progress for longer than the timeout of a workflow, or Settle does not run.",
+        metrics.get_twofold_metric(Metric.OLDEST_OPERATION, statistic="Maximum"),
         threshold=STUCK_AFTER.to_seconds(),
-        due=3,
-        periods=3,
-        silence_is_bad=True,
+        datapoints_to_alarm=3,
+        evaluation_periods=3,
+        alerts_on_missing_data=True,
     )
     yield Alarm(
         "unsettled-operations",
-        "Settle fails again and again, so operations whose workflow has ended keep their datasets in progress.",
-        metrics.function(Function.SETTLE, "Errors", period=Duration.minutes(15)),
+        "Settle fails repeatedly, so datasets of ended workflows stay in progress.",
+        metrics.get_function_metric(Function.SETTLE, "Errors", period=Duration.minutes(15)),
         threshold=5,
     )
     yield Alarm(
         "failed-operations",
-        "An operation ended with SERVICE_ERROR: contents are as before, but what was asked for was not done.",
-        metrics.own(Metric.OPERATIONS, {Dimension.OUTCOME: Outcome.SERVICE_ERROR.value}),
+        "An operation ended with SERVICE_ERROR: the contents are unchanged, and the requested change was not made.",
+        metrics.get_twofold_metric(
+            Metric.OPERATIONS, {Dimension.OUTCOME: Outcome.SERVICE_ERROR.value}
+        ),
         threshold=1,
     )
     yield Alarm(
         "failed-publishes",
-        "Publish failed: lines did not add up, a shard left no record, or the store refused.",
-        metrics.function(Function.PUBLISH, "Errors"),
+        "Publish failed: line counts or digests do not match, the record of a shard is missing, or S3 or DynamoDB refused.",
+        metrics.get_function_metric(Function.PUBLISH, "Errors"),
         threshold=1,
     )
 
 
-def _of_functions(metrics: Metrics) -> Iterator[Alarm]:
+def _build_function_alarms(metrics: Metrics) -> Iterator[Alarm]:
     yield Alarm(
         "server-errors",
-        "Callers are answered with 5xx.",
-        metrics.api("5XXError"),
+        "The API responds with 5xx errors.",
+        metrics.get_api_metric("5XXError"),
         threshold=5,
-        due=2,
-        periods=3,
+        datapoints_to_alarm=2,
+        evaluation_periods=3,
     )
     yield Alarm(
         "throttled-functions",
-        "The account's concurrency is used up: Lambda throttles the API, Index or Move.",
+        "The account's concurrent executions are exhausted: Lambda throttles the API, Index or Move.",
         cloudwatch.MathExpression(
             expression="api + index + move",
             label="Throttles",
             using_metrics={
-                function.value: metrics.function(function, "Throttles")
+                function.value: metrics.get_function_metric(function, "Throttles")
                 for function in (Function.API, Function.INDEX, Function.MOVE)
             },
         ),
         threshold=10,
-        due=3,
-        periods=3,
+        datapoints_to_alarm=3,
+        evaluation_periods=3,
     )
     yield Alarm(
         "uncollected-contents",
-        "Collect has failed for three days: nothing is lost, and storage of contents that nobody points to grows.",
-        metrics.function(Function.COLLECT, "Errors", period=Duration.days(1)),
+        "Collect has failed for three days: no data is lost, but unreferenced contents accumulate in the bucket.",
+        metrics.get_function_metric(Function.COLLECT, "Errors", period=Duration.days(1)),
         threshold=1,
-        due=3,
-        periods=3,
+        datapoints_to_alarm=3,
+        evaluation_periods=3,
     )
 
 
 class Alarms(Construct):
-    """Each alarm tells one topic, which anything may subscribe to; `options.alarm_email` is subscribed."""
+    """All alarms notify one SNS topic; the address `options.alarm_email` is subscribed to the topic."""
 
     def __init__(
         self, scope: Construct, id: str, *, options: Options, undelivered: sqs.IQueue
     ) -> None:
         super().__init__(scope, id)
-        self._names = f"{PRODUCT}-{options.stage}"
+        self._name_prefix = f"{PRODUCT}-{options.stage}"
         self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
-        self._let_alarms_publish()
+        self._allow_alarms_to_publish()
         if options.alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(options.alarm_email))
-        for alarm in alarms(Metrics(options.stage), undelivered.queue_name):
-            self._alarm(alarm)
+        for alarm in build_alarms(Metrics(options.stage), undelivered.queue_name):
+            self._add_alarm(alarm)
         CfnOutput(
             scope,
             "AlarmTopic",
             value=self.topic.topic_arn,
-            description="What alarms are published to",
+            description="SNS topic of the alarms",
         )
 
-    def _let_alarms_publish(self) -> None:
-        """A topic with a policy of its own has lost the default one, which lets the account's alarms publish."""
+    def _allow_alarms_to_publish(self) -> None:
+        """Allow the alarms of this stage to publish: `enforce_ssl` replaces the default topic policy, which allows alarms."""
         alarm = Stack.of(self).format_arn(
             service="cloudwatch",
             resource="alarm",
-            resource_name=f"{self._names}-*",
+            resource_name=f"{self._name_prefix}-*",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
         self.topic.add_to_resource_policy(
@@ -158,22 +163,24 @@ class Alarms(Construct):
             )
         )
 
-    def _alarm(self, alarm: Alarm) -> None:
+    def _add_alarm(self, alarm: Alarm) -> None:
         missing = cloudwatch.TreatMissingData
-        built = cloudwatch.Alarm(
+        cloudwatch_alarm = cloudwatch.Alarm(
             self,
             "".join(word.capitalize() for word in alarm.name.split("-")),
-            alarm_name=f"{self._names}-{alarm.name}",
+            alarm_name=f"{self._name_prefix}-{alarm.name}",
             alarm_description=f"{alarm.meaning} What to do: {RUNBOOK}#{alarm.name}",
             metric=alarm.metric,
             threshold=alarm.threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            datapoints_to_alarm=alarm.due,
-            evaluation_periods=alarm.periods,
-            treat_missing_data=missing.MISSING if alarm.silence_is_bad else missing.NOT_BREACHING,
+            datapoints_to_alarm=alarm.datapoints_to_alarm,
+            evaluation_periods=alarm.evaluation_periods,
+            treat_missing_data=missing.MISSING
+            if alarm.alerts_on_missing_data
+            else missing.NOT_BREACHING,
         )
         action = actions.SnsAction(self.topic)
-        built.add_alarm_action(action)
-        built.add_ok_action(action)
-        if alarm.silence_is_bad:
-            built.add_insufficient_data_action(action)
+        cloudwatch_alarm.add_alarm_action(action)
+        cloudwatch_alarm.add_ok_action(action)
+        if alarm.alerts_on_missing_data:
+            cloudwatch_alarm.add_insufficient_data_action(action)

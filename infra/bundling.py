@@ -1,4 +1,4 @@
-"""The one code asset that all functions share. `supply/bundling.py` builds it, without Docker."""
+"""The code asset of all functions. `supply/bundling.py` builds the asset without Docker."""
 
 from pathlib import Path
 from typing import cast
@@ -8,24 +8,22 @@ from aws_cdk import Annotations, AssetHashType, BundlingOptions, ILocalBundling
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from supply.bundling import LAMBDA, SOURCE, bundle, find_compiler, fingerprint
+from supply.bundling import LAMBDA, SOURCE, build_bundle, compute_fingerprint, find_compiler
 from twofold.settings import RUNTIME
 
-__all__ = ["SOURCE", "bundle", "code", "fingerprint"]
-
 NO_COMPILER = (
-    f"There is no Python {RUNTIME} on this machine, so the functions ship without bytecode: a cold start takes about three "
-    f"times the processor time. Install it (.venv/bin/uv python install {RUNTIME}) and deploy again."
+    f"Python {RUNTIME} is not installed on this machine, so the functions ship without bytecode: a cold start takes about "
+    f"three times the processor time. Install Python {RUNTIME} (.venv/bin/uv python install {RUNTIME}) and deploy again."
 )
 
 
-def code(scope: Construct) -> lambda_.Code:
-    """The asset. Adds a warning to `scope` if the bundle cannot have bytecode."""
+def build_code_asset(scope: Construct) -> lambda_.Code:
+    """Return the asset; adds a warning to `scope` if the bundle has no bytecode."""
     if find_compiler(LAMBDA) is None:
         Annotations.of(scope).add_warning_v2("twofold:bytecode", NO_COMPILER)
     return lambda_.Code.from_asset(
         str(SOURCE),
-        asset_hash=fingerprint(SOURCE),
+        asset_hash=compute_fingerprint(SOURCE),
         asset_hash_type=AssetHashType.CUSTOM,
         bundling=BundlingOptions(
             image=lambda_.Runtime.PYTHON_3_13.bundling_image,
@@ -36,7 +34,7 @@ def code(scope: Construct) -> lambda_.Code:
 
 @jsii.implements(ILocalBundling)
 class _UvBundling:
-    # jsii passes the options as one object, whatever the generated interface says (aws-cdk#26581).
+    # jsii passes the options as one object, in contrast to the generated interface (aws-cdk#26581).
     def try_bundle(self, output_dir: str, options: BundlingOptions) -> bool:
-        bundle(SOURCE, Path(output_dir))
+        build_bundle(SOURCE, Path(output_dir))
         return True

@@ -1,9 +1,10 @@
-"""The CDK CLI, at the version that this app is tested with: `python -m infra.cdk deploy|diff|bootstrap [option=value ...]`.
+"""Run the CDK CLI in the tested version: `python -m infra.cdk deploy|diff|bootstrap [option=value ...]`.
 
-npx fetches it from npm once; it runs on the Node that came with the requirements, and runs app.py with this Python. Arguments
-that begin with a hyphen are the CLI's own, except --allow=NAME,... (ALLOW of the Makefile). The options are read first: the CLI
-itself passes over a key that nobody knows, and would deploy another stage than was meant. A deployment takes them from the file
-of the stage alone, and is checked against what is deployed (infra/preflight.py).
+npx fetches the CLI from npm once. The CLI runs on the Node of the requirements and starts app.py with this Python. Arguments
+with a leading hyphen go to the CLI, except --allow=NAME,... (ALLOW of the Makefile).
+
+Options are validated before the CLI starts, because the CLI ignores unknown keys and would deploy the wrong stage. `deploy`
+accepts options only from the file of the stage, and compares the deployed stack with the new options (infra/preflight.py).
 """
 
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import NODE
-from infra.account import AccountError, check_place, settle
+from infra.account import AccountError, check_target, resolve_region
 from infra.options import OptionError, Options
 from infra.preflight import Deployment, find_problems, select_refusals
 from infra.stages import StageFile, find_overrides, resolve_options
@@ -25,38 +26,40 @@ ALLOW = "--allow="
 UNCHECKED = "unchecked"
 
 
-def command(arguments: Sequence[str]) -> list[str]:
+def build_command(arguments: Sequence[str]) -> list[str]:
+    """Return the command line of the CDK CLI with `arguments`."""
     return [str(NODE), str(NPX), "--yes", "--prefer-offline", CLI, *arguments]
 
 
-def environment() -> dict[str, str]:
-    first = [str(NODE.parent), str(Path(sys.executable).parent)]
-    return {**os.environ, "PATH": os.pathsep.join([*first, os.environ.get("PATH", os.defpath)])}
+def build_environment() -> dict[str, str]:
+    """Return this process's environment, with Node and this Python first in PATH."""
+    folders = [str(NODE.parent), str(Path(sys.executable).parent)]
+    return {**os.environ, "PATH": os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)])}
 
 
-def arguments_of(verb: str, given: Sequence[str]) -> list[str]:
-    """The CLI's arguments for a verb with options of the app and of the CLI; raises OptionError.
+def build_cli_arguments(verb: str, arguments: Sequence[str]) -> list[str]:
+    """Return the CLI's arguments for a verb; option pairs become `--context`.
 
-    app.py reads the file of the stage by itself, so only what was given goes along.
+    app.py reads the file of the stage, so only the options of the command line are passed on.
     """
-    context = [part for pair in options_in(given) for part in ("--context", pair)]
-    cli = [one for one in given if one.startswith("-") and not one.startswith(ALLOW)]
-    return [verb, *context, *cli]
+    context = [part for pair in select_option_pairs(arguments) for part in ("--context", pair)]
+    flags = [flag for flag in arguments if flag.startswith("-") and not flag.startswith(ALLOW)]
+    return [verb, *context, *flags]
 
 
-def options_in(given: Sequence[str]) -> list[str]:
-    """Those that are the app's, not the CLI's."""
-    return [one for one in given if not one.startswith("-")]
+def select_option_pairs(arguments: Sequence[str]) -> list[str]:
+    """Return the `option=value` arguments, without flags of the CLI."""
+    return [argument for argument in arguments if not argument.startswith("-")]
 
 
-def names_allowed(given: Sequence[str]) -> set[str]:
-    """The refusals that the operator insists on passing over."""
-    lists = [one.removeprefix(ALLOW) for one in given if one.startswith(ALLOW)]
+def parse_allowed_names(arguments: Sequence[str]) -> set[str]:
+    """Return the names in `--allow=NAME,...`: findings that do not stop this deployment."""
+    lists = [flag.removeprefix(ALLOW) for flag in arguments if flag.startswith(ALLOW)]
     return {name for text in lists for name in text.split(",")}
 
 
 def require_file_options(file: StageFile, options: Options) -> None:
-    """Raises OptionError for options that only the command line has: the next deployment would undo them."""
+    """Raise OptionError for options set only on the command line: the next deployment would undo them."""
     lines = find_overrides(file, options).values()
     if lines:
         raise OptionError(
@@ -66,45 +69,47 @@ def require_file_options(file: StageFile, options: Options) -> None:
 
 
 def check_account(verb: str, options: Options, region: str, allowed: Collection[str]) -> None:
-    """Prints what the checks of the account find; exits where a deployment is refused."""
+    """Print the findings of the preflight checks; exit if a finding stops the deployment."""
     try:
         findings = find_problems(Deployment(options=options, region=region))
     except ClientError as error:
         if UNCHECKED in allowed or verb != "deploy":
             print(f"The deployed stack could not be checked: {error}", file=sys.stderr)  # noqa: T201
             return
-        sys.exit(f"The deployed stack could not be checked: {error}\n{_insist(UNCHECKED)}")
+        sys.exit(
+            f"The deployed stack could not be checked: {error}\n{_describe_override(UNCHECKED)}"
+        )
     for finding in findings:
         print(f"{finding.name}: {finding.message}", file=sys.stderr)  # noqa: T201
     refusals = select_refusals(findings, allowed)
     if verb == "deploy" and refusals:
-        sys.exit(_insist(*(finding.name for finding in refusals)))
+        sys.exit(_describe_override(*(finding.name for finding in refusals)))
 
 
-def _insist(*names: str) -> str:
-    return f"Nothing was deployed. To deploy all the same: make deploy ALLOW={','.join(names)}"
+def _describe_override(*names: str) -> str:
+    return f"Nothing was deployed. To deploy anyway: make deploy ALLOW={','.join(names)}"
 
 
-def prepare(verb: str, given: Sequence[str]) -> list[str]:
-    """The CLI's arguments, after all that can be checked before it starts; raises OptionError, AccountError."""
-    file, options = resolve_options(options_in(given))
+def prepare(verb: str, command_line: Sequence[str]) -> list[str]:
+    """Validate options and account, and return the arguments of the CLI; raises OptionError, AccountError."""
+    file, options = resolve_options(select_option_pairs(command_line))
     if verb == "deploy":
         require_file_options(file, options)
-    region = settle()
-    check_place(file, region)
+    region = resolve_region()
+    check_target(file, region)
     if verb in ("deploy", "diff"):
-        check_account(verb, options, region, names_allowed(given))
-    return arguments_of(verb, given)
+        check_account(verb, options, region, parse_allowed_names(command_line))
+    return build_cli_arguments(verb, command_line)
 
 
-def main(verb: str, *given: str) -> None:
+def main(verb: str, *command_line: str) -> None:
     try:
-        arguments = prepare(verb, given)
+        arguments = prepare(verb, command_line)
     except (OptionError, AccountError) as error:
         sys.exit(str(error))
     except (BotoCoreError, ClientError) as error:
-        sys.exit(f"AWS did not do it: {error}")
-    os.execve(NODE, command(arguments), environment())  # noqa: S606
+        sys.exit(f"AWS request failed: {error}")
+    os.execve(NODE, build_command(arguments), build_environment())  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The bucket and the table that a stack leaves behind, and their deletion."""
+"""The bucket and the table of a deleted stack: description and deletion."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,55 +7,56 @@ from botocore.exceptions import ClientError
 
 from infra.deployed import make_client
 
-_GONE = frozenset({"NoSuchBucket", "ResourceNotFoundException", "NoSuchUpload"})
+_NOT_FOUND_CODES = frozenset({"NoSuchBucket", "ResourceNotFoundException", "NoSuchUpload"})
 
 
 class DataError(Exception):
-    """S3 refused to delete some of the objects; the message has the number and the first reason."""
+    """S3 did not delete some objects; the message has the number and the first reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
-    """What a stack leaves behind; None for what its creation did not come to."""
+class RetainedData:
+    """Names of the retained resources; None for a resource that was never created."""
 
     bucket: str | None
     table: str | None
 
-    def name(self) -> str:
-        """Such as `bucket a and table b`."""
-        parts = (("bucket", self.bucket), ("table", self.table))
-        return " and ".join(f"{kind} {id}" for kind, id in parts if id) or "no data"
+    def describe(self) -> str:
+        """Return a phrase such as `bucket a and table b`."""
+        resources = (("bucket", self.bucket), ("table", self.table))
+        return " and ".join(f"{noun} {name}" for noun, name in resources if name) or "no data"
 
-    def told(self) -> str:
+    def describe_retention(self) -> str:
+        """Return the message to the operator after a deletion of the stack without its data."""
         if not self.bucket and not self.table:
-            return "The stack had neither a bucket nor a table, so no data stays."
+            return "The stack had neither a bucket nor a table, so no data was retained."
         return (
-            f"The data stays: {self.name()}. A new deployment makes new ones.\n"
-            "docs/operations.md says how to delete them by hand; with the stack it is: make destroy DATA=delete"
+            f"Retained the data: {self.describe()}. A new deployment creates new ones.\n"
+            "To delete them by hand, see docs/operations.md; to delete them with the stack: make destroy DATA=delete"
         )
 
 
-def delete_data(data: Data) -> None:
-    """The bucket with all that is in it, then the table with its backups by time. What is gone already is no error.
+def delete_data(data: RetainedData) -> None:
+    """Delete the bucket with all objects, then the table with its point-in-time backups; skip missing resources.
 
     Raises DataError and botocore's errors.
     """
     if data.bucket:
-        _unless_gone(_delete_bucket, data.bucket)
+        _delete_if_exists(_delete_bucket, data.bucket)
     if data.table:
-        _unless_gone(_delete_table, data.table)
+        _delete_if_exists(_delete_table, data.table)
 
 
-def _unless_gone(delete: Any, name: str) -> None:
+def _delete_if_exists(delete: Any, name: str) -> None:
     try:
         delete(name)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE:
+        if error.response["Error"]["Code"] not in _NOT_FOUND_CODES:
             raise
 
 
 def _delete_bucket(bucket: str) -> None:
-    """Every version and delete marker, which without versioning are the objects, and every unfinished upload."""
+    """Delete all object versions, delete markers and unfinished uploads, then the bucket."""
     s3 = make_client("s3")
     while _delete_page(s3, bucket):
         pass
@@ -66,18 +67,19 @@ def _delete_bucket(bucket: str) -> None:
 
 
 def _delete_page(s3: Any, bucket: str) -> bool:
-    """Deletes the first 1,000 versions, as many as a page has and as a request may name; False if there are none."""
+    """Delete the first page of at most 1,000 versions, the limit of one request; return False if the bucket is empty."""
     page = s3.list_object_versions(Bucket=bucket)
     versions = (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
-    keys = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
+    keys = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
     if not keys:
         return False
-    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
-    errors = answer.get("Errors", ())
+    response = s3.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+    errors = response.get("Errors", ())
     if errors:
         first = errors[0]
         raise DataError(
-            f"S3 kept {len(errors)} objects of {bucket}; of {first['Key']} it says: {first['Code']} {first.get('Message', '')}"
+            f"S3 did not delete {len(errors)} objects of {bucket}; first error: {first['Key']}, "
+            f"{first['Code']} {first.get('Message', '')}"
         )
     return True
 

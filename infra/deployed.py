@@ -1,4 +1,4 @@
-"""The stack as CloudFormation and its resources describe it now."""
+"""Read the deployed stack from CloudFormation and from the services of its resources."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,14 +12,14 @@ BUCKET = "AWS::S3::Bucket"
 TABLE = "AWS::DynamoDB::Table"
 _DELETED = "DELETE_COMPLETE"
 _EMPTY = "REVIEW_IN_PROGRESS"
-"""A change set was made for a new stack and never executed."""
+"""The stack has a change set that was never executed, and no template."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeployedResource:
-    """`reason` is CloudFormation's for the status, mostly of a failure; empty without one."""
+    """A resource in CloudFormation's list; `reason` explains a failed status and is empty otherwise."""
 
-    kind: str
+    resource_type: str
     id: str
     status: str
     reason: str
@@ -27,27 +27,29 @@ class DeployedResource:
 
 @dataclass(frozen=True, slots=True)
 class DeployedStack:
-    """`resources` are those that exist, retained ones of a stack that is half deleted included."""
+    """A stack and its existing resources, including the retained resources of a partly deleted stack."""
 
     name: str
     status: str
-    protected: bool
+    termination_protection: bool
     resources: tuple[DeployedResource, ...]
 
     @property
     def bucket(self) -> str | None:
-        return self._first(BUCKET)
+        return self._find_first_id(BUCKET)
 
     @property
     def table(self) -> str | None:
-        return self._first(TABLE)
+        return self._find_first_id(TABLE)
 
-    def _first(self, kind: str) -> str | None:
-        return next((resource.id for resource in self.resources if resource.kind == kind), None)
+    def _find_first_id(self, kind: str) -> str | None:
+        return next(
+            (resource.id for resource in self.resources if resource.resource_type == kind), None
+        )
 
 
 def find_stack(name: str) -> DeployedStack | None:
-    """The stack of that name in the shell's account and region; None if there is none."""
+    """Return the stack of this name in the shell's account and region; None if no such stack exists."""
     try:
         (stack,) = make_client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         resources = tuple(_list_resources(name))
@@ -58,13 +60,13 @@ def find_stack(name: str) -> DeployedStack | None:
     return DeployedStack(
         name=name,
         status=stack["StackStatus"],
-        protected=stack.get("EnableTerminationProtection", False),
+        termination_protection=stack.get("EnableTerminationProtection", False),
         resources=resources,
     )
 
 
 def read_template(stack: DeployedStack) -> Mapping[str, Any]:
-    """The template that the stack was deployed with last; empty if there is none, or none of the CDK's, which are JSON."""
+    """Return the deployed template; empty for a stack without a template or with a YAML template (CDK's are JSON)."""
     if stack.status == _EMPTY:
         return {}
     body = make_client("cloudformation").get_template(StackName=stack.name)["TemplateBody"]
@@ -77,7 +79,7 @@ def read_template(stack: DeployedStack) -> Mapping[str, Any]:
 
 
 def read_kms_key(stack: DeployedStack) -> str:
-    """ARN of the customer's key that the table, or else the bucket, is encrypted with; empty for keys that AWS owns."""
+    """Return the ARN of the customer managed key of the table, or of the bucket; empty for AWS owned keys."""
     if stack.table:
         table = make_client("dynamodb").describe_table(TableName=stack.table)["Table"]
         key: str = table.get("SSEDescription", {}).get("KMSMasterKeyArn", "")
@@ -87,14 +89,14 @@ def read_kms_key(stack: DeployedStack) -> str:
 
 
 def read_variable(function: str, variable: str) -> str | None:
-    """A variable of a Lambda function's environment; None without it or without the function."""
+    """Return a variable of a Lambda function's environment; None if the variable or the function does not exist."""
     try:
-        found = make_client("lambda").get_function_configuration(FunctionName=function)
+        configuration = make_client("lambda").get_function_configuration(FunctionName=function)
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             return None
         raise
-    value: str | None = found.get("Environment", {}).get("Variables", {}).get(variable)
+    value: str | None = configuration.get("Environment", {}).get("Variables", {}).get(variable)
     return value
 
 
@@ -104,7 +106,7 @@ def make_client(service: str) -> Any:
 
 
 def _list_resources(name: str) -> Iterator[DeployedResource]:
-    """CloudFormation answers with 100 at a time."""
+    """Yield the existing resources of a stack, over all pages."""
     pages = make_client("cloudformation").get_paginator("list_stack_resources")
     for page in pages.paginate(StackName=name):
         for summary in page["StackResourceSummaries"]:
@@ -116,12 +118,12 @@ def _list_resources(name: str) -> Iterator[DeployedResource]:
 
 def _read_bucket_key(bucket: str) -> str:
     try:
-        answer = make_client("s3").get_bucket_encryption(Bucket=bucket)
+        response = make_client("s3").get_bucket_encryption(Bucket=bucket)
     except ClientError as error:
         if error.response["Error"]["Code"] == "ServerSideEncryptionConfigurationNotFoundError":
             return ""
         raise
-    for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
+    for rule in response["ServerSideEncryptionConfiguration"]["Rules"]:
         key: str = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID", "")
         if key:
             return key

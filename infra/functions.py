@@ -1,4 +1,4 @@
-"""One Lambda function for each door of the runtime, each with a role and a log group of its own."""
+"""The Lambda functions: one per handler module, each with a role and a log group."""
 
 from collections.abc import Mapping
 
@@ -8,8 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.acknowledgements import acknowledge, wildcards
-from infra.logs import log_group
+from infra.acknowledgements import acknowledge, acknowledge_wildcards
+from infra.logs import build_log_group
 from infra.options import Options
 from twofold.settings import (
     MEMORY_MB,
@@ -20,31 +20,31 @@ from twofold.settings import (
     Function,
     LogLevel,
     Variable,
-    function_name,
+    make_function_name,
 )
 
 LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
-"""The environment variable that Powertools' Logger reads."""
-
+"""Environment variable of Powertools' Logger."""
 
 LIVE = "live"
-"""The alias that points to what is deployed; an operator can point it back."""
+"""Alias of the deployed version; an operator can point the alias back to an earlier version."""
 
 LIVE_RETRIED = "live-retried"
-"""Another, with which Lambda repeats what Settle fails on: how often it does is a setting of an alias."""
+"""Second alias of Settle, with retries of asynchronous invocations: Lambda configures retries per alias."""
 
-_DOORS = (Function.API, Function.SETTLE, Function.COLLECT)
-"""What is invoked from outside of a workflow; a state machine names the versions of its own functions."""
+_WITH_ALIAS = (Function.API, Function.SETTLE, Function.COLLECT)
+"""Functions invoked by API Gateway and EventBridge; state machines invoke versions instead."""
 
 
 class Functions(Construct):
-    """`self[Function.API]` is the function and `roles[Function.API]` its role; `doors` are aliases of versions.
+    """All functions: `self[Function.API]` is the function, `roles[Function.API]` the role, `aliases[Function.API]` the alias.
 
-    `settle_retried` is for what Settle must not miss.
+    `settle_retried` is the alias of Settle for events that must not be lost.
 
-    Every deployment that changes a function publishes a version of it, and versions stay: what has begun with one ends with it.
+    A deployment that changes a function publishes a new version. Old versions are retained, so a running execution ends with
+    the versions with which it began.
 
-    `known` gives the variables whose values do not depend on the functions themselves; `tell` sets the others.
+    `variables` are set on construction; `set_variable` adds values that depend on the functions, such as state machine ARNs.
     """
 
     def __init__(
@@ -54,59 +54,61 @@ class Functions(Construct):
         *,
         options: Options,
         code: lambda_.Code,
-        known: Mapping[Variable, str],
+        variables: Mapping[Variable, str],
     ) -> None:
         super().__init__(scope, id)
         self._options = options
-        self.roles = {function: self._role(function) for function in Function}
-        self._functions = {function: self._function(function, code=code) for function in Function}
-        for variable, value in known.items():
-            self.tell(variable, value)
+        self.roles = {function: self._build_role(function) for function in Function}
+        self._functions = {
+            function: self._build_function(function, code=code) for function in Function
+        }
+        for variable, value in variables.items():
+            self.set_variable(variable, value)
 
-        self.doors = {
+        self.aliases = {
             function: lambda_.Alias(
                 self,
                 f"{function.value.capitalize()}Live",
                 alias_name=LIVE,
-                version=self.version(function),
+                version=self.get_version(function),
             )
-            for function in _DOORS
+            for function in _WITH_ALIAS
         }
         self.settle_retried = lambda_.Alias(
             self,
             "SettleLiveRetried",
             alias_name=LIVE_RETRIED,
-            version=self.version(Function.SETTLE),
+            version=self.get_version(Function.SETTLE),
         )
 
-    def version(self, function: Function) -> lambda_.Version:
+    def get_version(self, function: Function) -> lambda_.Version:
         return self._functions[function].current_version
 
     def __getitem__(self, function: Function) -> lambda_.Function:
         return self._functions[function]
 
-    def tell(self, variable: Variable, value: str) -> None:
+    def set_variable(self, variable: Variable, value: str) -> None:
         """Set a variable on each function that declares it."""
         for name, function in self._functions.items():
             if variable in VARIABLES[name]:
                 function.add_environment(variable.value, value)
 
-    def _role(self, function: Function) -> iam.Role:
+    def _build_role(self, function: Function) -> iam.Role:
         role = iam.Role(
             self,
             f"{function.value.capitalize()}Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"What the function '{function.value}' may do",
+            description=f"Permissions of the function '{function.value}'",
         )
-        wildcards(role, "X-Ray has no resource to which traces could be limited.", "*")
+        acknowledge_wildcards(role, "X-Ray has no resource to which traces could be limited.", "*")
         return role
 
-    def _function(self, function: Function, *, code: lambda_.Code) -> lambda_.Function:
+    def _build_function(self, function: Function, *, code: lambda_.Code) -> lambda_.Function:
         level = self._options.log_level
-        built = lambda_.Function(
+        lambda_function = lambda_.Function(
             self,
             function.value.capitalize(),
-            function_name=function_name(self._options.stage, function),
+            function_name=make_function_name(self._options.stage, function),
             code=code,
             handler=function.handler,
             runtime=lambda_.Runtime(f"python{RUNTIME}", lambda_.RuntimeFamily.PYTHON),
@@ -117,28 +119,28 @@ class Functions(Construct):
             timeout=Duration.seconds(TIMEOUT_SECONDS[function]),
             role=self.roles[function],
             environment={LOG_LEVEL: level.value},
-            log_group=self._logs(function),
+            log_group=self._build_log_group(function),
             logging_format=lambda_.LoggingFormat.JSON,
-            # Lambda would drop the lines that carry metrics, which are of level INFO; the Logger knows better.
+            # Metrics are lines of level INFO, which Lambda must not drop; Powertools' Logger filters the other lines.
             application_log_level_v2=lambda_.ApplicationLogLevel.DEBUG
             if level is LogLevel.DEBUG
             else lambda_.ApplicationLogLevel.INFO,
             tracing=lambda_.Tracing.ACTIVE,
-            # One that a failed update made goes with it; Lambda would not publish the same code as another version.
+            # Lambda publishes no second version of the same code, so an old version must survive an update.
             current_version_options=lambda_.VersionOptions(
                 removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
             ),
         )
         acknowledge(
-            built,
-            f"Python {RUNTIME} is what the release is built and tested for; Lambda supports it until 2029.",
+            lambda_function,
+            f"The release is built and tested for Python {RUNTIME}, which Lambda supports until 2029.",
             "AwsSolutions-L1",
         )
-        return built
+        return lambda_function
 
-    def _logs(self, function: Function) -> logs.LogGroup:
-        name = f"/aws/lambda/{function_name(self._options.stage, function)}"
+    def _build_log_group(self, function: Function) -> logs.LogGroup:
+        name = f"/aws/lambda/{make_function_name(self._options.stage, function)}"
         id = f"{function.value.capitalize()}Logs"
-        group = log_group(self, id, name=name, options=self._options)
+        group = build_log_group(self, id, name=name, options=self._options)
         group.grant_write(self.roles[function])
         return group

@@ -1,23 +1,24 @@
-"""Who may do what: every permission in Twofold, beside those for a function's own log group and traces.
+"""Permissions of the functions and state machines, except for their log groups and traces.
 
-What is not listed here is denied; so only one role may delete an object, and only five may write the table.
+Everything else is denied: a single role can delete objects, five roles can write to the table.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 
-from infra.acknowledgements import wildcards
+from infra.acknowledgements import acknowledge_wildcards
+from infra.arns import ArnFormatter
 from infra.functions import Functions
 from infra.options import ANY_BUCKET, Options
-from infra.partitions import touched
+from infra.partitions import get_partition_actions
 from infra.rules import Rules
-from infra.storage import Storage, only_through
+from infra.storage import Storage, build_via_service_condition
 from infra.workflows import STEPS, Workflows
-from twofold.settings import Function, Prefix, Workflow, state_machine_name
+from twofold.settings import Function, Prefix, Workflow
 
 _READ = ("s3:GetObject",)
 _READ_ANY_VERSION = ("s3:GetObject", "s3:GetObjectVersion")
@@ -26,10 +27,10 @@ _DELETE = ("s3:DeleteObject",)
 
 _SAME_ACCOUNT = {"StringEquals": {"aws:ResourceAccount": Aws.ACCOUNT_ID}}
 
-# What S3 and DynamoDB ask of a key in the caller's name; a multipart upload needs to read what it wrote.
-_UNLOCK = ("kms:Decrypt",)
-_LOCK = ("kms:Decrypt", "kms:GenerateDataKey")
-_LOCK_TABLE = (
+# S3 and DynamoDB call KMS with the caller's permissions. A multipart upload also decrypts its own parts.
+_DECRYPT = ("kms:Decrypt",)
+_ENCRYPT = ("kms:Decrypt", "kms:GenerateDataKey")
+_ENCRYPT_TABLE = (
     "kms:Decrypt",
     "kms:DescribeKey",
     "kms:Encrypt",
@@ -41,7 +42,7 @@ _LOCK_TABLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grants:
-    """`give` gives each function and each state machine its permissions."""
+    """Grants the permissions of all functions and state machines of a stack."""
 
     stack: Stack
     storage: Storage
@@ -50,91 +51,105 @@ class Grants:
     rules: Rules
     options: Options
 
-    def give(self) -> None:
-        self._give_api()
-        self._give_workers()
-        self._give_finishers()
-        self._give_collector()
+    @property
+    def _arns(self) -> ArnFormatter:
+        return ArnFormatter(self.stack, self.options.stage)
+
+    def grant_all(self) -> None:
+        self._grant_api()
+        self._grant_workers()
+        self._grant_finishers()
+        self._grant_collector()
         for workflow in Workflow:
-            self._give_machine(workflow)
+            self._grant_state_machine(workflow)
 
-    def _give_api(self) -> None:
-        self._table(Function.API)
-        self._objects(Function.API, _READ, Prefix.CONTENTS, Prefix.REPORTS, Prefix.SCRATCH)
-        self._list_scratch(Function.API)
-        self._objects(Function.API, _WRITE, Prefix.SCRATCH)
-        self._sources(Function.API)
-        self._start(Function.API)
+    def _grant_api(self) -> None:
+        self._grant_table(Function.API)
+        self._grant_objects(Function.API, _READ, Prefix.CONTENTS, Prefix.REPORTS, Prefix.SCRATCH)
+        self._grant_scratch_listing(Function.API)
+        self._grant_objects(Function.API, _WRITE, Prefix.SCRATCH)
+        self._grant_sources(Function.API)
+        self._grant_start_execution(Function.API)
 
-    def _give_workers(self) -> None:
-        """Workers turn objects into new objects and know nothing of the table."""
+    def _grant_workers(self) -> None:
+        """Grant object access to the functions of workflows before Publish; none of these functions reads the table."""
         for function in (Function.INDEX, Function.RESOLVE, Function.MOVE):
-            self._sources(function)
+            self._grant_sources(function)
         for function in (Function.PLAN, Function.INDEX, Function.GROUP):
-            self._objects(function, _WRITE, Prefix.SCRATCH)
+            self._grant_objects(function, _WRITE, Prefix.SCRATCH)
         for function in (Function.PLAN, Function.GROUP):
-            self._objects(function, _READ, Prefix.CONTENTS)
-        self._objects(Function.RESOLVE, _READ, Prefix.SCRATCH)
-        self._objects(Function.RESOLVE, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
-        self._objects(Function.SELECT, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
-        self._objects(Function.SELECT, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
-        self._objects(Function.MERGE, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
-        self._objects(Function.MERGE, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
-        self._objects(Function.MOVE, (*_READ, *_WRITE), Prefix.CONTENTS, Prefix.SCRATCH)
+            self._grant_objects(function, _READ, Prefix.CONTENTS)
+        self._grant_objects(Function.RESOLVE, _READ, Prefix.SCRATCH)
+        self._grant_objects(Function.RESOLVE, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._grant_objects(Function.SELECT, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._grant_objects(Function.SELECT, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._grant_objects(Function.MERGE, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._grant_objects(Function.MERGE, _WRITE, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._grant_objects(Function.MOVE, (*_READ, *_WRITE), Prefix.CONTENTS, Prefix.SCRATCH)
 
-    def _give_finishers(self) -> None:
-        """The three that end an operation: they update datasets and delete the mark of the operation."""
+    def _grant_finishers(self) -> None:
+        """Grant table updates and events to Publish, Abandon and Settle, which end operations."""
         for function in (Function.PUBLISH, Function.ABANDON, Function.SETTLE):
-            self._table(function)
-            self._allow(self.functions.roles[function], ("events:PutEvents",), [self._bus()])
-        self._sources(Function.PUBLISH)
-        self._objects(Function.PUBLISH, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
-        self._objects(Function.PUBLISH, _WRITE, Prefix.CONTENTS, Prefix.REPORTS)
-        self._start(Function.SETTLE)
+            self._grant_table(function)
+            self._allow(
+                self.functions.roles[function],
+                ("events:PutEvents",),
+                [self._arns.format_event_bus()],
+            )
+        self._grant_sources(Function.PUBLISH)
+        self._grant_objects(Function.PUBLISH, _READ, Prefix.CONTENTS, Prefix.SCRATCH)
+        self._grant_objects(Function.PUBLISH, _WRITE, Prefix.CONTENTS, Prefix.REPORTS)
+        self._grant_start_execution(Function.SETTLE)
         undelivered = self.rules.undelivered.queue_arn
         self._allow(self.functions.roles[Function.SETTLE], ("sqs:SendMessage",), [undelivered])
         self._allow(
             self.functions.roles[Function.SETTLE],
             ("states:DescribeExecution",),
-            [self._executions(workflow) for workflow in Workflow],
-            why="An execution is named after its operation, so only the state machine can be named.",
+            [self._arns.format_executions(workflow) for workflow in Workflow],
+            reason="The name of an execution is the id of its operation, so the policy can name only the state machine.",
         )
 
-    def _give_collector(self) -> None:
-        """The only one that deletes objects, and only contents; it reads who points where, and deletes its own notes."""
-        self._table(Function.COLLECT)
-        self._objects(Function.COLLECT, _DELETE, Prefix.CONTENTS)
+    def _grant_collector(self) -> None:
+        """Grant the deletion of contents to Collect, the only function that deletes objects."""
+        self._grant_table(Function.COLLECT)
+        self._grant_objects(Function.COLLECT, _DELETE, Prefix.CONTENTS)
 
-    def _give_machine(self, workflow: Workflow) -> None:
-        """Its own functions, its lists of shards, and what AWS documents for a Distributed Map's children."""
+    def _grant_state_machine(self, workflow: Workflow) -> None:
+        """Grant functions, shard lists and the actions that AWS documents for child executions of a Distributed Map."""
         role = self.workflows.roles[workflow]
-        children = "Child executions and map runs are named while the workflow runs."
+        children = "Child executions and map runs get their names at run time."
         steps = [f"{self.functions[step].function_arn}:*" for step in STEPS[workflow]]
-        versions = "An execution invokes the versions of its functions that it began with."
-        self._allow(role, ("lambda:InvokeFunction",), steps, why=versions)
+        versions = "An execution invokes the function versions with which it began."
+        self._allow(role, ("lambda:InvokeFunction",), steps, reason=versions)
         self._allow(
             role,
             _READ,
-            [self._folder(Prefix.SCRATCH)],
-            why="The list of shards is named after the operation.",
+            [self._format_folder_arn(Prefix.SCRATCH)],
+            reason="The key of a shard list contains the id of the operation.",
         )
-        self._use_own_key(role, _UNLOCK, "s3")
-        self._allow(role, ("states:StartExecution",), [self._machine(workflow)])
+        self._grant_own_key(role, _DECRYPT, "s3")
+        self._allow(role, ("states:StartExecution",), [self._arns.format_state_machine(workflow)])
         self._allow(
             role,
             ("states:DescribeExecution", "states:StopExecution"),
-            [self._executions(workflow)],
-            why=children,
+            [self._arns.format_executions(workflow)],
+            reason=children,
         )
         self._allow(
-            role, ("states:RedriveExecution",), [self._map_executions(workflow)], why=children
+            role,
+            ("states:RedriveExecution",),
+            [self._arns.format_map_executions(workflow)],
+            reason=children,
         )
 
-    def _table(self, function: Function) -> None:
-        """All of a request's partition keys must match; what has none, such as a Scan, is granted to nobody."""
+    def _grant_table(self, function: Function) -> None:
+        """Grant the table actions of a function on its partitions.
+
+        dynamodb:LeadingKeys must match for every partition key of a request. Scan has no partition key, so no role may scan.
+        """
         role = self.functions.roles[function]
-        reached = touched(function, counts_calls=self.options.counts_calls)
-        for action, partitions in reached.items():
+        actions = get_partition_actions(function, counts_calls=self.options.counts_calls)
+        for action, partitions in actions.items():
             patterns = sorted(partition.pattern for partition in partitions)
             self._allow(
                 role,
@@ -142,26 +157,21 @@ class Grants:
                 [self.storage.table.table_arn],
                 condition={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": patterns}},
             )
-        self._use_own_key(role, _LOCK_TABLE, "dynamodb")
+        self._grant_own_key(role, _ENCRYPT_TABLE, "dynamodb")
 
-    def _objects(self, function: Function, actions: Sequence[str], *folders: Prefix) -> None:
+    def _grant_objects(self, function: Function, actions: Sequence[str], *folders: Prefix) -> None:
         role = self.functions.roles[function]
         self._allow(
             role,
             actions,
-            [self._folder(folder) for folder in folders],
-            why="Objects are named after datasets and operations; the folder is the boundary.",
+            [self._format_folder_arn(folder) for folder in folders],
+            reason="Keys contain ids of datasets and operations; the prefix limits the access.",
         )
         if actions != _DELETE:
-            self._use_own_key(role, _LOCK if set(_WRITE) & set(actions) else _UNLOCK, "s3")
+            self._grant_own_key(role, _ENCRYPT if set(_WRITE) & set(actions) else _DECRYPT, "s3")
 
-    def _bus(self) -> str:
-        return self.stack.format_arn(
-            service="events", resource="event-bus", resource_name="default"
-        )
-
-    def _list_scratch(self, function: Function) -> None:
-        """To see how far an operation is."""
+    def _grant_scratch_listing(self, function: Function) -> None:
+        """Grant listing of scratch objects, from which DescribeDataset computes the progress of an operation."""
         self._allow(
             self.functions.roles[function],
             ("s3:ListBucket",),
@@ -169,13 +179,13 @@ class Grants:
             condition={"StringLike": {"s3:prefix": f"{Prefix.SCRATCH}/*"}},
         )
 
-    def _start(self, function: Function) -> None:
-        machines = [self._machine(workflow) for workflow in Workflow]
+    def _grant_start_execution(self, function: Function) -> None:
+        machines = [self._arns.format_state_machine(workflow) for workflow in Workflow]
         self._allow(self.functions.roles[function], ("states:StartExecution",), machines)
 
-    def _sources(self, function: Function) -> None:
-        """Manifests in the stack's own folder for them, and in the buckets named at deployment."""
-        self._objects(function, _READ_ANY_VERSION, Prefix.SOURCES)
+    def _grant_sources(self, function: Function) -> None:
+        """Grant reading of manifests under `sources/` and in the buckets of the option `source_buckets`."""
+        self._grant_objects(function, _READ_ANY_VERSION, Prefix.SOURCES)
         buckets = self.options.source_buckets
         if not buckets:
             return
@@ -183,30 +193,28 @@ class Grants:
             self.functions.roles[function],
             _READ_ANY_VERSION,
             [f"arn:{Aws.PARTITION}:s3:::{bucket}/*" for bucket in buckets],
-            why="A manifest's key is chosen by the caller; the buckets are named at deployment, or all of the "
-            "account's are allowed by a star.",
+            reason="Callers choose the keys of manifests; the option source_buckets names the buckets, or allows every "
+            "bucket of the account.",
             condition=_SAME_ACCOUNT if ANY_BUCKET in buckets else None,
         )
-        keys = self.options.source_keys or (self._every_key(),)
-        self._use_keys(self.functions.roles[function], _UNLOCK, keys, "s3")
+        keys = self.options.source_keys or (self._arns.format_every_key(),)
+        self._grant_keys(self.functions.roles[function], _DECRYPT, keys, "s3")
 
-    def _use_own_key(self, role: iam.Role, actions: Iterable[str], service: str) -> None:
+    def _grant_own_key(self, role: iam.Role, actions: Iterable[str], service: str) -> None:
         if self.options.kms_key:
-            self._use_keys(role, actions, [self.options.kms_key], service)
+            self._grant_keys(role, actions, [self.options.kms_key], service)
 
-    def _use_keys(
+    def _grant_keys(
         self, role: iam.Role, actions: Iterable[str], keys: Iterable[str], service: str
     ) -> None:
         self._allow(
             role,
             actions,
             list(keys),
-            why="Without names of keys, those of this account open manifests, as far as each key's policy lets them.",
-            condition=only_through(service),
+            reason="Without the option source_keys, manifests may be encrypted with any key of this account whose key "
+            "policy allows the access.",
+            condition=build_via_service_condition(service),
         )
-
-    def _every_key(self) -> str:
-        return self.stack.format_arn(service="kms", resource="key", resource_name="*")
 
     def _allow(
         self,
@@ -214,7 +222,7 @@ class Grants:
         actions: Iterable[str],
         resources: list[str],
         *,
-        why: str = "",
+        reason: str = "",
         condition: Mapping[str, Any] | None = None,
     ) -> None:
         role.add_to_policy(
@@ -224,26 +232,7 @@ class Grants:
                 conditions=condition,
             )
         )
-        wildcards(role, why, *resources)
+        acknowledge_wildcards(role, reason, *resources)
 
-    def _folder(self, prefix: Prefix) -> str:
+    def _format_folder_arn(self, prefix: Prefix) -> str:
         return self.storage.bucket.arn_for_objects(f"{prefix.value}/*")
-
-    # These ARNs are spelt from names: a role that referred to its own state machine would be a circle.
-
-    def _machine(self, workflow: Workflow) -> str:
-        return self._states("stateMachine", state_machine_name(self.options.stage, workflow))
-
-    def _executions(self, workflow: Workflow) -> str:
-        return self._states("execution", f"{state_machine_name(self.options.stage, workflow)}:*")
-
-    def _map_executions(self, workflow: Workflow) -> str:
-        return self._states("execution", f"{state_machine_name(self.options.stage, workflow)}/*:*")
-
-    def _states(self, resource: str, name: str) -> str:
-        return self.stack.format_arn(
-            service="states",
-            resource=resource,
-            resource_name=name,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )

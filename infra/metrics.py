@@ -1,4 +1,4 @@
-"""Metrics that alarms and the dashboard look at: Twofold's own, and those that AWS publishes about its parts."""
+"""CloudWatch metrics of alarms and dashboard: Twofold's namespace and the namespaces of AWS services."""
 
 from dataclasses import dataclass
 
@@ -6,46 +6,50 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from twofold.metrics import NAMESPACE, Dimension, Metric
-from twofold.settings import PRODUCT, Function, Workflow, function_name
+from twofold.settings import PRODUCT, Function, Workflow, make_function_name
 
 PERIOD = Duration.minutes(5)
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Those of one stage; each is over five minutes unless told otherwise."""
+    """Metrics of one stage, with a period of five minutes by default."""
 
     stage: str
 
-    def own(
-        self, metric: Metric, by: dict[Dimension, str] | None = None, statistic: str = "Sum"
+    def get_twofold_metric(
+        self, metric: Metric, dimensions: dict[Dimension, str] | None = None, statistic: str = "Sum"
     ) -> cloudwatch.Metric:
-        dimensions = {Dimension.STAGE: self.stage} | (by or {})
-        return self._metric(
-            NAMESPACE, metric.value, {k.value: v for k, v in dimensions.items()}, statistic
+        all_dimensions = {Dimension.STAGE: self.stage} | (dimensions or {})
+        return self._build_metric(
+            NAMESPACE, metric.value, {k.value: v for k, v in all_dimensions.items()}, statistic
         )
 
-    def function(
+    def get_function_metric(
         self, function: Function, name: str, statistic: str = "Sum", period: Duration = PERIOD
     ) -> cloudwatch.Metric:
-        dimensions = {"FunctionName": function_name(self.stage, function)}
-        return self._metric("AWS/Lambda", name, dimensions, statistic, period)
+        dimensions = {"FunctionName": make_function_name(self.stage, function)}
+        return self._build_metric("AWS/Lambda", name, dimensions, statistic, period)
 
-    def api(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+    def get_api_metric(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
         dimensions = {"ApiName": f"{PRODUCT}-{self.stage}"}
-        return self._metric("AWS/ApiGateway", name, dimensions, statistic)
+        return self._build_metric("AWS/ApiGateway", name, dimensions, statistic)
 
-    def machine(self, arn: str, workflow: Workflow, name: str) -> cloudwatch.Metric:
-        return self._metric("AWS/States", name, {"StateMachineArn": arn}, "Sum", label=workflow)
+    def get_state_machine_metric(
+        self, arn: str, workflow: Workflow, name: str
+    ) -> cloudwatch.Metric:
+        return self._build_metric(
+            "AWS/States", name, {"StateMachineArn": arn}, "Sum", label=workflow
+        )
 
-    def queue(self, name: str, queue_name: str) -> cloudwatch.Metric:
-        return self._metric("AWS/SQS", name, {"QueueName": queue_name}, "Maximum")
+    def get_queue_metric(self, name: str, queue_name: str) -> cloudwatch.Metric:
+        return self._build_metric("AWS/SQS", name, {"QueueName": queue_name}, "Maximum")
 
-    def table(self, name: str, table_name: str) -> cloudwatch.Metric:
-        return self._metric("AWS/DynamoDB", name, {"TableName": table_name}, "Sum")
+    def get_table_metric(self, name: str, table_name: str) -> cloudwatch.Metric:
+        return self._build_metric("AWS/DynamoDB", name, {"TableName": table_name}, "Sum")
 
     @staticmethod
-    def _metric(
+    def _build_metric(
         namespace: str,
         name: str,
         dimensions: dict[str, str],

@@ -1,5 +1,4 @@
-"""Findings of the NIST 800-53 R5 rules that stand, each with its reason: what an organization that is held to those controls
-still has to decide."""
+"""Accepted findings of the NIST 800-53 R5 rules, with reasons; organizations under these controls review each reason."""
 
 from collections.abc import Mapping
 
@@ -8,35 +7,34 @@ from constructs import Construct
 from infra.acknowledgements import acknowledge
 
 REASONS: Mapping[str, str] = {
-    "APIGWAssociatedWithWAF": "Every method asks for an IAM signature and the stage is throttled; a web ACL can be "
+    "APIGWAssociatedWithWAF": "Every method requires an IAM signature and the stage is throttled; a web ACL can be "
     "associated with the stage at any time.",
-    "APIGWCacheEnabledAndEncrypted": "Answers change with every operation, so there is no cache that could be encrypted.",
+    "APIGWCacheEnabledAndEncrypted": "Responses change with every operation, so the API has no cache to encrypt.",
     "APIGWExecutionLoggingEnabled": "The access log has every request, its caller and its error; execution logs would go "
     "to a group that never expires.",
-    "APIGWSSLEnabled": "The backend is a Lambda function that only API Gateway and IAM can invoke; there is no server that "
-    "would check a client certificate.",
-    "CloudWatchLogGroupEncrypted": "CloudWatch encrypts logs with a key of its own; they hold names and counts, no "
+    "APIGWSSLEnabled": "The backend is a Lambda function, invoked only by API Gateway and IAM principals; no server "
+    "checks client certificates.",
+    "CloudWatchLogGroupEncrypted": "CloudWatch encrypts logs with an AWS owned key; logs contain names and counts, no "
     "requests and no lines of manifests.",
-    "DynamoDBInBackupPlan": "The table can be restored to any second of the last 35 days; a backup plan is the "
-    "organization's, and takes tables by tag.",
-    "IAMNoInlinePolicy": "Each role has the one policy of its one function; shared policies would grant what a function "
-    "does not need.",
-    "LambdaConcurrency": "Reserved concurrency would be taken from the account's other functions; the gateway's throttle "
-    "and each Map's limit bound what runs at once.",
-    "LambdaDLQ": "The API and Step Functions invoke synchronously and see every failure. Sweeps and Collect come again; an "
-    "execution's end that Settle fails on goes to a queue.",
-    "LambdaInsideVPC": "The functions call AWS's own endpoints only, and hold no connection that a network could guard.",
-    "S3BucketLoggingEnabled": "Only the functions reach the bucket; who wants each read logged turns on CloudTrail data "
-    "events for it.",
-    "S3BucketReplicationEnabled": "Where a copy may lie is the organization's decision; docs/operations.md says how to "
-    "take one.",
-    "S3BucketVersioningEnabled": "An object of contents is written once under a key of its own, and only one role may "
-    "delete one. Versioning may be switched on at any time: docs/operations.md tells the consequences.",
-    "S3DefaultEncryptionKMS": "The option kms_key encrypts the bucket and the table with a key of the organization's; "
-    "without it S3 uses its own.",
-    "SNSEncryptedKMS": "Alarms hold names and numbers, and CloudWatch cannot publish to a topic under AWS's own key.",
-    "WAFv2LoggingEnabled": "The web ACL counts what each rule blocks and keeps no requests; the access log has every "
-    "request that passes.",
+    "DynamoDBInBackupPlan": "The table can be restored to any second of the last 35 days; an organization's backup plan "
+    "can select the table by tag.",
+    "IAMNoInlinePolicy": "Each role has a single policy for a single function; shared policies would grant unused "
+    "permissions.",
+    "LambdaConcurrency": "Reserved concurrency would reduce the account's concurrency for other functions; the throttle "
+    "of the API and the limit of each Map bound the concurrent executions.",
+    "LambdaDLQ": "The API and Step Functions invoke synchronously and see every failure. Sweeps and Collect are repeated "
+    "on schedule; events of ended executions go to a queue if Settle fails.",
+    "LambdaInsideVPC": "The functions call AWS endpoints only and have no connection that a VPC could protect.",
+    "S3BucketLoggingEnabled": "Only the functions access the bucket; CloudTrail data events can log each read.",
+    "S3BucketReplicationEnabled": "The organization decides on the location of copies; docs/operations.md describes how "
+    "to replicate.",
+    "S3BucketVersioningEnabled": "Every object of contents is written once under a unique key, and a single role may "
+    "delete objects. Versioning can be enabled at any time: docs/operations.md describes the consequences.",
+    "S3DefaultEncryptionKMS": "The option kms_key encrypts the bucket and the table with a customer managed key; without "
+    "the option S3 uses its own keys.",
+    "SNSEncryptedKMS": "Alarms contain names and numbers, and CloudWatch cannot publish to a topic with the AWS managed key.",
+    "WAFv2LoggingEnabled": "The web ACL counts blocked requests per rule and stores none; the access log has every "
+    "other request.",
 }
 
 

@@ -1,14 +1,14 @@
-"""Which partitions of the table each function reads and changes; what is not listed here is denied.
+"""DynamoDB actions of each function, with the table partitions allowed for each action. All other access is denied.
 
-DynamoDB asks for each write of a transaction as for the same write by itself, so these are the actions. The sort key is no
-condition of IAM's: who may change one item of a partition may change its others.
+DynamoDB authorizes each write of a transaction like the same single write. IAM has no condition on sort keys, so a permission
+covers all items of a partition.
 """
 
 from collections.abc import Mapping
 
-from twofold.settings import Function, Partition
+from twofold.settings import Function, TablePartition
 
-Touched = Mapping[str, tuple[Partition, ...]]
+PartitionActions = Mapping[str, tuple[TablePartition, ...]]
 
 GET = "dynamodb:GetItem"
 GET_MANY = "dynamodb:BatchGetItem"
@@ -17,49 +17,55 @@ PUT = "dynamodb:PutItem"
 UPDATE = "dynamodb:UpdateItem"
 DELETE = "dynamodb:DeleteItem"
 
-# To end an operation: its datasets are settled, the contents nobody points to are noted, its mark goes, and the event, too,
-# as soon as it has been sent.
-_ENDED = (Partition.OUTBOX, Partition.PROJECT, Partition.RELEASED)
-_END: Touched = {UPDATE: _ENDED, DELETE: (Partition.OPERATIONS, Partition.OUTBOX)}
+# To end an operation, a function updates the datasets, retires contents without a pointer, deletes the operation's
+# item, and deletes the event from the outbox after sending.
+_END_UPDATES = (TablePartition.OUTBOX, TablePartition.PROJECT, TablePartition.RETIRED)
+_END_ACTIONS: PartitionActions = {
+    UPDATE: _END_UPDATES,
+    DELETE: (TablePartition.OPERATIONS, TablePartition.OUTBOX),
+}
 
-_API: Touched = {
-    GET: (Partition.PROJECT, Partition.RELEASED, Partition.SECRET),
-    GET_MANY: (Partition.PROJECT,),
-    QUERY: (Partition.CATALOGUE, Partition.DISTRIBUTIONS, Partition.OPERATIONS),
+_API_ACTIONS: PartitionActions = {
+    GET: (TablePartition.PROJECT, TablePartition.RETIRED, TablePartition.SECRET),
+    GET_MANY: (TablePartition.PROJECT,),
+    QUERY: (TablePartition.CATALOGUE, TablePartition.DISTRIBUTIONS, TablePartition.OPERATIONS),
     PUT: (
-        Partition.ANSWER,
-        Partition.CATALOGUE,
-        Partition.OPERATIONS,
-        Partition.PROJECT,
-        Partition.SECRET,
+        TablePartition.ANSWER,
+        TablePartition.CATALOGUE,
+        TablePartition.OPERATIONS,
+        TablePartition.PROJECT,
+        TablePartition.SECRET,
     ),
-    UPDATE: (*_ENDED, Partition.ANSWER, Partition.DISTRIBUTIONS),
+    UPDATE: (*_END_UPDATES, TablePartition.ANSWER, TablePartition.DISTRIBUTIONS),
     DELETE: (
-        Partition.ANSWER,
-        Partition.CATALOGUE,
-        Partition.OPERATIONS,
-        Partition.PROJECT,
-        Partition.RELEASED,
+        TablePartition.ANSWER,
+        TablePartition.CATALOGUE,
+        TablePartition.OPERATIONS,
+        TablePartition.PROJECT,
+        TablePartition.RETIRED,
     ),
 }
 
-_TOUCHED: Mapping[Function, Touched] = {
-    Function.API: _API,
-    Function.PUBLISH: {**_END, UPDATE: (*_ENDED, Partition.DISTRIBUTIONS)},
-    Function.ABANDON: _END,
-    Function.SETTLE: {**_END, QUERY: (Partition.OPERATIONS, Partition.OUTBOX)},
+_PARTITION_ACTIONS: Mapping[Function, PartitionActions] = {
+    Function.API: _API_ACTIONS,
+    Function.PUBLISH: {**_END_ACTIONS, UPDATE: (*_END_UPDATES, TablePartition.DISTRIBUTIONS)},
+    Function.ABANDON: _END_ACTIONS,
+    Function.SETTLE: {**_END_ACTIONS, QUERY: (TablePartition.OPERATIONS, TablePartition.OUTBOX)},
     Function.COLLECT: {
-        GET_MANY: (Partition.PROJECT,),
-        QUERY: (Partition.CATALOGUE, Partition.RELEASED),
-        UPDATE: (Partition.RELEASED,),
-        DELETE: (Partition.RELEASED,),
+        GET_MANY: (TablePartition.PROJECT,),
+        QUERY: (TablePartition.CATALOGUE, TablePartition.RETIRED),
+        UPDATE: (TablePartition.RETIRED,),
+        DELETE: (TablePartition.RETIRED,),
     },
 }
 
 
-def touched(function: Function, *, counts_calls: bool) -> Touched:
-    """By action; nothing for a function that knows nothing of the table. `counts_calls`: of the API, where they are limited."""
-    found = _TOUCHED.get(function, {})
+def get_partition_actions(function: Function, *, counts_calls: bool) -> PartitionActions:
+    """Return the partitions by action; empty for functions without table access.
+
+    With `counts_calls` the API function also updates the counters of calls.
+    """
+    partitions = _PARTITION_ACTIONS.get(function, {})
     if function is Function.API and counts_calls:
-        return {**found, UPDATE: (*found[UPDATE], Partition.CALLS)}
-    return found
+        return {**partitions, UPDATE: (*partitions[UPDATE], TablePartition.CALLS)}
+    return partitions

@@ -1,10 +1,10 @@
-"""Managed policies for those who call the API: for readers, for editors, and for each operation alone.
+"""Managed policies for callers of the API: ReadOnly, Editor, and a policy for each operation.
 
-`POST /` takes every operation, so a policy that lets some of them in names their own paths and not the root: a caller who is
-held to it uses `POST /<Operation>`.
+`POST /` accepts every operation, so policies for selected operations allow only the paths `/<Operation>`; such callers use
+`POST /<Operation>`.
 
-Their names are fixed, so that what attaches them can name them, and have the region, because IAM's names are the account's.
-None has a description or a path: CloudFormation replaces a policy for another of these, and cannot replace what has a name.
+Policy names are fixed for use in other templates, and contain the region because IAM names are unique per account. The policies
+have neither description nor path: CloudFormation replaces a policy if either changes, and cannot replace a named resource.
 """
 
 from collections.abc import Iterable
@@ -15,20 +15,20 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.acknowledgements import wildcards
+from infra.acknowledgements import acknowledge_wildcards
 from infra.options import Options
-from infra.storage import Storage, only_through
+from infra.storage import Storage, build_via_service_condition
 from twofold.access import Guard
-from twofold.settings import PRODUCT, Operation, Prefix
+from twofold.settings import PRODUCT, ApiOperation, Prefix
 
 _USER_ID = "${aws:userid}"
-"""The policy variable by which the guard names a caller's folder of sources."""
+"""Policy variable for a caller's source folder under guard=owner."""
 
-READ_ONLY = tuple(operation for operation in Operation if not operation.changes)
+READ_ONLY = tuple(operation for operation in ApiOperation if not operation.is_mutation)
 
 
 class Policies(Construct):
-    """Attach them to users, groups and roles; none is attached to anybody by the stack."""
+    """Managed policies for users, groups and roles; the stack itself attaches none."""
 
     def __init__(
         self,
@@ -36,36 +36,36 @@ class Policies(Construct):
         id: str,
         *,
         options: Options,
-        rest: apigateway.RestApi,
+        rest_api: apigateway.RestApi,
         storage: Storage,
     ) -> None:
         super().__init__(scope, id)
-        self._stage, self._rest = options.stage, rest
-        self._policy("ReadOnly", READ_ONLY)
-        editor = self._policy("Editor", [*Operation], root=True)
-        self._bring_manifests(editor, storage, options)
-        for operation in Operation:
-            self._policy(operation.value, [operation])
+        self._stage, self._rest_api = options.stage, rest_api
+        self._build_policy("ReadOnly", READ_ONLY)
+        editor = self._build_policy("Editor", [*ApiOperation], root=True)
+        self._grant_manifest_uploads(editor, storage, options)
+        for operation in ApiOperation:
+            self._build_policy(operation.value, [operation])
 
-    def _bring_manifests(
+    def _grant_manifest_uploads(
         self, editor: iam.ManagedPolicy, storage: Storage, options: Options
     ) -> None:
         key_arn = options.kms_key
         own = f"{_USER_ID}/" if options.guard is Guard.OWNER else ""
         sources = storage.bucket.arn_for_objects(f"{Prefix.SOURCES}/{own}*")
         editor.add_statements(iam.PolicyStatement(actions=["s3:PutObject"], resources=[sources]))
-        wildcards(editor, "Editors name the manifests that they put there as they like.", sources)
+        acknowledge_wildcards(editor, "Editors choose the keys of their manifests.", sources)
         if key_arn:
             editor.add_statements(
                 iam.PolicyStatement(
                     actions=["kms:Decrypt", "kms:GenerateDataKey"],
                     resources=[key_arn],
-                    conditions=only_through("s3"),
+                    conditions=build_via_service_condition("s3"),
                 )
             )
 
-    def _policy(
-        self, name: str, operations: Iterable[Operation], *, root: bool = False
+    def _build_policy(
+        self, name: str, operations: Iterable[ApiOperation], *, root: bool = False
     ) -> iam.ManagedPolicy:
         paths = [f"/{operation.value}" for operation in operations] + (["/"] if root else [])
         policy = iam.ManagedPolicy(
@@ -76,7 +76,8 @@ class Policies(Construct):
                 iam.PolicyStatement(
                     actions=["execute-api:Invoke"],
                     resources=[
-                        self._rest.arn_for_execute_api("POST", path, self._stage) for path in paths
+                        self._rest_api.arn_for_execute_api("POST", path, self._stage)
+                        for path in paths
                     ],
                 )
             ],

@@ -1,7 +1,7 @@
-"""Checks of the account that `make deploy` runs before the CDK CLI starts, and that `make diff` reports.
+"""Preflight checks of the account, run by `make deploy` before the CDK CLI and reported by `make diff`.
 
-A check takes a Deployment and yields Findings. Add a new check to CHECKS. A refusal stops `make deploy` unless the operator
-insists on it by name: `make deploy ALLOW=kms_key`.
+A check takes a Deployment and yields Findings. Add a new check to CHECKS. A blocking finding stops `make deploy` unless the
+operator allows the finding by name: `make deploy ALLOW=kms_key`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -20,45 +20,45 @@ from infra.deployed import (
     read_template,
     read_variable,
 )
-from infra.options import Options, stack_name
+from infra.options import Options, format_stack_name
 from infra.record import read_record
-from infra.stages import spell_value
+from infra.stages import format_value
 from twofold.access import Guard
-from twofold.settings import Function, Variable, function_name
+from twofold.settings import Function, Variable, make_function_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """
-    name      the word that ALLOW takes, such as the name of an option
-    message   names the subject, the numbers and the remedy; one paragraph
-    refused   whether `make deploy` stops; False for a warning
+    name      name for ALLOW, such as the name of an option
+    message   a paragraph with subject, numbers and remedy
+    blocking  whether `make deploy` stops; False for a warning
     """
 
     name: str
     message: str
-    refused: bool = True
+    blocking: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """The deployment that is about to start, and what it would change."""
+    """The options of a deployment that has not started, and the deployed stack."""
 
     options: Options
     region: str
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the account and region that the deployment goes to."""
+    def make_client(self, service: str) -> Any:
+        """Return a boto3 client of the target account and region."""
         return make_client(service)
 
     @cached_property
     def stack(self) -> DeployedStack | None:
-        """The stack as it is deployed now; None before the first deployment."""
-        return find_stack(stack_name(self.options.stage))
+        """The deployed stack; None before the first deployment."""
+        return find_stack(format_stack_name(self.options.stage))
 
     @cached_property
     def record(self) -> dict[str, str]:
-        """The options of the deployed stack, as TOML spells them; none if its release recorded nothing."""
+        """The options of the deployed stack as TOML values; empty for releases without a record."""
         return read_record(read_template(self.stack)) if self.stack else {}
 
 
@@ -66,81 +66,81 @@ Check = Callable[[Deployment], Iterable[Finding]]
 
 
 def check_kms_key(deployment: Deployment) -> Iterator[Finding]:
-    """Objects stay under the key that they were written with, and the roles may use the key of the options only."""
+    """Refuse another key: existing objects keep their key, but the roles may only use the key of the options."""
     stack, options = deployment.stack, deployment.options
     deployed = _unquote(deployment.record.get("kms_key")) if stack else ""
     if stack and deployed is None:
         deployed = read_kms_key(stack)
     if deployed and deployed != options.kms_key:
-        wanted = options.kms_key or "no key"
+        new_key = options.kms_key or "no key"
         yield Finding(
             name="kms_key",
-            message=f"the data of the deployed stack are encrypted with {deployed}; this deployment would change that to "
-            f"{wanted}. The functions would lose their right to the old key, and all that was written with it would be "
-            f'unreadable. Put kms_key = "{deployed}" into the stage\'s file.',
+            message=f"the data of the deployed stack is encrypted with {deployed}; this deployment would change the key to "
+            f"{new_key}. The functions would lose access to the old key, and could not read data encrypted with it. "
+            f'Put kms_key = "{deployed}" into the stage\'s file.',
         )
 
 
 def check_retention(deployment: Deployment) -> Iterator[Finding]:
-    """A shorter time deletes contents that can still be had back today."""
+    """Refuse a shorter retention: contents that can still be restored today would be deleted."""
     stack, options = deployment.stack, deployment.options
     deployed = deployment.record.get("retention_days") if stack else None
     if stack and deployed is None:
-        deployed = read_variable(function_name(options.stage, Function.COLLECT), Variable.RETENTION)
+        deployed = read_variable(
+            make_function_name(options.stage, Function.COLLECT), Variable.RETENTION
+        )
     if deployed is not None and options.retention_days < int(deployed):
         yield Finding(
             name="retention_days",
             message=f"{deployed} in the deployed stack, {options.retention_days} in this deployment. The next collection would "
-            f"delete contents that no dataset has pointed to for {options.retention_days} days, and distributions from "
-            "before that time could not be reverted any more. Keep the value, or insist.",
+            f"delete contents unreferenced for {options.retention_days} days, and earlier distributions could no longer be "
+            "reverted. Keep the value, or allow the change.",
         )
 
 
 def check_guard(deployment: Deployment) -> Iterator[Finding]:
-    """Without its guard a stage shows every project to every caller; with it, a project may be no caller's any more."""
+    """Refuse to switch the guard off, which opens every project to every caller; warn before it is switched on."""
     if not deployment.stack:
         return
     deployed = _unquote(deployment.record.get("guard")) or Guard.NONE
     if deployed == Guard.NONE and deployment.options.guard is Guard.OWNER:
         yield Finding(
             name="guard",
-            message="none in the deployed stack, owner in this deployment. Each project is then for the role or user that "
-            "created it; one whose owner is not recorded is for the administrators alone.",
-            refused=False,
+            message="none in the deployed stack, owner in this deployment. Each project will belong to the role or user that "
+            "created it; projects without a recorded owner will be accessible to the administrators only.",
+            blocking=False,
         )
     if deployed == Guard.OWNER and deployment.options.guard is Guard.NONE:
         yield Finding(
             name="guard",
-            message="the deployed stack keeps projects for their owners (guard = owner); this deployment would let every "
-            "caller use every project, dataset and manifest of the stage. Keep the option, or insist.",
+            message="the deployed stack restricts projects to their owners (guard = owner); this deployment would let every "
+            "caller use every project, dataset and manifest of the stage. Keep the option, or allow the change.",
         )
 
 
 def check_workers(deployment: Deployment) -> Iterator[Finding]:
-    """The account's concurrent executions must leave room for calls of the API beside the workers."""
+    """Refuse more workers than the account's concurrent executions allow, besides API calls."""
     workers = deployment.options.workers
     try:
-        concurrency = read_concurrency(deployment.client("lambda"))
+        concurrency = read_concurrency(deployment.make_client("lambda"))
     except ClientError as error:
-        message = (
-            f"workers is {workers}, and nobody checked that the account has room for them: {error}"
-        )
-        yield Finding(name="workers", message=message, refused=False)
+        message = f"workers is {workers}; the concurrent executions of the account could not be read: {error}"
+        yield Finding(name="workers", message=message, blocking=False)
         return
     if shortage := describe_shortage(concurrency, workers):
         yield Finding(name="workers", message=shortage)
 
 
 def report_changes(deployment: Deployment) -> Iterator[Finding]:
-    """Every other option that is not as it was deployed."""
+    """Warn about every other changed option."""
     if not deployment.record:
         return
     for name in Options.__dataclass_fields__:
-        wanted = spell_value(getattr(deployment.options, name))
-        deployed = deployment.record.get(name, wanted)
-        if deployed != wanted and name not in _CHECKED:
-            message = f"{deployed} in the deployed stack, {wanted} in this deployment."
-            yield Finding(name=name, message=message, refused=False)
+        new_value = format_value(getattr(deployment.options, name))
+        deployed = deployment.record.get(name, new_value)
+        if deployed != new_value and name not in _CHECKED:
+            message = f"{deployed} in the deployed stack, {new_value} in this deployment."
+            yield Finding(name=name, message=message, blocking=False)
 
 
 _CHECKED = ("kms_key", "retention_days", "guard")
@@ -154,13 +154,13 @@ CHECKS: tuple[Check, ...] = (
 
 
 def find_problems(deployment: Deployment, checks: Iterable[Check] = CHECKS) -> list[Finding]:
-    """The findings of all checks in their order; botocore's errors pass through."""
+    """Return the findings of all checks in order; botocore's errors pass through."""
     return [finding for check in checks for finding in check(deployment)]
 
 
 def select_refusals(findings: Iterable[Finding], allowed: Collection[str]) -> list[Finding]:
-    """The findings that stop a deployment which insists on the names in `allowed`."""
-    return [finding for finding in findings if finding.refused and finding.name not in allowed]
+    """Return the blocking findings whose names are not in `allowed`."""
+    return [finding for finding in findings if finding.blocking and finding.name not in allowed]
 
 
 def _unquote(spelled: str | None) -> str | None:

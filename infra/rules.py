@@ -1,7 +1,7 @@
-"""What wakes Settle and Collect: schedules, and executions that end badly.
+"""EventBridge rules that invoke Settle and Collect: schedules and failed executions.
 
-Lambda takes an event into a queue of its own and answers at once, so an event can be lost in two places: on its way to Lambda,
-and when the function fails. How often each is tried again, and for how long, is set here.
+Invocations are asynchronous: Lambda queues the event and responds at once. Events can therefore be lost between EventBridge and
+Lambda, and when the function fails. This module sets the retries for both cases.
 """
 
 from aws_cdk import Duration
@@ -16,20 +16,21 @@ from infra.functions import Functions
 from infra.workflows import Workflows
 from twofold.settings import Function, Workflow
 
-SWEEP = Duration.minutes(1)
-COLLECTION = Duration.days(1)
+SWEEP_INTERVAL = Duration.minutes(1)
+COLLECTION_INTERVAL = Duration.days(1)
 
-WORTH_TELLING = Duration.hours(2)
-"""After that no execution runs any more, so a sweep ends its operation whatever Step Functions says of it."""
+MAX_EVENT_AGE = Duration.hours(2)
+"""The timeout of every workflow. After two hours no execution runs, and a sweep ends the operation without this event."""
 
-_RETRIES = 2
-"""Lambda's most, after one minute and after two more."""
+_MAX_RETRIES = 2
+"""Lambda's maximum; the retries follow after one and two minutes."""
 
 
 class Rules(Construct):
-    """`undelivered` is the queue of events that did not reach a function, and of ends of executions that Settle failed on.
+    """Rules, and the dead-letter queue `undelivered`: events that reached no function, and failed-execution events on which
+    Settle failed.
 
-    A sweep carries nothing, and the next comes within a minute: Lambda does not repeat or keep one that Settle fails on.
+    Failed sweeps are neither retried nor queued: a sweep has no input, and the next sweep follows within a minute.
     """
 
     def __init__(
@@ -37,41 +38,43 @@ class Rules(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._functions = functions
-        self.undelivered = self._queue()
-        settle, collect = functions.doors[Function.SETTLE], functions.doors[Function.COLLECT]
+        self.undelivered = self._build_queue()
+        settle, collect = functions.aliases[Function.SETTLE], functions.aliases[Function.COLLECT]
         events.Rule(
             self,
             "Unsettled",
-            description="An execution ended without settling its datasets",
-            event_pattern=_failed_executions(workflows),
-            targets=[self._target(functions.settle_retried, WORTH_TELLING, retries=185)],
+            description="Settle operations of failed executions",
+            event_pattern=_build_failed_execution_pattern(workflows),
+            targets=[self._build_target(functions.settle_retried, MAX_EVENT_AGE, retries=185)],
         )
         events.Rule(
             self,
             "Sweep",
-            description="Look for operations that nothing works on any more",
-            schedule=events.Schedule.rate(SWEEP),
-            targets=[self._target(settle, SWEEP, retries=_RETRIES)],
+            description="Settle operations without a running execution",
+            schedule=events.Schedule.rate(SWEEP_INTERVAL),
+            targets=[self._build_target(settle, SWEEP_INTERVAL, retries=_MAX_RETRIES)],
         )
         events.Rule(
             self,
             "Collection",
-            description="Remove contents that no dataset has pointed to for the retention time",
-            schedule=events.Schedule.rate(COLLECTION),
-            targets=[self._target(collect, WORTH_TELLING, retries=185)],
+            description="Delete contents that were unreferenced for the retention time",
+            schedule=events.Schedule.rate(COLLECTION_INTERVAL),
+            targets=[self._build_target(collect, MAX_EVENT_AGE, retries=185)],
         )
-        self._invoke("Sweeps", Function.SETTLE, settle, SWEEP, retries=0)
-        self._invoke("Collections", Function.COLLECT, collect, WORTH_TELLING, retries=_RETRIES)
-        self._invoke(
+        self._configure_invocation("Sweeps", Function.SETTLE, settle, SWEEP_INTERVAL, retries=0)
+        self._configure_invocation(
+            "Collections", Function.COLLECT, collect, MAX_EVENT_AGE, retries=_MAX_RETRIES
+        )
+        self._configure_invocation(
             "Endings",
             Function.SETTLE,
             functions.settle_retried,
-            WORTH_TELLING,
-            retries=_RETRIES,
-            kept=True,
+            MAX_EVENT_AGE,
+            retries=_MAX_RETRIES,
+            with_failure_queue=True,
         )
 
-    def _queue(self) -> sqs.Queue:
+    def _build_queue(self) -> sqs.Queue:
         queue = sqs.Queue(
             self,
             "Undelivered",
@@ -81,20 +84,20 @@ class Rules(Construct):
         )
         acknowledge(
             queue,
-            "This is the queue that dead letters go to; an alarm watches it.",
+            "This queue is the dead-letter queue; an alarm monitors its messages.",
             "AwsSolutions-SQS3",
         )
         return queue
 
-    def _target(
+    def _build_target(
         self, alias: lambda_.IFunction, age: Duration, *, retries: int
     ) -> targets.LambdaFunction:
-        """EventBridge's way to Lambda."""
+        """Return a rule target with EventBridge's own retries, and the dead-letter queue for undelivered events."""
         return targets.LambdaFunction(
             alias, dead_letter_queue=self.undelivered, max_event_age=age, retry_attempts=retries
         )
 
-    def _invoke(
+    def _configure_invocation(
         self,
         id: str,
         function: Function,
@@ -102,9 +105,9 @@ class Rules(Construct):
         age: Duration,
         *,
         retries: int,
-        kept: bool = False,
+        with_failure_queue: bool = False,
     ) -> None:
-        """Lambda's way to the function; with `kept`, an event that it fails on goes to the queue."""
+        """Configure asynchronous invocations of an alias; `with_failure_queue` sends failed events to the queue."""
         queue = lambda_.CfnEventInvokeConfig.OnFailureProperty(
             destination=self.undelivered.queue_arn
         )
@@ -118,16 +121,16 @@ class Rules(Construct):
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
                 on_failure=queue
             )
-            if kept
+            if with_failure_queue
             else None,
         )
-        # Lambda looks whether the function's role may send to the queue.
+        # On creation Lambda checks that the function's role may send to the queue.
         config.node.add_dependency(
             alias, self._functions.roles[function].node.find_child("DefaultPolicy")
         )
 
 
-def _failed_executions(workflows: Workflows) -> events.EventPattern:
+def _build_failed_execution_pattern(workflows: Workflows) -> events.EventPattern:
     return events.EventPattern(
         source=["aws.states"],
         detail_type=["Step Functions Execution Status Change"],

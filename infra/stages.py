@@ -1,7 +1,7 @@
-"""The committed options of each stage: `stages/<stage>.toml`.
+"""Read the committed options of a stage from `stages/<stage>.toml`.
 
-A file has the options of infra/options.py except `stage`, which is its name, and may say where the stage lives: `account`, and
-`regions`. What a file leaves out has its default.
+The file may set every option of infra/options.py except `stage`, and restrict the target with `account` and `regions`. Other
+options have their defaults.
 """
 
 import os
@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.options import OptionError, Options, pairs_of
+from infra.options import OptionError, Options, parse_pairs
 
 FOLDER = Path(__file__).parent.parent / "stages"
 FOLDER_VARIABLE = "TWOFOLD_STAGES"
-"""Names another folder, for who keeps the files outside of this repository."""
+"""Environment variable for another folder, for stage files outside this repository."""
 
-_PLACES: Mapping[str, type] = {"account": str, "regions": tuple}
-_NAMES: Mapping[type, str] = {
+_TARGET_KEYS: Mapping[str, type] = {"account": str, "regions": tuple}
+_TYPE_NAMES: Mapping[type, str] = {
     str: 'a string, such as "a"',
     int: "a whole number, such as 5",
     bool: "true or false",
@@ -29,10 +29,10 @@ _NAMES: Mapping[type, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFile:
     """
-    path      of the file
-    values    its options as text, as `option=value` pairs spell them
-    account   id of the only AWS account that the stage may be deployed to; empty: any
-    regions   the only regions; empty: any
+    path      path of the file
+    values    options as text, in the notation of `option=value` pairs
+    account   id of the only allowed AWS account; empty: any
+    regions   allowed regions; empty: any
     """
 
     path: Path
@@ -42,17 +42,17 @@ class StageFile:
 
 
 def read_stage(stage: str) -> StageFile:
-    """Raises OptionError, which names the file, the key and the remedy."""
-    path = folder() / f"{stage}.toml"
+    """Read and validate the file of a stage; raises OptionError with file, key and remedy."""
+    path = get_stage_folder() / f"{stage}.toml"
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise OptionError(_missing(path)) from error
+        raise OptionError(_describe_missing_file(path)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"{path} is not valid TOML: {error}.") from error
     except OSError as error:
         raise OptionError(f"{path} cannot be read: {error.strerror}.") from error
-    texts = {key: _text(path, key, value) for key, value in raw.items()}
+    texts = {key: _format_option(path, key, value) for key, value in raw.items()}
     regions = texts.pop("regions", "")
     file = StageFile(
         path=path,
@@ -60,30 +60,31 @@ def read_stage(stage: str) -> StageFile:
         regions=tuple(regions.split(",")) if regions else (),
         values=texts,
     )
-    _parse(file)
+    _check_values(file)
     return file
 
 
-def folder() -> Path:
+def get_stage_folder() -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE) or FOLDER)
 
 
 def merge_options(file: StageFile, stage: str, overrides: Mapping[str, str]) -> Options:
-    """The options of the file, with those of the command line in their place; raises OptionError."""
-    return Options.of({**file.values, "stage": stage, **overrides}.get)
+    """Return the options of the file, overridden by the options of the command line; raises OptionError."""
+    return Options.from_context({**file.values, "stage": stage, **overrides}.get)
 
 
 def resolve_options(arguments: Iterable[str]) -> tuple[StageFile, Options]:
-    """The file of the stage that `option=value` pairs name, and the options with the pairs put over it; raises OptionError."""
-    pairs = split_pairs(list(arguments))
-    stage = Options.of({"stage": pairs["stage"]}.get if "stage" in pairs else _nothing).stage
+    """Return the file of the stage in `option=value` pairs, and the options with all pairs applied; raises OptionError."""
+    pairs = parse_unique_pairs(list(arguments))
+    stage_pair = {"stage": pairs["stage"]} if "stage" in pairs else {}
+    stage = Options.from_context(stage_pair.get).stage
     file = read_stage(stage)
     return file, merge_options(file, stage, pairs)
 
 
-def split_pairs(arguments: Sequence[str]) -> dict[str, str]:
-    """As pairs_of; raises OptionError too where two pairs of one key differ, as STAGE and CONTEXT may."""
-    pairs = pairs_of(arguments)
+def parse_unique_pairs(arguments: Sequence[str]) -> dict[str, str]:
+    """Like parse_pairs, but raise OptionError for two different values of a key, for example in STAGE and CONTEXT."""
+    pairs = parse_pairs(arguments)
     for argument in arguments:
         key, _, value = argument.partition("=")
         if pairs[key] != value:
@@ -92,67 +93,67 @@ def split_pairs(arguments: Sequence[str]) -> dict[str, str]:
 
 
 def find_overrides(file: StageFile, options: Options) -> dict[str, str]:
-    """The options whose values are not the file's, as lines for the file."""
-    kept = merge_options(file, options.stage, {})
+    """Return the options that differ from the file's, as lines for the file."""
+    file_options = merge_options(file, options.stage, {})
     return {
-        name: f"{name} = {spell_value(getattr(options, name))}"
+        name: f"{name} = {format_value(getattr(options, name))}"
         for name in Options.__dataclass_fields__
-        if getattr(options, name) != getattr(kept, name)
+        if getattr(options, name) != getattr(file_options, name)
     }
 
 
-def spell_value(value: object) -> str:
-    """A value as TOML spells it."""
+def format_value(value: object) -> str:
+    """Return a value in TOML notation."""
     match value:
         case bool():
             return str(value).lower()
         case int():
             return str(value)
         case tuple():
-            return f"[{', '.join(map(spell_value, value))}]"
+            return f"[{', '.join(map(format_value, value))}]"
     return f'"{value}"'
 
 
-def _nothing(_: str) -> None:
-    return None
-
-
-def _parse(file: StageFile) -> None:
+def _check_values(file: StageFile) -> None:
     try:
-        Options.of(file.values.get)
+        Options.from_context(file.values.get)
     except OptionError as error:
         raise OptionError(f"{file.path}: {error}") from error
 
 
-def _missing(path: Path) -> str:
+def _describe_missing_file(path: Path) -> str:
     stages = sorted(file.stem for file in path.parent.glob("*.toml"))
-    known = f"Stages with a file: {', '.join(stages)}. " if stages else ""
+    existing = f"Stages with a file: {', '.join(stages)}. " if stages else ""
     return (
-        f"There is no {path}. {known}For a new stage copy stages/prod.toml there, choose its options and commit it; "
-        "for another stage name it: STAGE=name."
+        f"{path} does not exist. {existing}For a new stage, copy stages/prod.toml to this path, set the options and commit the "
+        "file. For another stage, name it: STAGE=name."
     )
 
 
-def _text(path: Path, key: str, value: Any) -> str:
-    """A TOML value as the command line would spell it; raises OptionError for an unknown key or a wrong type."""
-    kind = _PLACES.get(key) or _kind_of_option(path, key)
-    if kind is tuple:
+def _format_option(path: Path, key: str, value: Any) -> str:
+    """Return a TOML value in the notation of the command line; raises OptionError for an unknown key or a wrong type."""
+    expected_type = _TARGET_KEYS.get(key) or _get_option_type(path, key)
+    if expected_type is tuple:
         if isinstance(value, list) and all(_is_item(item) for item in value):
             return ",".join(value)
-    elif type(value) is kind:
-        return str(value).lower() if kind is bool else str(value)
-    raise OptionError(f"{path}: {key} = {value!r} has a wrong type; use {_NAMES[kind]}.")
+    elif type(value) is expected_type:
+        return str(value).lower() if expected_type is bool else str(value)
+    raise OptionError(
+        f"{path}: {key} = {value!r} has a wrong type; use {_TYPE_NAMES[expected_type]}."
+    )
 
 
 def _is_item(value: object) -> bool:
     return isinstance(value, str) and bool(value) and "," not in value
 
 
-def _kind_of_option(path: Path, key: str) -> type:
+def _get_option_type(path: Path, key: str) -> type:
     if key == "stage":
-        raise OptionError(f"{path}: remove the key stage; the stage is named by the file.")
+        raise OptionError(f"{path}: remove the key stage; the name of the file is the stage.")
     if key not in Options.__dataclass_fields__:
-        known = ", ".join([*_PLACES, *(n for n in Options.__dataclass_fields__ if n != "stage")])
-        raise OptionError(f"{path}: there is no option '{key}'; use {known}.")
+        names = ", ".join(
+            [*_TARGET_KEYS, *(n for n in Options.__dataclass_fields__ if n != "stage")]
+        )
+        raise OptionError(f"{path}: unknown option '{key}'; use {names}.")
     default = getattr(Options(), key)
     return str if isinstance(default, str) else type(default)

@@ -1,4 +1,4 @@
-"""Where datasets live: one table for status and pointers, one bucket for contents."""
+"""The DynamoDB table of projects, datasets and operations, and the S3 bucket of manifests and indexes."""
 
 from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -11,35 +11,34 @@ from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Prefix
 
 SCRATCH_DAYS = 7
 NONCURRENT_DAYS = 7
-"""How long a deleted or overwritten object can be had back where versioning is on."""
+"""Days in which deleted or overwritten objects can be restored, if versioning is enabled."""
 
 
-def only_through(service: str) -> dict[str, dict[str, str]]:
-    """The condition of IAM that a key is not used by itself, but where `service` needs it to answer a request."""
+def build_via_service_condition(service: str) -> dict[str, dict[str, str]]:
+    """Return the IAM condition that allows a KMS key only in requests of `service`."""
     return {"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}"}}
 
 
 class Storage(Construct):
-    """Both outlive the stack: deleting the stack leaves the data.
+    """Table and bucket; both are retained when the stack is deleted.
 
-    The bucket keeps no versions, because an object of contents is written once under a key of its own,
-    and only one role may delete one. An organization may switch versioning on: then a deletion leaves a
-    delete marker and a noncurrent version, which only the lifecycle rules remove.
+    Versioning is off, because contents are written once under unique keys and a single role may delete objects. An organization
+    may enable versioning: a deletion then leaves a delete marker and a noncurrent version, removed by the lifecycle rules.
     """
 
     def __init__(self, scope: Construct, id: str, *, key_arn: str = "") -> None:
-        """`key_arn` names the KMS key of both; without it they have keys that AWS owns."""
+        """Create both, encrypted with the KMS key `key_arn`, or with AWS owned keys if empty."""
         super().__init__(scope, id)
         self._key = kms.Key.from_key_arn(self, "Key", key_arn) if key_arn else None
-        self.table = self._table()
-        self.bucket = self._bucket()
+        self.table = self._build_table()
+        self.bucket = self._build_bucket()
 
-    def _table(self) -> dynamodb.Table:
+    def _build_table(self) -> dynamodb.Table:
         return dynamodb.Table(
             self,
             "Table",
-            partition_key=_text(PARTITION_KEY),
-            sort_key=_text(SORT_KEY),
+            partition_key=_make_string_attribute(PARTITION_KEY),
+            sort_key=_make_string_attribute(SORT_KEY),
             time_to_live_attribute=TIME_TO_LIVE,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED
             if self._key
@@ -50,12 +49,12 @@ class Storage(Construct):
                 point_in_time_recovery_enabled=True
             ),
             deletion_protection=True,
-            # Not except on create: a rollback could not delete a protected table, and would leave a stack that failed to
-            # roll back, where an empty table that costs nothing is what stays.
+            # RETAIN_ON_UPDATE_OR_DELETE would delete the table when a creation is rolled back. Deletion protection forbids
+            # that, and the rollback would fail. RETAIN leaves an empty table without cost.
             removal_policy=RemovalPolicy.RETAIN,
         )
 
-    def _bucket(self) -> s3.Bucket:
+    def _build_bucket(self) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
             "Bucket",
@@ -66,26 +65,26 @@ class Storage(Construct):
             bucket_key_enabled=True if self._key else None,
             enforce_ssl=True,
             minimum_tls_version=1.2,
-            lifecycle_rules=_lifecycle(),
+            lifecycle_rules=_build_lifecycle_rules(),
             removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         acknowledge(
             bucket,
-            "Only the functions reach the bucket, and the table and the executions record every change that "
-            "they make; who wants each read logged turns on CloudTrail data events for it.",
+            "Only the functions access the bucket, and the table and the executions record every change; CloudTrail data "
+            "events can log each read.",
             "AwsSolutions-S1",
         )
         return bucket
 
 
-def _text(name: str) -> dynamodb.Attribute:
+def _make_string_attribute(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
 
 
-def _lifecycle() -> list[s3.LifecycleRule]:
-    """Noncurrent versions exist only where versioning was switched on; those of sources/ are the users' own.
+def _build_lifecycle_rules() -> list[s3.LifecycleRule]:
+    """Return the lifecycle rules. Noncurrent versions exist only with versioning; noncurrent versions in sources/ are kept.
 
-    S3 removes the delete markers that a rule's own expiration makes, and others only where a rule says so.
+    S3 removes delete markers created by an expiration itself; other delete markers need `expired_object_delete_marker`.
     """
     noncurrent = Duration.days(NONCURRENT_DAYS)
     return [

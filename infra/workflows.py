@@ -1,4 +1,4 @@
-"""The state machines, read from their ASL files as literal text so that linters see what runs."""
+"""The Step Functions state machines, built from the ASL files as literal text, so linters check the deployed definition."""
 
 import re
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.acknowledgements import acknowledge, wildcards
+from infra.acknowledgements import acknowledge, acknowledge_wildcards
 from infra.functions import LIVE, Functions
-from infra.logs import log_group
+from infra.logs import build_log_group
 from infra.options import Options
-from twofold.settings import PRODUCT, Function, Workflow, state_machine_name
+from twofold.settings import PRODUCT, Function, Workflow, make_state_machine_name
 
 _MAX_CONCURRENCY = re.compile(r'("MaxConcurrency": )\d+')
 
@@ -40,55 +40,56 @@ STEPS = {
 
 
 class Workflows(Construct):
-    """`self[Workflow.INGEST]` is the state machine, `live` has the alias under which each is started, `roles` its role.
+    """State machines: `self[Workflow.INGEST]`, `roles[Workflow.INGEST]`, and `aliases[Workflow.INGEST]` for StartExecution.
 
-    Every change of a definition, or of a function that it names, is a version; versions stay, so that what runs ends with it.
+    A change of a definition or of a function creates a new version. Old versions are retained, so running executions end with
+    their own version.
     """
 
     def __init__(
         self, scope: Construct, id: str, *, options: Options, functions: Functions
     ) -> None:
         super().__init__(scope, id)
-        self.roles = {workflow: self._role(workflow) for workflow in Workflow}
+        self.roles = {workflow: self._build_role(workflow) for workflow in Workflow}
         self._machines = {
-            workflow: self._machine(workflow, options=options, functions=functions)
+            workflow: self._build_state_machine(workflow, options=options, functions=functions)
             for workflow in Workflow
         }
-        self.live = {workflow: self._alias(workflow) for workflow in Workflow}
+        self.aliases = {workflow: self._build_alias(workflow) for workflow in Workflow}
 
     def __getitem__(self, workflow: Workflow) -> sfn.StateMachine:
         return self._machines[workflow]
 
-    def _role(self, workflow: Workflow) -> iam.Role:
+    def _build_role(self, workflow: Workflow) -> iam.Role:
         role = iam.Role(
             self,
             f"{workflow.value.capitalize()}Role",
             assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
-            description=f"What the state machine '{workflow.value}' may do",
+            description=f"Permissions of the state machine '{workflow.value}'",
         )
-        wildcards(
+        acknowledge_wildcards(
             role, "Log deliveries and traces have no resource to which they could be limited.", "*"
         )
         return role
 
-    def _machine(
+    def _build_state_machine(
         self, workflow: Workflow, *, options: Options, functions: Functions
     ) -> sfn.StateMachine:
         machine = sfn.StateMachine(
             self,
             workflow.value.capitalize(),
-            state_machine_name=state_machine_name(options.stage, workflow),
+            state_machine_name=make_state_machine_name(options.stage, workflow),
             definition_body=sfn.DefinitionBody.from_string(
-                set_workers(definition(workflow), options.workers)
+                set_workers(read_definition(workflow), options.workers)
             ),
-            definition_substitutions=substitutions(
+            definition_substitutions=build_substitutions(
                 workflow,
-                lambda function: functions.version(function).function_arn,
+                lambda function: functions.get_version(function).function_arn,
                 partition=Aws.PARTITION,
             ),
             role=self.roles[workflow],
             logs=sfn.LogOptions(
-                destination=self._logs(workflow, options),
+                destination=self._build_log_group(workflow, options),
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,
             ),
@@ -96,14 +97,14 @@ class Workflows(Construct):
         )
         acknowledge(
             machine,
-            "Failures are logged, those of a Map's EXPRESS children too, which have no history. Step Functions keeps "
-            "the history of the execution itself for 90 days after its end, and each function logs one line for each "
-            "outcome; logging every event of thousands of children would only cost.",
+            "Failures are logged, including failures of a Map's EXPRESS children, which have no history. Step Functions keeps "
+            "the history of an execution for 90 days, and each function logs a line for each outcome; logs of every event "
+            "of thousands of children would only add cost.",
             "AwsSolutions-SF1",
         )
         return machine
 
-    def _alias(self, workflow: Workflow) -> sfn.CfnStateMachineAlias:
+    def _build_alias(self, workflow: Workflow) -> sfn.CfnStateMachineAlias:
         name, machine = workflow.value.capitalize(), self._machines[workflow]
         version = sfn.CfnStateMachineVersion(
             self,
@@ -123,27 +124,29 @@ class Workflows(Construct):
             ],
         )
 
-    def _logs(self, workflow: Workflow, options: Options) -> logs.LogGroup:
-        # Names under /aws/vendedlogs do not count against CloudWatch's resource policy of 5,120 characters.
+    def _build_log_group(self, workflow: Workflow, options: Options) -> logs.LogGroup:
+        # Log groups under /aws/vendedlogs do not count towards the limit of 5,120 characters of CloudWatch's resource policy.
         name = f"/aws/vendedlogs/states/{PRODUCT}-{options.stage}-{workflow.value}"
-        return log_group(self, f"{workflow.value.capitalize()}Logs", name=name, options=options)
+        return build_log_group(
+            self, f"{workflow.value.capitalize()}Logs", name=name, options=options
+        )
 
 
-def definition(workflow: Workflow) -> str:
+def read_definition(workflow: Workflow) -> str:
     return Path(__file__).with_name(f"{workflow.value}.asl.json").read_text(encoding="utf-8")
 
 
 def set_workers(text: str, workers: int) -> str:
-    """The definition with `workers` as MaxConcurrency of each of its Maps; every other letter stays.
+    """Return the definition with MaxConcurrency set to `workers` in each Map, otherwise unchanged.
 
-    A definition substitution cannot do it: `${Workers}` in place of a number is no JSON before it is substituted.
+    A definition substitution is impossible: `${Workers}` in place of a number is not valid JSON.
     """
     return _MAX_CONCURRENCY.sub(rf"\g<1>{workers}", text)
 
 
-def substitutions(
+def build_substitutions(
     workflow: Workflow, arn: Callable[[Function], str], *, partition: str
 ) -> dict[str, str]:
-    """What the `${...}` of a definition stand for: `${SelectFunctionArn}` is the function `select`."""
+    """Return the values of the `${...}` in a definition, such as `SelectFunctionArn`; `arn` maps a function to its ARN."""
     functions = {f"{step.value.capitalize()}FunctionArn": arn(step) for step in STEPS[workflow]}
     return {"Partition": partition, **functions}

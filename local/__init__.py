@@ -1,4 +1,8 @@
-"""The one-process stack and its commands. Never ships; what it needs lies in source roots of their own beside it."""
+"""The local emulator of AWS, and the commands that run Twofold on it. This package is not deployed.
+
+Read `emulator` first, then `run`. `example` writes the example manifest; `model` writes the API's extract of AWS's service
+model.
+"""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""`python -m local.example` writes local/example.manifest, the manifest that `make run` splits unless it is given one.
+"""`python -m local.example` writes local/example.manifest, the default manifest of `make run`.
 
-600 images of a garden camera that does not exist: a scene and the weather as image-level labels, animals in bounding
-boxes; most images have several labels, some have none, and three animals are rare. The same seed writes the same bytes.
+The manifest has 600 images of an invented garden camera: scene and weather are image-level labels, animals have bounding boxes.
+Most images have several labels, some have none, and three animals are rare. Equal seeds write equal bytes.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-TARGET = Path(__file__).with_name("example.manifest")
+EXAMPLE_MANIFEST = Path(__file__).with_name("example.manifest")
 ENTRIES = 600
 SEED = 7
 WIDTH, HEIGHT = 1280, 960
@@ -36,35 +36,37 @@ Entry = dict[str, Any]
 
 
 def main() -> None:
-    TARGET.write_bytes(b"".join(manifest(ENTRIES, SEED)))
+    EXAMPLE_MANIFEST.write_bytes(b"".join(generate_manifest(ENTRIES, SEED)))
 
 
-def manifest(count: int, seed: int) -> Iterator[bytes]:
-    """`count` lines, each ended by a line feed."""
+def generate_manifest(count: int, seed: int) -> Iterator[bytes]:
+    """Yield `count` lines, each terminated by a line feed."""
     random = Random(seed)  # noqa: S311 an example, not a secret
     for number in range(count):
-        line = json.dumps(_entry(number, random), separators=(",", ":"), ensure_ascii=False)
+        line = json.dumps(
+            _generate_entry(number, random), separators=(",", ":"), ensure_ascii=False
+        )
         yield f"{line}\n".encode()
 
 
-def _entry(number: int, random: Random) -> Entry:
-    """Nearly half the images have image-level labels and boxes, 8 in 100 have nothing."""
+def _generate_entry(number: int, random: Random) -> Entry:
+    """Return a random entry: 44 % have image-level labels and boxes, 8 % have no labels."""
     entry: Entry = {"source-ref": f"s3://example-images/garden/{number:05d}.jpg"}
-    kind = random.random()
-    if kind < 0.08:
+    draw = random.random()
+    if draw < 0.08:
         return entry
-    if kind < 0.72:
-        entry |= _classification("scene", SCENES, random)
+    if draw < 0.72:
+        entry |= _generate_classification("scene", SCENES, random)
         if random.random() < 0.6:
-            entry |= _classification("weather", WEATHER, random)
-    if kind > 0.28:
-        entry |= _detection("animals", random)
+            entry |= _generate_classification("weather", WEATHER, random)
+    if draw > 0.28:
+        entry |= _generate_detection("animals", random)
     return entry
 
 
-def _classification(attribute: str, weights: _Weights, random: Random) -> Entry:
-    name = _draw(weights, random)
-    classes = [each for each, _ in weights]
+def _generate_classification(attribute: str, weights: _Weights, random: Random) -> Entry:
+    name = _draw_name(weights, random)
+    classes = [class_name for class_name, _ in weights]
     metadata = {
         "confidence": round(0.6 + 0.4 * random.random(), 2),
         "class-name": name,
@@ -72,12 +74,12 @@ def _classification(attribute: str, weights: _Weights, random: Random) -> Entry:
     }
     return {
         attribute: classes.index(name),
-        f"{attribute}-metadata": metadata | _provenance(attribute, random),
+        f"{attribute}-metadata": metadata | _generate_provenance(attribute, random),
     }
 
 
-def _detection(attribute: str, random: Random) -> Entry:
-    names = [_draw(ANIMALS, random) for _ in range(1 + int(random.random() ** 2 * 4))]
+def _generate_detection(attribute: str, random: Random) -> Entry:
+    names = [_draw_name(ANIMALS, random) for _ in range(1 + int(random.random() ** 2 * 4))]
     classes = sorted(set(names))
     metadata = {
         "objects": [{"confidence": round(0.5 + 0.5 * random.random(), 2)} for _ in names],
@@ -87,13 +89,13 @@ def _detection(attribute: str, random: Random) -> Entry:
     return {
         attribute: {
             "image_size": [{"width": WIDTH, "height": HEIGHT, "depth": 3}],
-            "annotations": [_box(classes.index(name), random) for name in names],
+            "annotations": [_generate_box(classes.index(name), random) for name in names],
         },
-        f"{attribute}-metadata": metadata | _provenance(attribute, random),
+        f"{attribute}-metadata": metadata | _generate_provenance(attribute, random),
     }
 
 
-def _box(class_id: int, random: Random) -> dict[str, int]:
+def _generate_box(class_id: int, random: Random) -> dict[str, int]:
     width, height = (40 + int(random.random() * 300) for _ in range(2))
     return {
         "class_id": class_id,
@@ -104,7 +106,7 @@ def _box(class_id: int, random: Random) -> dict[str, int]:
     }
 
 
-def _provenance(attribute: str, random: Random) -> Entry:
+def _generate_provenance(attribute: str, random: Random) -> Entry:
     day, minute = 1 + int(random.random() * 28), int(random.random() * 60)
     return {
         "job-name": f"labeling-job/garden-{attribute}",
@@ -113,8 +115,8 @@ def _provenance(attribute: str, random: Random) -> Entry:
     }
 
 
-def _draw(weights: _Weights, random: Random) -> str:
-    """By `random()` alone, which Python promises never to change for a seed."""
+def _draw_name(weights: _Weights, random: Random) -> str:
+    """Return a name drawn by weight. Only `random()` is used: Python keeps its sequence stable for a seed."""
     point = random.random() * sum(weight for _, weight in weights)
     for name, weight in weights:
         point -= weight

@@ -1,1 +1,4 @@
-"""What ships and where it comes from: the bundle's parts, their licences, its size. Never ships itself."""
+"""Build tools for the bundle of the Lambda functions. This package does not ship.
+
+`bundling` builds the bundle; `packages` lists its packages with licences and sizes; `__main__` writes docs/bundle.md.
+"""

@@ -1,4 +1,4 @@
-"""One stack for the whole session: starting it takes seconds, and projects keep tests apart."""
+"""One local emulator for the whole session: the start takes seconds, and tests are isolated by their projects."""
 
 import os
 import signal
@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from local.meter import Meter
-from local.services import moto
-from local.stack import Stack, running
-from tests.backstage import Backstage
-from tests.job import Job
+from local.emulator.call_recorder import CallRecorder
+from local.emulator.moto_services import create_moto_application
+from local.emulator.server import Emulator, start_emulator
 from tests.privileges.recorder import Recorder
+from tests.support.job import Job
+from tests.support.request_interceptor import RequestInterceptor
 
-# Machines are shared and noisy: time limits are pytest's alone. CI repeats the same examples, everyone else finds new ones.
+# Machines are noisy, so only pytest has time limits. CI repeats the same examples; other runs draw new examples.
 settings.register_profile(
     "suite",
     deadline=None,
@@ -24,14 +24,14 @@ settings.register_profile(
 )
 settings.load_profile("suite")
 
-# A shell has what it runs in the background ignore Ctrl-C, and so would all that the tests start and then interrupt.
+# Background processes of a shell ignore Ctrl-C, and so would the processes that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def recorder() -> Iterator[Recorder]:
-    """Notes what the functions and state machines ask of AWS; in the folder TWOFOLD_CALLS at the end, if it is set."""
-    recorder = Recorder(moto())
+    """Records the AWS calls of functions and state machines. Saves them in the folder TWOFOLD_CALLS if the variable is set."""
+    recorder = Recorder(create_moto_application())
     yield recorder
     folder = os.environ.get("TWOFOLD_CALLS")
     if folder:
@@ -39,24 +39,24 @@ def recorder() -> Iterator[Recorder]:
 
 
 @pytest.fixture(scope="session")
-def backstage(recorder: Recorder) -> Backstage:
-    """What stands between the stack and moto; lets all requests through unless a test sets a scene."""
-    return Backstage(Meter(recorder))
+def request_interceptor(recorder: Recorder) -> RequestInterceptor:
+    """The interceptor between the emulator and moto; passes requests on unless a test adds a rule."""
+    return RequestInterceptor(CallRecorder(recorder))
 
 
 @pytest.fixture(scope="session")
-def stack(backstage: Backstage) -> Iterator[Stack]:
-    with running(behind=backstage) as running_stack:
-        yield running_stack
+def emulator(request_interceptor: RequestInterceptor) -> Iterator[Emulator]:
+    with start_emulator(aws_services=request_interceptor) as running_emulator:
+        yield running_emulator
 
 
 @pytest.fixture
-def meter(backstage: Backstage) -> Meter:
-    """Writes down the calls of AWS's services, while a test wants to know."""
-    assert isinstance(backstage.behind, Meter)
-    return backstage.behind
+def call_recorder(request_interceptor: RequestInterceptor) -> CallRecorder:
+    """The recorder of the calls that the emulator's functions make to AWS services."""
+    assert isinstance(request_interceptor.application, CallRecorder)
+    return request_interceptor.application
 
 
 @pytest.fixture
-def job(stack: Stack) -> Job:
-    return Job.begin(stack)
+def job(emulator: Emulator) -> Job:
+    return Job.start(emulator)

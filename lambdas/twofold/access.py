@@ -1,6 +1,6 @@
-"""Callers, and the options that keep the callers of one stage apart: projects, sources, rate of calls.
+"""Callers, and the options for isolating the callers of a stage: guard, administrators, call rate.
 
-All of it is optional: without its variables the API function lets each caller that IAM lets in use every project.
+All options are off by default: every caller with permission in IAM can use every project.
 """
 
 import re
@@ -11,21 +11,23 @@ from typing import Self
 
 PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9_+=.@/-]+")
 """The ARN of a role or user."""
-_SESSION = re.compile(
+_SESSION_ARN = re.compile(
     r"arn:(?P<partition>[^:]+):sts::(?P<account>[^:]*):assumed-role/(?P<role>[^/]+)/.+"
 )
-_ENTITY = re.compile(r"(?P<account>arn:[^:]+:iam::[^:]*):(?P<kind>role|user)/(?:.*/)?(?P<name>.+)")
+_ENTITY_ARN = re.compile(
+    r"(?P<account>arn:[^:]+:iam::[^:]*):(?P<kind>role|user)/(?:.*/)?(?P<name>.+)"
+)
 
 
 class Guard(StrEnum):
-    """Who may use a project, its datasets, and a manifest in a folder of sources."""
+    """Access to projects, datasets and source manifests: for all callers, or for owners only."""
 
     NONE = "none"
     OWNER = "owner"
 
 
 class AccessVariable(StrEnum):
-    """Environment variables of the API function; each may be missing."""
+    """Environment variables of the API function, all optional."""
 
     GUARD = "TWOFOLD_GUARD"
     ADMINISTRATORS = "TWOFOLD_ADMINISTRATORS"
@@ -34,9 +36,10 @@ class AccessVariable(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`administrators` are ARNs of the roles and users that pass the guard, as `name_principal` spells them.
+    """The access options of a deployment.
 
-    `caller_rate` is in calls a second for each caller; 0 is no limit.
+    administrators   normalized ARNs of the roles and users with access to every project
+    caller_rate      calls per second for each caller; 0 is no limit
     """
 
     guard: Guard = Guard.NONE
@@ -44,17 +47,19 @@ class Access:
     caller_rate: int = 0
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Self:
-        """Raises ValueError for a value that is none of the option's."""
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the options. Raises ValueError for an invalid value."""
         administrators = environment.get(AccessVariable.ADMINISTRATORS, "")
         return cls(
             guard=Guard(environment.get(AccessVariable.GUARD, Guard.NONE)),
-            administrators=tuple(name_principal(arn) for arn in administrators.split(",") if arn),
+            administrators=tuple(
+                normalize_principal_arn(arn) for arn in administrators.split(",") if arn
+            ),
             caller_rate=int(environment.get(AccessVariable.CALLER_RATE, "0")),
         )
 
-    def environment(self) -> dict[str, str]:
-        """The variables from which `of` makes the same; none for a default."""
+    def to_environment(self) -> dict[str, str]:
+        """Return the variables of the options, for `from_environment`; an option with the default value has none."""
         values = {
             AccessVariable.GUARD: "" if self.guard is Guard.NONE else self.guard.value,
             AccessVariable.ADMINISTRATORS: ",".join(self.administrators),
@@ -63,17 +68,17 @@ class Access:
         return {variable.value: value for variable, value in values.items() if value}
 
 
-OPEN = Access()
-"""Every caller that IAM lets in uses everything."""
+OPEN_ACCESS = Access()
+"""The default: no guard and no limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The identity behind a request; all members are empty for a request without one.
+    """The identity of a caller; all fields are empty for a request without an identity.
 
-    arn      of the IAM user, of the role whatever the session, or of another identity as STS spells it
-    id       unique for ever: of the user (AIDA...) or the role (AROA...); a new user of an old name has another
-    user_id  IAM's policy variable aws:userid: the id, and for a session of a role `<id>:<name of the session>`
+    arn      of the IAM user or role; for any other identity, the ARN from STS
+    id       unique id of the user (AIDA...) or role (AROA...); IAM never assigns an id twice
+    user_id  IAM's policy variable aws:userid: the id, or `<id>:<session name>` for a session of a role
     """
 
     arn: str = ""
@@ -81,25 +86,28 @@ class Principal:
     user_id: str = ""
 
     @classmethod
-    def of(cls, user_arn: str, user_id: str) -> Self:
-        """From `userArn` and `user` of the identity that API Gateway verified."""
-        is_session = _SESSION.fullmatch(user_arn) is not None
+    def from_identity(cls, user_arn: str, user_id: str) -> Self:
+        """Make a principal from `userArn` and `user` of API Gateway's request identity."""
+        is_session = _SESSION_ARN.fullmatch(user_arn) is not None
         return cls(
-            arn=name_principal(user_arn),
+            arn=normalize_principal_arn(user_arn),
             id=user_id.partition(":")[0] if is_session else user_id,
             user_id=user_id,
         )
 
     @property
-    def folders(self) -> tuple[str, ...]:
-        """The names of the principal's folders of sources: its own, and for a session of a role the role's too."""
+    def source_folder_names(self) -> tuple[str, ...]:
+        """The names of the principal's source folders: the user id and, for a session of a role, the role's id."""
         return tuple(dict.fromkeys(name for name in (self.user_id, self.id) if name))
 
 
-def name_principal(arn: str) -> str:
-    """The ARN of the role of a session; of a role or user without its path, since names are unique in an account without it."""
-    session = _SESSION.fullmatch(arn)
+def normalize_principal_arn(arn: str) -> str:
+    """Return the ARN of a user or role without the path; for a session of a role, the ARN of the role.
+
+    Names of roles and users are unique in an account, so the path is not needed. All remaining ARNs are returned unchanged.
+    """
+    session = _SESSION_ARN.fullmatch(arn)
     if session:
         return f"arn:{session['partition']}:iam::{session['account']}:role/{session['role']}"
-    entity = _ENTITY.fullmatch(arn)
+    entity = _ENTITY_ARN.fullmatch(arn)
     return f"{entity['account']}:{entity['kind']}/{entity['name']}" if entity else arn

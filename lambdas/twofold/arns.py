@@ -1,4 +1,4 @@
-"""Amazon Resource Names of projects and datasets, for one account and region."""
+"""Amazon Resource Names (ARNs) of projects and datasets in one account and region."""
 
 import re
 from dataclasses import dataclass
@@ -16,63 +16,69 @@ _ARN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The account and region that the service runs in."""
+    """The partition, region and account of the service."""
 
     partition: str
     region: str
     account: str
 
     @classmethod
-    def of_function(cls, arn: str) -> Self:
-        """From the ARN of a Lambda function."""
+    def from_function_arn(cls, arn: str) -> Self:
+        """Read the scope from the ARN of a Lambda function."""
         _, partition, _, region, account, *_ = arn.split(":")
         return cls(partition, region, account)
 
-    def project_arn(self, project: Project) -> str:
+    def format_project_arn(self, project: Project) -> str:
+        """Return the ARN of a project."""
         return f"{self._prefix}/{project.name}/{project.created}"
 
-    def dataset_arn(self, dataset: DatasetId) -> str:
+    def format_dataset_arn(self, dataset: DatasetId) -> str:
+        """Return the ARN of a dataset."""
         return f"{self._prefix}/{dataset.project}/dataset/{dataset.type.lower()}/{dataset.created}"
 
     @property
     def _prefix(self) -> str:
         return f"arn:{self.partition}:rekognition:{self.region}:{self.account}:project"
 
-    def project_of(self, arn: str, caller: str, operation: str) -> tuple[str, int]:
-        """(name, creation time) of a project. Raises AccessDeniedException, ResourceNotFoundException."""
-        found = self._parsed(arn, caller, operation)
-        if found["type"]:
+    def parse_project_arn(self, arn: str, caller: str, operation: str) -> tuple[str, int]:
+        """Return a project's (name, creation time). Raises as `parse_dataset_arn`."""
+        match = self._parse(arn, caller, operation)
+        if match["type"]:
             raise ResourceNotFoundException(f"{arn} names a dataset, not a project.")
-        return found["project"], int(found["created"])
+        return match["project"], int(match["created"])
 
-    def dataset_of(self, arn: str, caller: str, operation: str) -> DatasetId:
-        """Raises AccessDeniedException for another account's, ResourceNotFoundException for another region's."""
-        found = self._parsed(arn, caller, operation)
-        if not found["type"]:
+    def parse_dataset_arn(self, arn: str, caller: str, operation: str) -> DatasetId:
+        """Return the identity of a dataset; `caller` and `operation` are for the error message.
+
+        Raises AccessDeniedException for an ARN of another account, ResourceNotFoundException for any other ARN.
+        """
+        match = self._parse(arn, caller, operation)
+        if not match["type"]:
             raise ResourceNotFoundException(f"{arn} names a project, not a dataset.")
         return DatasetId(
-            project=found["project"],
-            type=DatasetType(found["type"].upper()),
-            created=int(found["created"]),
+            project=match["project"],
+            type=DatasetType(match["type"].upper()),
+            created=int(match["created"]),
         )
 
     @staticmethod
-    def names_dataset(arn: str) -> bool:
-        found = _ARN.fullmatch(arn)
-        return bool(found and found["type"])
+    def is_dataset_arn(arn: str) -> bool:
+        """Whether the text is the ARN of a dataset, of any account and region."""
+        match = _ARN.fullmatch(arn)
+        return bool(match and match["type"])
 
-    def _parsed(self, arn: str, caller: str, operation: str) -> re.Match[str]:
-        found = _ARN.fullmatch(arn)
-        if not found:
-            raise ResourceNotFoundException(f"There is no resource {arn}.")
-        if found["account"] != self.account:
+    def _parse(self, arn: str, caller: str, operation: str) -> re.Match[str]:
+        match = _ARN.fullmatch(arn)
+        if not match:
+            raise ResourceNotFoundException(f"The resource {arn} does not exist.")
+        if match["account"] != self.account:
             raise AccessDeniedException(
                 f"User: {caller} is not authorized to perform: rekognition:{operation} on resource: {arn}"
             )
-        if found["partition"] != self.partition:
-            raise ResourceNotFoundException(f"There is no resource {arn}.")
-        if found["region"] != self.region:
+        if match["partition"] != self.partition:
+            raise ResourceNotFoundException(f"The resource {arn} does not exist.")
+        if match["region"] != self.region:
             raise ResourceNotFoundException(
-                f"{arn} is in {found['region']}; this endpoint serves {self.region}."
+                f"{arn} is in {match['region']}; this endpoint serves {self.region}."
             )
-        return found
+        return match

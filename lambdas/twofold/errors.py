@@ -1,7 +1,7 @@
-"""What can go wrong, as classes whose names are the strings that clients and workflows see.
+"""The exceptions of the API and of the workflows. Clients and state machines see the class names as error codes.
 
-ServiceError                       an answer of the API; the class name is the AWS error code
-├── ClientFault                    the caller must change something (HTTP 400)
+ServiceError                       an error response of the API; the class name is the AWS error code
+├── ClientFault                    the caller must change the request or wait (HTTP 400)
 │   ├── AccessDeniedException
 │   ├── InvalidPaginationTokenException
 │   ├── InvalidParameterException
@@ -16,17 +16,23 @@ ServiceError                       an answer of the API; the class name is the A
 │   ├── ServiceQuotaExceededException
 │   ├── UnknownOperationException
 │   └── ValidationException
-└── ServerFault                    the caller may try again (HTTP 500)
+└── ServerFault                    the caller can retry (HTTP 500)
     ├── InternalServerError
     └── ThrottlingException
-OperationRefused                   an asynchronous operation ends *_FAILED with CLIENT_ERROR; the message is for the user
-DamagedObjectError                 an index, plan or record does not match its checksum: nothing is changed
-ConservationError                  train after + test would not be train before: nothing is changed
+OperationRefused                   the data does not allow an asynchronous operation: *_FAILED with CLIENT_ERROR
+DamagedObjectError                 an index, plan or record does not match its checksum; the datasets stay unchanged
+ConservationError                  the outputs do not add up to the source; the datasets stay unchanged
+
+Exceptions of the stores are in their own modules:
+
+stores/aws_errors.StoreBusyError   a throttled store; every Task state is retried after an error of this name
+stores/objects                     SourceChangedError, ObjectUnreachableError, LostObjectError
+stores/table                       ConditionFailedError, RepeatedCallError
 """
 
 
 class ServiceError(Exception):
-    """An answer of the API. `message` is for the person who must act."""
+    """An error response of the API. `message` names the cause and the remedy."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -34,7 +40,7 @@ class ServiceError(Exception):
 
 
 class ClientFault(ServiceError):
-    """The caller must change something before trying again."""
+    """The same call fails again unless the caller changes something."""
 
 
 class ServerFault(ServiceError):
@@ -42,63 +48,63 @@ class ServerFault(ServiceError):
 
 
 class AccessDeniedException(ClientFault):
-    """Not this caller, or not this account's resource."""
+    """The caller has no access, or the resource belongs to another account."""
 
 
 class InvalidPaginationTokenException(ClientFault):
-    """A NextToken that was not issued for this request."""
+    """The NextToken does not belong to this request."""
 
 
 class InvalidParameterException(ClientFault):
-    """The request is well formed and makes no sense."""
+    """The request is well formed, but the values do not fit together or the resources."""
 
 
 class InvalidS3ObjectException(ClientFault):
-    """The manifest cannot be reached in S3."""
+    """The manifest cannot be read from S3."""
 
 
 class LimitExceededException(ClientFault):
-    """A quota of the service."""
+    """A service quota is reached."""
 
 
 class ProvisionedThroughputExceededException(ClientFault):
-    """A store behind the service is at its limit."""
+    """Calls are too frequent, or DynamoDB or S3 throttles the service."""
 
 
 class ResourceAlreadyExistsException(ClientFault):
-    """The project has a dataset of this type."""
+    """The project already has a dataset of this type."""
 
 
 class ResourceInUseException(ClientFault):
-    """The name is taken, or the resource is busy."""
+    """The name is taken, or an operation is using the resource."""
 
 
 class ResourceNotFoundException(ClientFault):
-    """No such project or dataset."""
+    """The project or dataset does not exist."""
 
 
 class ResourceNotReadyException(ClientFault):
-    """The dataset has not settled."""
+    """An operation on the dataset is in progress, or the dataset has no contents yet."""
 
 
 class SerializationException(ClientFault):
-    """The body is not JSON, or a member has another JSON type than the model says."""
+    """The body is not JSON, or the JSON type of a member is not the model's."""
 
 
 class ServiceQuotaExceededException(ClientFault):
-    """A quota on tags."""
+    """The quota on tags is exceeded."""
 
 
 class UnknownOperationException(ClientFault):
-    """An operation that Twofold does not have."""
+    """Twofold does not implement the operation."""
 
 
 class ValidationException(ClientFault):
-    """A constraint of AWS's service model is broken."""
+    """The request violates a constraint of AWS's service model."""
 
 
 class InternalServerError(ServerFault):
-    """Something broke on our side."""
+    """An unexpected error of the service."""
 
 
 class ThrottlingException(ServerFault):
@@ -106,7 +112,7 @@ class ThrottlingException(ServerFault):
 
 
 class OperationRefused(Exception):
-    """An asynchronous operation cannot be done with this data; its datasets end *_FAILED with CLIENT_ERROR."""
+    """The data does not allow an asynchronous operation. Its datasets end *_FAILED with CLIENT_ERROR and this message."""
 
 
 class DamagedObjectError(Exception):
@@ -114,4 +120,4 @@ class DamagedObjectError(Exception):
 
 
 class ConservationError(Exception):
-    """The pieces do not add up to what was there before."""
+    """The outputs of a transfer do not add up to its source."""

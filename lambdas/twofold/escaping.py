@@ -1,16 +1,16 @@
-"""Text from strangers' files and names that is safe to show: no character hides or acts on a terminal."""
+"""Escape control characters in untrusted text, for safe display on a terminal."""
 
-# Joiners belong to emoji and to the spelling of Persian and many Indic languages.
+# Emoji, Persian and many Indic languages need the two joiners.
 JOINERS = "\u200c\u200d"
 
 
 def make_printable(text: str) -> str:
-    """The text with control characters, C1 and those that turn the direction of writing too, spelled out."""
+    """Return the text with every unprintable character (C0, C1, bidirectional controls) as a backslash escape."""
     if text.isprintable():
         return text
     return "".join(
-        each
-        if each.isprintable() or each in JOINERS
-        else each.encode("unicode_escape", "surrogatepass").decode()
-        for each in text
+        char
+        if char.isprintable() or char in JOINERS
+        else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
     )

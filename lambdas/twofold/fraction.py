@@ -1,4 +1,4 @@
-"""The test fraction as people write it: `0.2`, `1/5` and `20%` are the same exact number."""
+"""Parse the test fraction: `0.2`, `1/5` and `20%` are the same exact number."""
 
 import re
 from fractions import Fraction
@@ -6,13 +6,13 @@ from fractions import Fraction
 MAX_DENOMINATOR = 1_000_000
 
 _FORMS = re.compile(
-    r"(?P<over>[0-9]{1,20})/(?P<under>[0-9]{1,20})|(?P<plain>[0-9]{0,20}\.?[0-9]{0,20}) ?(?P<percent>%?)"
+    r"(?P<numerator>[0-9]{1,20})/(?P<denominator>[0-9]{1,20})|(?P<decimal>[0-9]{0,20}\.?[0-9]{0,20}) ?(?P<percent>%?)"
 )
 
 
 def parse_fraction(text: str) -> Fraction:
-    """Raises ValueError, naming the allowed range."""
-    fraction = _parsed(text.strip())
+    """The fraction in `text`. Raises ValueError if it is malformed or out of range."""
+    fraction = _parse_number(text.strip())
     if fraction is None or not 0 < fraction < 1 or fraction.denominator > MAX_DENOMINATOR:
         raise ValueError(
             f"The test fraction must be more than 0 and less than 1, with a denominator of at most "
@@ -21,13 +21,13 @@ def parse_fraction(text: str) -> Fraction:
     return fraction
 
 
-def _parsed(text: str) -> Fraction | None:
+def _parse_number(text: str) -> Fraction | None:
     form = _FORMS.fullmatch(text)
     if form is None:
         return None
     try:
-        if form["under"]:
-            return Fraction(int(form["over"]), int(form["under"]))
-        return Fraction(form["plain"]) / (100 if form["percent"] else 1)
+        if form["denominator"]:
+            return Fraction(int(form["numerator"]), int(form["denominator"]))
+        return Fraction(form["decimal"]) / (100 if form["percent"] else 1)
     except (ValueError, ZeroDivisionError):
         return None

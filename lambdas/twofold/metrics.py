@@ -1,4 +1,4 @@
-"""The names of what is measured, for those who measure and for the alarms and the dashboard that watch."""
+"""Names of CloudWatch metrics and dimensions, shared by the functions, the alarms and the dashboard."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,6 +7,8 @@ NAMESPACE = "Twofold"
 
 
 class Metric(StrEnum):
+    """Names of the metrics in `NAMESPACE`."""
+
     CALLS = "Calls"
     LATENCY = "Latency"
     REFUSALS = "Refusals"
@@ -27,11 +29,11 @@ UNITS: Mapping[Metric, str] = {
     Metric.OLDEST_OPERATION: "Seconds",
     Metric.BYTES: "Bytes",
 }
-"""Whatever is not named here is a count."""
+"""Units of metrics; every other metric is a count."""
 
 
 class Dimension(StrEnum):
-    """Every metric has the stage; `WORKFLOW` is that of an operation, `OPERATION` one of the API."""
+    """Names of the dimensions. Every metric has STAGE; WORKFLOW is a state machine, OPERATION an operation of the API."""
 
     STAGE = "Stage"
     FUNCTION = "Function"
@@ -43,7 +45,7 @@ class Dimension(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How an operation ended; the last two are the codes that its datasets show."""
+    """Outcomes of an operation; the two errors are values of StatusMessageCode."""
 
     COMPLETE = "COMPLETE"
     CLIENT_ERROR = "CLIENT_ERROR"

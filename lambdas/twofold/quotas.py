@@ -1,13 +1,17 @@
-"""Totals: Twofold's own, or exactly what Rekognition documents (General Reference, Custom Labels guidelines and quotas)."""
+"""Service quotas: Twofold's own, or Rekognition's documented quotas (Custom Labels guidelines and quotas)."""
 
 from dataclasses import dataclass
 
-from twofold.settings import Quotas
+from twofold.settings import QuotaProfile
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """`operations`: under way at a time. `calls_per_second`: of each operation but those for tags; None is no limit."""
+class ServiceQuotas:
+    """Quotas of a deployment.
+
+    operations         operations in progress at the same time
+    calls_per_second   of each operation, except the operations for tags; None is no limit
+    """
 
     projects: int
     manifest_bytes: int
@@ -18,17 +22,17 @@ class Limits:
 
 
 _OPERATIONS = 1_000
-"""Rekognition has such a limit (LimitExceededException) and does not publish it."""
+"""Rekognition has a limit (LimitExceededException) and does not publish its value."""
 
-_LIMITS = {
-    Quotas.TWOFOLD: Limits(
+_QUOTAS = {
+    QuotaProfile.TWOFOLD: ServiceQuotas(
         projects=10_000,
         manifest_bytes=100 << 30,
         manifest_lines=100_000_000,
         labels=100_000,
         operations=_OPERATIONS,
     ),
-    Quotas.REKOGNITION: Limits(
+    QuotaProfile.REKOGNITION: ServiceQuotas(
         projects=100,
         manifest_bytes=1 << 30,
         manifest_lines=250_000,
@@ -39,6 +43,6 @@ _LIMITS = {
 }
 
 
-def limits(quotas: str) -> Limits:
-    """Raises ValueError for a profile that there is not."""
-    return _LIMITS[Quotas(quotas)]
+def get_quotas(profile: str) -> ServiceQuotas:
+    """Return the quotas of a `QuotaProfile`. Raises ValueError for an unknown profile."""
+    return _QUOTAS[QuotaProfile(profile)]

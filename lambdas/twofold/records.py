@@ -1,4 +1,7 @@
-"""What the service remembers, and what its workflows pass on: values without behaviour towards the outside."""
+"""Projects, datasets, operations and distributions: the items of the table and the messages of workflows.
+
+The classes are plain values, without input or output. Field names are part of stored items and messages.
+"""
 
 from enum import StrEnum
 from fractions import Fraction
@@ -11,7 +14,7 @@ from twofold.settings import Workflow
 
 
 class Record(BaseModel):
-    """Frozen; its JSON members are in PascalCase, and one that is not known is refused."""
+    """Base of stored and transmitted values: frozen, with JSON members in PascalCase; an unknown member is an error."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_pascal, populate_by_name=True
@@ -23,7 +26,7 @@ class DatasetType(StrEnum):
     TEST = "TEST"
 
 
-class Status(StrEnum):
+class DatasetStatus(StrEnum):
     """Rekognition's DatasetStatus."""
 
     CREATE_IN_PROGRESS = "CREATE_IN_PROGRESS"
@@ -35,20 +38,20 @@ class Status(StrEnum):
     DELETE_IN_PROGRESS = "DELETE_IN_PROGRESS"
 
     @property
-    def in_progress(self) -> bool:
-        """Is there an operation at work?"""
-        return self in (Status.CREATE_IN_PROGRESS, Status.UPDATE_IN_PROGRESS)
+    def is_in_progress(self) -> bool:
+        """Whether an operation is creating or updating the dataset."""
+        return self in (DatasetStatus.CREATE_IN_PROGRESS, DatasetStatus.UPDATE_IN_PROGRESS)
 
 
-SETTLED = (
-    Status.CREATE_COMPLETE,
-    Status.UPDATE_COMPLETE,
-    Status.UPDATE_FAILED,
+READY_STATUSES = (
+    DatasetStatus.CREATE_COMPLETE,
+    DatasetStatus.UPDATE_COMPLETE,
+    DatasetStatus.UPDATE_FAILED,
 )
-"""Statuses in which a dataset has contents that an operation can begin with."""
+"""Statuses in which an operation can start on a dataset."""
 
 
-class StatusCode(StrEnum):
+class StatusMessageCode(StrEnum):
     """Rekognition's DatasetStatusMessageCode."""
 
     SUCCESS = "SUCCESS"
@@ -57,7 +60,7 @@ class StatusCode(StrEnum):
 
 
 class OperationKind(StrEnum):
-    """Asynchronous operations; each ends in a status of its own."""
+    """The asynchronous operations."""
 
     CREATE = "CREATE"
     DISTRIBUTE = "DISTRIBUTE"
@@ -74,24 +77,28 @@ class OperationKind(StrEnum):
                 return Workflow.UPDATE
 
     @property
-    def in_progress(self) -> Status:
-        return Status.CREATE_IN_PROGRESS if self.creates else Status.UPDATE_IN_PROGRESS
+    def in_progress_status(self) -> DatasetStatus:
+        return (
+            DatasetStatus.CREATE_IN_PROGRESS
+            if self.is_creation
+            else DatasetStatus.UPDATE_IN_PROGRESS
+        )
 
     @property
-    def complete(self) -> Status:
-        return Status.CREATE_COMPLETE if self.creates else Status.UPDATE_COMPLETE
+    def complete_status(self) -> DatasetStatus:
+        return DatasetStatus.CREATE_COMPLETE if self.is_creation else DatasetStatus.UPDATE_COMPLETE
 
     @property
-    def failed(self) -> Status:
-        return Status.CREATE_FAILED if self.creates else Status.UPDATE_FAILED
+    def failed_status(self) -> DatasetStatus:
+        return DatasetStatus.CREATE_FAILED if self.is_creation else DatasetStatus.UPDATE_FAILED
 
     @property
-    def creates(self) -> bool:
+    def is_creation(self) -> bool:
         return self is OperationKind.CREATE
 
 
 class DatasetId(Record):
-    """`created` is in epoch milliseconds and, with project and type, names the dataset for ever."""
+    """The identity of a dataset, unique over time: project, type and creation time in epoch milliseconds."""
 
     project: str
     type: DatasetType
@@ -103,23 +110,24 @@ class DatasetId(Record):
 
 
 class Contents(Record):
-    """One version of a dataset's contents, in a folder of the bucket; an empty dataset has none.
+    """A pointer to an immutable version of a dataset's contents, in a folder of the bucket; an empty dataset has none.
 
-    `digest` is the sum of the line hashes (xxh3-64) modulo 2**64, in hexadecimal; `index` the checksum of the index's header.
+    digest           sum of the line hashes (xxh3-64) modulo 2**64, in hexadecimal
+    index_checksum   checksum of the header of the index; empty if unknown
     """
 
     folder: str
     entries: int = Field(ge=0)
     bytes: int = Field(ge=0)
     digest: str
-    index: str = ""
+    index_checksum: str = Field(default="", validation_alias="Index", serialization_alias="Index")
     labeled_entries: int = Field(ge=0)
     total_labels: int = Field(ge=0)
     error_entries: int = Field(ge=0)
 
 
-class Source(Record):
-    """The manifest object that an ingest reads, pinned to one version of it."""
+class SourceObject(Record):
+    """The object whose lines a transfer reads, pinned by ETag and, in a user's versioned bucket, by version id."""
 
     bucket: str
     key: str
@@ -129,9 +137,9 @@ class Source(Record):
 
 
 class SplitParameters(Record):
-    """What a distribution was asked for: the fraction is an exact rational such as `1/5`; a dry run moves nothing.
+    """Parameters of a distribution; a dry run reports the split and moves no entry.
 
-    `objective` is an `Objective` of the split.
+    `test_fraction` is an exact rational such as `1/5`; `objective` is a value of the split's `Objective`.
     """
 
     test_fraction: str = "1/5"
@@ -147,36 +155,41 @@ class SplitParameters(Record):
 
 
 class Operation(Record):
-    """A claimed operation; its id is the name of its execution.
+    """A claimed operation.
 
-    `datasets`: the one that is created or updated, or the training and the test dataset. `source` for an ingest; `before`,
-    the contents at the claim of the dataset that is updated or of the training dataset; `parameters` and
-    `caller`, an ARN, for a distribution. `created` is in epoch milliseconds.
+    id           also the name of the operation's execution in Step Functions
+    datasets     the created or updated dataset; for a distribution, the training and the test dataset
+    created      epoch milliseconds
+    before       contents of the updated dataset, or of the training dataset, when the operation claimed it
+    source       of an ingest only; parameters and caller (an ARN) of a distribution only
     """
 
     id: str
     kind: OperationKind
     datasets: tuple[DatasetId, ...]
     created: int
-    source: Source | None = None
+    source: SourceObject | None = None
     before: Contents | None = None
     parameters: SplitParameters | None = None
     caller: str = ""
 
-    def event(self) -> str:
-        """As it travels through a workflow."""
+    def serialize(self) -> str:
+        """Return the operation as JSON, the input of the workflow."""
         return self.model_dump_json(by_alias=True, exclude_none=True)
 
     @classmethod
-    def of(cls, event: str | bytes) -> Self:
-        return cls.model_validate_json(event)
+    def parse(cls, text: str | bytes) -> Self:
+        """Read the JSON of `serialize`. Raises pydantic.ValidationError."""
+        return cls.model_validate_json(text)
 
 
 class Distribution(Record):
-    """A distribution that was made, or tried dry, as its project remembers it: enough to undo it.
+    """An entry of a project's history: a completed distribution or dry run, with the data for a revert.
 
-    `begun` and `ended` are in epoch milliseconds; `before` are the training dataset's contents, `after` what both datasets
-    got, training first, or nothing in a dry run. `deviation` and `lower_bound` are exact rationals as text.
+    begun, ended             epoch milliseconds
+    before                   contents of the training dataset before the distribution
+    after                    contents of the training and the test dataset after it; empty for a dry run
+    deviation, lower_bound   exact rationals as text
     """
 
     operation: str
@@ -196,9 +209,10 @@ class Distribution(Record):
 
 
 class Project(Record):
-    """`train` and `test` are the creation times of the datasets in the project's two slots.
+    """A project. `train` and `test` are the creation times of the training and the test dataset.
 
-    `owner` is the unique id of the principal that created it, `owner_arn` its ARN at that time; older projects have neither.
+    `owner` is the unique id of the creating principal, `owner_arn` the principal's ARN at that time. Projects
+    of early releases have neither.
     """
 
     name: str
@@ -211,23 +225,23 @@ class Project(Record):
     owner: str | None = None
     owner_arn: str | None = None
 
-    def datasets(self) -> tuple[DatasetId, ...]:
-        """Oldest first."""
+    def list_datasets(self) -> tuple[DatasetId, ...]:
+        """Return the project's datasets, oldest first."""
         slots = ((DatasetType.TRAIN, self.train), (DatasetType.TEST, self.test))
-        filled = [(created, kind) for kind, created in slots if created is not None]
+        filled = [(created, dataset_type) for dataset_type, created in slots if created is not None]
         return tuple(
-            DatasetId(project=self.name, type=kind, created=created)
-            for created, kind in sorted(filled)
+            DatasetId(project=self.name, type=dataset_type, created=created)
+            for created, dataset_type in sorted(filled)
         )
 
 
 class Dataset(Record):
-    """`operation` is the id of the last operation that claimed it; `updated` in epoch milliseconds."""
+    """A dataset. `operation` is the id of the latest operation on the dataset; `updated` is in epoch milliseconds."""
 
     id: DatasetId
-    status: Status
+    status: DatasetStatus
     status_message: str
-    status_message_code: StatusCode
+    status_message_code: StatusMessageCode
     updated: int
     operation: str | None = None
     contents: Contents | None = None

@@ -1,4 +1,4 @@
-"""Every name that the CDK app, the local stack and the functions share, and one settings object per door."""
+"""Names shared by the CDK app, the local emulator and the functions, and the settings of each function."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ RUNTIME = "3.13"
 
 
 class Function(StrEnum):
-    """The Lambda functions; each is the module `twofold.handlers.<name>` with a `handler` in it."""
+    """The Lambda functions; the entry point of each is `twofold.handlers.<value>.handler`."""
 
     API = "api"
     PLAN = "plan"
@@ -30,15 +30,15 @@ class Function(StrEnum):
 
 
 class Workflow(StrEnum):
-    """The state machines; each is the file `infra/<name>.asl.json`."""
+    """The state machines; the definition of each is `infra/<value>.asl.json`."""
 
     INGEST = "ingest"
     DISTRIBUTE = "distribute"
     UPDATE = "update"
 
 
-class Operation(StrEnum):
-    """The operations of the API; each is the resource `POST /<value>` too."""
+class ApiOperation(StrEnum):
+    """The operations of the API. Each has a path, `POST /<value>`, beside the common path `POST /`."""
 
     CREATE_PROJECT = "CreateProject"
     DESCRIBE_PROJECTS = "DescribeProjects"
@@ -59,8 +59,8 @@ class Operation(StrEnum):
     LIST_TAGS_FOR_RESOURCE = "ListTagsForResource"
 
     @property
-    def changes(self) -> bool:
-        """Does it change anything, rather than only read?"""
+    def is_mutation(self) -> bool:
+        """Whether the operation changes something, rather than only reads."""
         return not self.value.startswith(("Describe", "List"))
 
 
@@ -81,17 +81,17 @@ STATE_MACHINES: Mapping[Workflow, Variable] = {
     Workflow.DISTRIBUTE: Variable.DISTRIBUTE,
     Workflow.UPDATE: Variable.UPDATE,
 }
-"""Where a function finds the ARN of a state machine."""
+"""The variable with the ARN of each state machine."""
 
 _STATE_MACHINES = tuple(STATE_MACHINES.values())
 
 VARIABLES: Mapping[Function, tuple[Variable, ...]] = {
     Function.API: (Variable.TABLE, Variable.BUCKET, Variable.QUOTAS, *_STATE_MACHINES),
     Function.PLAN: (Variable.BUCKET, Variable.QUOTAS),
-    Function.INDEX: (Variable.BUCKET, Variable.QUOTAS),
+    Function.INDEX: (Variable.BUCKET,),
     Function.RESOLVE: (Variable.BUCKET, Variable.QUOTAS),
     Function.GROUP: (Variable.BUCKET,),
-    Function.SELECT: (Variable.BUCKET, Variable.QUOTAS),
+    Function.SELECT: (Variable.BUCKET,),
     Function.MERGE: (Variable.BUCKET, Variable.QUOTAS),
     Function.MOVE: (Variable.BUCKET,),
     Function.PUBLISH: (Variable.TABLE, Variable.BUCKET),
@@ -101,10 +101,10 @@ VARIABLES: Mapping[Function, tuple[Variable, ...]] = {
 }
 
 SOLVER_MEMORY_MB = 3008
-"""The most that a new AWS account allows."""
+"""Memory of a solver function unless the deployment sets another size: the maximum of a new AWS account."""
 
 SOLVERS = (Function.RESOLVE, Function.SELECT, Function.MERGE)
-"""They hold a whole index; how much memory they have is an option of the deployment."""
+"""Functions that hold a whole index in memory; the option `solver_memory_mb` sets their size."""
 
 MEMORY_MB: Mapping[Function, int] = {
     Function.API: 512,
@@ -138,7 +138,7 @@ TIMEOUT_SECONDS: Mapping[Function, int] = {
 
 
 class Service(StrEnum):
-    """The AWS services that the functions call, by botocore's names. The bundle ships the models of these and no others."""
+    """AWS services called by the functions, with botocore's names. The bundle contains only these botocore models."""
 
     DYNAMODB = "dynamodb"
     EVENTS = "events"
@@ -147,7 +147,7 @@ class Service(StrEnum):
 
 
 class Prefix(StrEnum):
-    """The folders of the bucket; grants and lifecycle rules go by them."""
+    """Top-level folders of the bucket, for IAM grants and lifecycle rules."""
 
     CONTENTS = "contents"
     REPORTS = "reports"
@@ -155,8 +155,8 @@ class Prefix(StrEnum):
     SOURCES = "sources"
 
 
-class Partition(StrEnum):
-    """The partitions of the table; grants go by them. One that ends with `#` is one for each name that follows."""
+class TablePartition(StrEnum):
+    """Partition keys of the DynamoDB table, for IAM grants. A value with a final `#` is a prefix of a name."""
 
     ANSWER = "answer#"
     CALLS = "calls"
@@ -165,24 +165,24 @@ class Partition(StrEnum):
     OPERATIONS = "operations"
     OUTBOX = "outbox"
     PROJECT = "project#"
-    RELEASED = "released"
+    RETIRED = "released"
     SECRET = "secret"  # noqa: S105 a name
 
     @property
     def pattern(self) -> str:
-        """What a condition of IAM compares a partition key with."""
+        """The pattern of the partition keys, for IAM's condition `dynamodb:LeadingKeys`."""
         return f"{self.value}*" if self.value.endswith("#") else self.value
 
 
-class Quotas(StrEnum):
-    """Which totals apply: Twofold's own, or exactly what Rekognition documents."""
+class QuotaProfile(StrEnum):
+    """Quota profiles: Twofold's own limits, or exactly Rekognition's documented limits."""
 
     TWOFOLD = "twofold"
     REKOGNITION = "rekognition"
 
 
 class LogLevel(StrEnum):
-    """The least of what functions log."""
+    """Log levels of the functions."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -191,32 +191,32 @@ class LogLevel(StrEnum):
 
 
 RETENTION_DAYS = 30
-"""How long contents are kept that no dataset points to any more, unless the deployment says otherwise."""
+"""Default retention of contents that no dataset refers to."""
 
 PARTITION_KEY = "pk"
 SORT_KEY = "sk"
 TIME_TO_LIVE = "expires"
 
 
-def function_name(stage: str, function: Function) -> str:
+def make_function_name(stage: str, function: Function) -> str:
     return f"{PRODUCT}-{stage}-{function.value}"
 
 
-def state_machine_name(stage: str, workflow: Workflow) -> str:
+def make_state_machine_name(stage: str, workflow: Workflow) -> str:
     return f"{PRODUCT}-{stage}-{workflow.value}"
 
 
 class MissingSettingError(RuntimeError):
-    """A function was started without one of its environment variables."""
+    """A required environment variable of a function is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a door reads from its environment; a name it does not declare in VARIABLES is empty."""
+    """The environment of a function. A field is empty if VARIABLES does not list the variable for the function."""
 
     table: str = ""
     bucket: str = ""
-    quotas: str = ""
+    quota_profile: str = ""
     ingest_state_machine: str = ""
     distribute_state_machine: str = ""
     update_state_machine: str = ""
@@ -224,6 +224,7 @@ class Settings:
 
     @property
     def state_machines(self) -> Mapping[Workflow, str]:
+        """The ARN of each workflow's state machine."""
         return {
             Workflow.INGEST: self.ingest_state_machine,
             Workflow.DISTRIBUTE: self.distribute_state_machine,
@@ -231,8 +232,8 @@ class Settings:
         }
 
     @classmethod
-    def of(cls, function: Function, environment: Mapping[str, str]) -> "Settings":
-        """Raises MissingSettingError, naming the variable."""
+    def from_environment(cls, function: Function, environment: Mapping[str, str]) -> "Settings":
+        """Read the settings of a function. Raises MissingSettingError with the name of the variable."""
         for variable in VARIABLES[function]:
             if not environment.get(variable):
                 raise MissingSettingError(
@@ -241,7 +242,7 @@ class Settings:
         return cls(
             table=environment.get(Variable.TABLE, ""),
             bucket=environment.get(Variable.BUCKET, ""),
-            quotas=environment.get(Variable.QUOTAS, ""),
+            quota_profile=environment.get(Variable.QUOTAS, ""),
             ingest_state_machine=environment.get(Variable.INGEST, ""),
             distribute_state_machine=environment.get(Variable.DISTRIBUTE, ""),
             update_state_machine=environment.get(Variable.UPDATE, ""),

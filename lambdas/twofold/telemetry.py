@@ -1,6 +1,7 @@
-"""What functions tell: one structured line for each outcome, which carries its metrics in CloudWatch's embedded metric format.
+"""Structured log lines with CloudWatch metrics in embedded metric format (EMF).
 
-Every line has the stage, the function and the request's id, and the operation's id and its datasets as soon as they are known.
+Each outcome is one line. Every line has the stage, the function and the request id, and, once bound, the id and datasets of the
+operation.
 """
 
 import json
@@ -18,14 +19,13 @@ from twofold import clock
 from twofold.errors import OperationRefused
 from twofold.metrics import NAMESPACE, UNITS, Dimension, Metric, Outcome
 from twofold.records import Operation
-from twofold.settings import PRODUCT, Function
-from twofold.settings import Operation as ApiOperation
+from twofold.settings import PRODUCT, ApiOperation, Function
 
 Counts = dict[Metric, float]
 
 
-class _Stdout(logging.StreamHandler[TextIO]):
-    """Writes to what is standard output when a line is written."""
+class _StdoutHandler(logging.StreamHandler[TextIO]):
+    """Writes to the current `sys.stdout`: tests and the emulator replace the stream."""
 
     @property
     def stream(self) -> TextIO:
@@ -33,22 +33,22 @@ class _Stdout(logging.StreamHandler[TextIO]):
 
     @stream.setter
     def stream(self, value: TextIO) -> None:
-        """Ignored: StreamHandler sets it once."""
+        """Do nothing; the constructor of StreamHandler sets the attribute."""
 
 
-_log = Logger(service=PRODUCT, utc=True, logger_handler=_Stdout())
+_log = Logger(service=PRODUCT, utc=True, logger_handler=_StdoutHandler())
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """Metrics by the stage and these dimensions together."""
+class Measurement:
+    """Values of metrics by the stage and `dimensions`."""
 
-    by: Mapping[Dimension, str]
+    dimensions: Mapping[Dimension, str]
     values: Mapping[Metric, float]
 
 
-def begin(function: Function, context: Any, request_id: str = "") -> None:
-    """To be called first in an invocation. `request_id` is the caller's; without one it is Lambda's."""
+def start_invocation(function: Function, context: Any, request_id: str = "") -> None:
+    """Bind stage, function and request id to the log, at the start of the invocation. The default request id is Lambda's."""
     name: str = context.function_name
     _log.clear_state()
     stage = name.removeprefix(f"{PRODUCT}-").removesuffix(f"-{function}")
@@ -58,100 +58,103 @@ def begin(function: Function, context: Any, request_id: str = "") -> None:
     )
 
 
-def calls(operation: ApiOperation) -> None:
-    """The operation of the API that this invocation answers."""
+def bind_api_operation(operation: ApiOperation) -> None:
+    """Bind the API operation of this invocation to the log and the metrics."""
     _log.append_keys(**{Dimension.OPERATION: operation.value})
 
 
-def concerns(operation: Operation) -> None:
-    """What is told from here on is about this operation."""
+def bind_operation(operation: Operation) -> None:
+    """Bind an asynchronous operation to all later lines of this invocation."""
     _log.append_keys(
         operationId=operation.id, datasets=[dataset.path for dataset in operation.datasets]
     )
 
 
-def tell(message: str, *measures: Measure, failed: bool = False, **fields: Any) -> None:
-    """One line. With `failed` it has the trace of the exception that is being handled, and is an error."""
+def emit(message: str, *measurements: Measurement, failed: bool = False, **fields: Any) -> None:
+    """Write a line with metrics. With `failed`, the level is ERROR and the line has the traceback of the current exception."""
     level = logging.ERROR if failed else logging.INFO
-    members = _embedded(measures)
+    members = _build_embedded_metrics(measurements)
     if _log.log_level <= level:
         (_log.exception if failed else _log.info)(message, extra={**fields, **members})
-    elif measures:
-        print(json.dumps(members))  # noqa: T201 metrics are published whatever the level
+    elif measurements:
+        print(json.dumps(members))  # noqa: T201 metrics do not depend on the log level
 
 
 @contextmanager
-def step(function: Function, operation: Operation, context: Any) -> Iterator[Counts]:
-    """A step of a workflow: how long it took and what it counted, or with which exception it failed."""
-    begin(function, context)
-    concerns(operation)
+def track_step(function: Function, operation: Operation, context: Any) -> Iterator[Counts]:
+    """Log a step of a workflow: duration and counts, or the exception. The body of the `with` fills the yielded counts."""
+    start_invocation(function, context)
+    bind_operation(operation)
     counts: Counts = {}
     began = time.perf_counter()
     try:
         yield counts
     except OperationRefused as error:
-        refused = Measure({Dimension.ERROR: type(error).__name__}, {Metric.REFUSALS: 1})
-        tell("refused", refused, reason=str(error))
+        refusal = Measurement({Dimension.ERROR: type(error).__name__}, {Metric.REFUSALS: 1})
+        emit("refused", refusal, reason=str(error))
         raise
     except Exception as error:
-        failure(function, error)
+        record_failure(function, error)
         raise
-    by = {Dimension.FUNCTION: function.value}
-    measures = [Measure(by, counts)] if counts else []
-    tell("step done", *measures, milliseconds=round(1000 * (time.perf_counter() - began)))
+    dimensions = {Dimension.FUNCTION: function.value}
+    measurements = [Measurement(dimensions, counts)] if counts else []
+    emit("step done", *measurements, milliseconds=round(1000 * (time.perf_counter() - began)))
 
 
-def answered(error: str, began: float) -> None:
-    """A call of the API, with the name of the error that it was answered with, if any; `began` by time.perf_counter."""
+def record_api_call(error: str, began: float) -> None:
+    """Log a call of the API with the latency. `error` is the error code or empty; `began` is from time.perf_counter."""
     operation = str(_log.get_current_keys().get(Dimension.OPERATION, "Unknown"))
     milliseconds = round(1000 * (time.perf_counter() - began))
     values: Counts = {Metric.CALLS: 1, Metric.LATENCY: milliseconds}
-    measures = [Measure({Dimension.OPERATION: operation}, values)]
+    measurements = [Measurement({Dimension.OPERATION: operation}, values)]
     if error:
-        measures.append(Measure({Dimension.ERROR: error}, {Metric.REFUSALS: 1}))
-    tell("answered", *measures)
+        measurements.append(Measurement({Dimension.ERROR: error}, {Metric.REFUSALS: 1}))
+    emit("answered", *measurements)
 
 
-def failure(function: Function, error: Exception) -> None:
-    """The exception that is being handled, with its trace; counted by function and by name."""
-    once = {Metric.FAILURES: 1}
-    tell(
+def record_failure(function: Function, error: Exception) -> None:
+    """Log the current exception with the traceback, and count by function and by class."""
+    failure = {Metric.FAILURES: 1}
+    emit(
         "failed",
-        Measure({Dimension.FUNCTION: function.value}, once),
-        Measure({Dimension.ERROR: type(error).__name__}, once),
+        Measurement({Dimension.FUNCTION: function.value}, failure),
+        Measurement({Dimension.ERROR: type(error).__name__}, failure),
         failed=True,
     )
 
 
-def ended(operation: Operation, outcome: Outcome, now: int, **fields: Any) -> None:
-    """To be called by whoever ended the operation: once for each. `now` in epoch milliseconds."""
-    concerns(operation)
-    once = {Metric.OPERATIONS: 1}
-    took = {Metric.TIME_IN_PROGRESS: now - operation.created}
-    tell(
+def record_operation_end(operation: Operation, outcome: Outcome, now: int, **fields: Any) -> None:
+    """Log the end of an operation, exactly once for each operation. `now` is in epoch milliseconds."""
+    bind_operation(operation)
+    end = {Metric.OPERATIONS: 1}
+    duration = {Metric.TIME_IN_PROGRESS: now - operation.created}
+    emit(
         "operation ended",
-        Measure({Dimension.OUTCOME: outcome.value}, once),
-        Measure({Dimension.WORKFLOW: operation.kind.workflow.value}, once),
-        Measure({Dimension.STATUS: operation.kind.in_progress.value}, took),
+        Measurement({Dimension.OUTCOME: outcome.value}, end),
+        Measurement({Dimension.WORKFLOW: operation.kind.workflow.value}, end),
+        Measurement({Dimension.STATUS: operation.kind.in_progress_status.value}, duration),
         **fields,
     )
 
 
-def watched(active: Iterable[Operation], now: int) -> None:
-    """How many operations are under way, and for how long the oldest of them; `now` in epoch milliseconds."""
-    begun = [operation.created for operation in active]
-    oldest = (now - min(begun)) / 1000 if begun else 0
-    values = {Metric.ACTIVE_OPERATIONS: len(begun), Metric.OLDEST_OPERATION: oldest}
-    tell("operations watched", Measure({}, values))
+def record_active_operations(active: Iterable[Operation], now: int) -> None:
+    """Log the number of active operations and the age of the oldest; `now` is in epoch milliseconds."""
+    start_times = [operation.created for operation in active]
+    oldest_seconds = (now - min(start_times)) / 1000 if start_times else 0
+    values = {
+        Metric.ACTIVE_OPERATIONS: len(start_times),
+        Metric.OLDEST_OPERATION: oldest_seconds,
+    }
+    emit("operations watched", Measurement({}, values))
 
 
-def _embedded(measures: Iterable[Measure]) -> dict[str, Any]:
-    """Members of a line from which CloudWatch makes metrics."""
+def _build_embedded_metrics(measurements: Iterable[Measurement]) -> dict[str, Any]:
+    """Return the EMF members of a line; CloudWatch extracts metrics from them."""
     stage = {Dimension.STAGE: str(_log.get_current_keys().get(Dimension.STAGE, ""))}
     members: dict[str, Any] = {}
     directives = []
-    for measure in measures:
-        dimensions = stage | dict(measure.by)
+    for measure in measurements:
+        dimensions = stage | dict(measure.dimensions)
         members.update({key.value: value for key, value in dimensions.items()})
         members.update({metric.value: value for metric, value in measure.values.items()})
         directives.append(

@@ -1,4 +1,4 @@
-"""The state machines as Step Functions itself judges them: ValidateStateMachineDefinition and TestState."""
+"""Validate the state machines with Step Functions: ValidateStateMachineDefinition and TestState."""
 
 import json
 from collections.abc import Iterator
@@ -8,19 +8,19 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from infra.workflows import definition, substitutions
-from twofold.settings import Workflow, function_name
+from infra.workflows import build_substitutions, read_definition
+from twofold.settings import Workflow, make_function_name
 
-FAILURE = {"Error": "ConservationError", "Cause": "The pieces do not add up."}
+FAILURE = {"Error": "ConservationError", "Cause": "The counts of lines differ."}
 ROLE = "arn:aws:iam::123456789012:role/none"
 
 
-def _definition(workflow: Workflow) -> dict[str, Any]:
-    text = definition(workflow)
+def _build_definition(workflow: Workflow) -> dict[str, Any]:
+    text = read_definition(workflow)
     prefix = "arn:aws:lambda:us-east-1:123456789012:function"
-    for key, arn in substitutions(
+    for key, arn in build_substitutions(
         workflow,
-        lambda function: f"{prefix}:{function_name('prod', function)}:1",
+        lambda function: f"{prefix}:{make_function_name('prod', function)}:1",
         partition="aws",
     ).items():
         text = text.replace(f"${{{key}}}", arn)
@@ -28,26 +28,26 @@ def _definition(workflow: Workflow) -> dict[str, Any]:
     return machine
 
 
-def _tasks() -> Iterator[tuple[Workflow, str]]:
+def _list_tasks() -> Iterator[tuple[Workflow, str]]:
     for workflow in Workflow:
-        for name, state in _definition(workflow)["States"].items():
+        for name, state in _build_definition(workflow)["States"].items():
             if state["Type"] == "Task" and name != "Abandon":
                 yield workflow, name
 
 
-def _validation(workflow: Workflow) -> dict[str, Any]:
+def _build_validation_request(workflow: Workflow) -> dict[str, Any]:
     return {
-        "definition": json.dumps(_definition(workflow)),
+        "definition": json.dumps(_build_definition(workflow)),
         "type": "STANDARD",
         "severity": "ERROR",
     }
 
 
-def _failing(workflow: Workflow, name: str) -> dict[str, Any]:
-    """The state, with a function that fails as Publish may."""
+def _build_failure_request(workflow: Workflow, name: str) -> dict[str, Any]:
+    """Return a TestState request in which the function of the state fails."""
     data = {"Operation": {"Id": "none"}, "Plan": {}, "Select": {}, "Resolve": {}, "Merge": {}}
     return {
-        "definition": json.dumps(_definition(workflow)["States"][name]),
+        "definition": json.dumps(_build_definition(workflow)["States"][name]),
         "roleArn": ROLE,
         "input": json.dumps(data),
         "mock": {"errorOutput": {"error": FAILURE["Error"], "cause": FAILURE["Cause"]}},
@@ -55,25 +55,30 @@ def _failing(workflow: Workflow, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("workflow", Workflow)
-def test_aws_finds_no_fault_in_a_definition(states: Any, workflow: Workflow) -> None:
-    answer = states.validate_state_machine_definition(**_validation(workflow))
-    assert answer["result"] == "OK", answer["diagnostics"]
+def test_aws_accepts_every_definition(states: Any, workflow: Workflow) -> None:
+    response = states.validate_state_machine_definition(**_build_validation_request(workflow))
+    assert response["result"] == "OK", response["diagnostics"]
 
 
-@pytest.mark.parametrize(("workflow", "name"), list(_tasks()))
+@pytest.mark.parametrize(("workflow", "name"), list(_list_tasks()))
 def test_a_failure_of_any_step_is_caught_and_abandoned(
     states: Any, workflow: Workflow, name: str
 ) -> None:
-    answer = states.test_state(**_failing(workflow, name))
-    assert (answer["status"], answer["nextState"]) == ("CAUGHT_ERROR", "Abandon")
-    assert json.loads(answer["output"])["Failure"] == FAILURE
+    response = states.test_state(**_build_failure_request(workflow, name))
+    assert (response["status"], response["nextState"]) == ("CAUGHT_ERROR", "Abandon")
+    assert json.loads(response["output"])["Failure"] == FAILURE
 
 
-def test_what_would_be_asked_is_what_the_installed_sdk_knows() -> None:
-    """Runs everywhere: a request that is not well formed would only be found by those who have credentials."""
+def test_the_requests_are_valid_for_the_installed_sdk() -> None:
+    """Runs without credentials, and so finds malformed requests everywhere."""
     model: Any = botocore.session.get_session().get_service_model("stepfunctions")
-    asked = [("ValidateStateMachineDefinition", _validation(workflow)) for workflow in Workflow]
-    asked += [("TestState", _failing(workflow, name)) for workflow, name in _tasks()]
-    for operation, request in asked:
+    requests = [
+        ("ValidateStateMachineDefinition", _build_validation_request(workflow))
+        for workflow in Workflow
+    ]
+    requests += [
+        ("TestState", _build_failure_request(workflow, name)) for workflow, name in _list_tasks()
+    ]
+    for operation, request in requests:
         shape = model.operation_model(operation).input_shape
         assert not ParamValidator().validate(request, shape).has_errors(), operation

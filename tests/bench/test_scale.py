@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from bench.manifests import write_manifest
-from bench.scale import TWOFOLD, WrongOutputError, content_of, measure, verify
+from bench.scale import TWOFOLD, WrongOutputError, measure, read_content, verify
 from bench.scale_page import Run, put_section
-from twofold.manifest.identity import reading
-from twofold.manifest.pieces import index_lines
-from twofold.manifest.reader import lines_of_range
-from twofold.manifest.resolve import resolve
+from twofold.manifest.index.hash_collisions import make_line_reader
+from twofold.manifest.index.range_indexer import index_lines
+from twofold.manifest.index.resolve import join_ranges
+from twofold.manifest.line.byte_ranges import read_lines
 
 ENTRIES = 3_000
 
@@ -20,12 +20,12 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_manifest_is_what_is_said_of_it(manifest: Path) -> None:
+def test_the_generated_manifest_has_the_documented_properties(manifest: Path) -> None:
     content = manifest.read_bytes()
-    index = resolve(
-        [index_lines(lines_of_range([content], 0, len(content)))], reading(content)
+    index = join_ranges(
+        [index_lines(read_lines([content], 0, len(content)))], make_line_reader(content)
     ).index
-    stats = index.stats()
+    stats = index.compute_stats()
     assert (stats.total_entries, stats.labeled_entries, stats.error_entries) == (
         ENTRIES,
         ENTRIES,
@@ -36,8 +36,8 @@ def test_the_manifest_is_what_is_said_of_it(manifest: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [TWOFOLD, "shuf", "cp"])
-def test_a_run_is_measured_and_what_it_wrote_is_proven(name: str, manifest: Path) -> None:
-    run = measure(name, manifest, ENTRIES, content_of(manifest))
+def test_a_run_is_measured_and_its_output_is_verified(name: str, manifest: Path) -> None:
+    run = measure(name, manifest, ENTRIES, read_content(manifest))
     assert run
     assert run.seconds > 0
     assert run.peak > 1e6
@@ -49,10 +49,12 @@ def test_a_changed_line_does_not_count(manifest: Path, tmp_path: Path) -> None:
     (tmp_path / "train.manifest").write_bytes(content.replace(b"site-07", b"site-08", 1))
     (tmp_path / "test.manifest").touch()
     with pytest.raises(WrongOutputError, match="cp"):
-        verify("cp", content_of(manifest), tmp_path)
+        verify("cp", read_content(manifest), tmp_path)
 
 
-def test_the_table_takes_the_best_and_leaves_the_rest_of_the_page(tmp_path: Path) -> None:
+def test_the_table_has_the_fastest_runs_and_the_rest_of_the_page_is_unchanged(
+    tmp_path: Path,
+) -> None:
     page = tmp_path / "page.md"
     runs = [
         Run(1_000, TWOFOLD, seconds, 3.0, 90_000_000, 80_000_000, seconds / 4)

@@ -1,4 +1,4 @@
-"""Manifests whose reports show what a report has to bear: few labels and many, groups, and names that mean harm."""
+"""Manifests for demanding reports: few labels, many labels, groups, and hostile names."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from itertools import accumulate, product
 from pathlib import Path
 from random import Random
 
-from tests.job import line
-from twofold_command.main import run
+from tests.support.job import make_line
+from twofold_command.main import run_command
 
 _SYLLABLES = ("ba", "ke", "lo", "mi", "nu", "ra", "se", "ti", "vo", "zu")
 _WORDS = [a + b + c for a, b, c in product(_SYLLABLES, repeat=3)]
@@ -26,31 +26,33 @@ HOSTILE = (
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """Labels by frequency (the n-th has a weight of 1/n**skew), up to `most` an image; `groups` of images, if any."""
+    """A manifest: up to `max_labels` labels an image, the n-th with a weight of 1/n**skew, and `groups` of images if any."""
 
     name: str
     labels: Sequence[str]
     images: int
-    most: int
+    max_labels: int
     skew: float = 1.0
     groups: int = 0
 
-    def lines(self) -> Iterator[str]:
+    def generate_lines(self) -> Iterator[str]:
         random = Random(self.name)
         weights = list(accumulate((n + 1) ** -self.skew for n in range(len(self.labels))))
         for number in range(self.images):
-            count = random.randint(0 if number % 20 == 0 else 1, self.most)
+            count = random.randint(0 if number % 20 == 0 else 1, self.max_labels)
             drawn = dict.fromkeys(random.choices(self.labels, cum_weights=weights, k=count))
             folder = f"video-{random.randrange(self.groups):03d}" if self.groups else "images"
-            yield line(f"{folder}/{number:05d}", *drawn)
+            yield make_line(f"{folder}/{number:05d}", *drawn)
 
-    def written(self, folder: Path) -> Path:
-        """The page of this exhibit's split."""
+    def write_page(self, folder: Path) -> Path:
+        """Split the manifest and return the path of the page."""
         out = folder / self.name
         manifest = folder / f"{self.name}.manifest"
-        manifest.write_text("".join(f"{one}\n" for one in self.lines()), encoding="utf-8")
+        manifest.write_text(
+            "".join(f"{line}\n" for line in self.generate_lines()), encoding="utf-8"
+        )
         grouped = ("--group-by", "/(video-[0-9]+)/") if self.groups else ()
-        assert run(["split", str(manifest), "-o", str(out), *grouped, "--json"]) == 0
+        assert run_command(["split", str(manifest), "-o", str(out), *grouped, "--json"]) == 0
         return out / "report.html"
 
 

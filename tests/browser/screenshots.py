@@ -1,4 +1,4 @@
-"""`python -m tests.browser.screenshots FOLDER` takes the pictures of docs/report.md, from generated data."""
+"""`python -m tests.browser.screenshots FOLDER` takes the screenshots of docs/report.md, from generated data."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from tests.browser.gallery import EXHIBITS
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An exhibit's page in pixels, from its top or from one of its sections on."""
+    """A screenshot of an exhibit's page, in pixels, from a section on."""
 
     exhibit: str
     picture: str
@@ -32,14 +32,14 @@ VIEWS = (
 
 
 def main(folder: Path) -> int:
-    browser = chromium.found()
+    browser = chromium.find_browser()
     if browser is None:
-        print("There is no chromium here: apt-get install chromium, or set TWOFOLD_CHROMIUM.")  # noqa: T201
+        print("No chromium found: apt-get install chromium, or set TWOFOLD_CHROMIUM.")  # noqa: T201
         return 1
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as name:
-        pages = {exhibit.name: exhibit.written(Path(name)) for exhibit in EXHIBITS}
-        wanted = [
+        pages = {exhibit.name: exhibit.write_page(Path(name)) for exhibit in EXHIBITS}
+        views = [
             {
                 **asdict(view),
                 "file": str(pages[view.exhibit]),
@@ -47,9 +47,9 @@ def main(folder: Path) -> int:
             }
             for view in VIEWS
         ]
-        chromium.script("shoot.mjs", json.dumps(wanted), browser=browser)
+        chromium.run_script("shoot.mjs", json.dumps(views), browser=browser)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(*sys.argv[1:2] or ["docs/images"])))

@@ -1,4 +1,4 @@
-"""A campaign in batches, each in a process of its own."""
+"""Batches of a campaign, each in a separate process."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -8,89 +8,98 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.faults.campaign import Figures, attempt, schedule, trials
-from tests.faults.damage import Damage, Harmless, Kind, complaint
-from tests.faults.scene import Scene, Stage, stage
-from tests.faults.witness import Violated
+from tests.faults.campaign import Counters, list_trials, run_schedule, run_trial
+from tests.faults.damage import CleanRuns, Damage, ObjectRead, find_violation
+from tests.faults.invariants import InvariantViolation
+from tests.faults.scenario import Scenario
+from tests.faults.simulated_service import SimulatedService, start_service
 from tests.specification.recording import TableTrace
 from tests.specification.tlc import AVAILABLE, check_traces
 
 
 @dataclass
 class Report:
-    """`broken`: what to repeat, and what was found."""
+    """Counts of a batch. `violations` name the trial or seed to repeat, and the error."""
 
-    figures: Figures = field(default_factory=Figures)
+    counters: Counters = field(default_factory=Counters)
     sites: int = 0
     trials: int = 0
-    blows: int = 0
+    damages: int = 0
     tables: int = 0
-    broken: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
 
 
-def every_trial(part: int, parts: int) -> Report:
+def run_trials(part: int, parts: int) -> Report:
     report = Report()
-    with _quiet_stage() as found:
-        every = list(trials(found))
-        report.sites = len({(trial.job, trial.site) for trial in every})
-        for trial in every[part::parts]:
-            _note(report, str(trial), partial(attempt, found, trial))
+    with _start_silent_service() as service:
+        all_trials = list(list_trials(service))
+        report.sites = len({(trial.action, trial.site) for trial in all_trials})
+        for trial in all_trials[part::parts]:
+            _run_and_record(report, str(trial), partial(run_trial, service, trial))
             report.trials += 1
     return report
 
 
-def every_damage(part: int, parts: int) -> Report:
+def run_damages(part: int, parts: int) -> Report:
     report = Report()
-    with _quiet_stage() as found:
-        harmless = Harmless(found)
-        for kind, damage in harmless.blows()[part::parts]:
-            _note(
-                report, f"{kind.name}, {damage}", partial(_undamaged, found, harmless, kind, damage)
+    with _start_silent_service() as service:
+        clean_runs = CleanRuns(service)
+        for kind, damage in clean_runs.list_damages()[part::parts]:
+            _run_and_record(
+                report,
+                f"{kind.name}, {damage}",
+                partial(_check_damage, service, clean_runs, kind, damage),
             )
-            report.blows += 1
+            report.damages += 1
     return report
 
 
-def _undamaged(found: Stage, harmless: Harmless, kind: Kind, damage: Damage) -> None:
-    said = complaint(found, harmless, kind, damage)
-    assert not said, said
+def _check_damage(
+    service: SimulatedService, clean_runs: CleanRuns, kind: ObjectRead, damage: Damage
+) -> None:
+    violation = find_violation(service, clean_runs, kind, damage)
+    assert not violation, violation
 
 
-def schedules_of(seeds: range) -> Report:
-    """Their tables are held against the specification at the end, where there is Java."""
+def run_schedules(seeds: range) -> Report:
+    """Run the schedules of some seeds. Check the tables against the TLA+ specification if Java is installed."""
     report, traces = Report(), list[TableTrace]()
-    with _quiet_stage() as found:
+    with _start_silent_service() as service:
         for seed in seeds:
-            _note(report, f"seed {seed}", partial(_add, report, found, seed, traces))
+            _run_and_record(
+                report, f"seed {seed}", partial(_run_schedule, report, service, seed, traces)
+            )
     if AVAILABLE:
-        _note(report, f"traces of {seeds}", partial(_require_behaviours, report, traces))
+        _run_and_record(report, f"traces of {seeds}", partial(_check_traces, report, traces))
     return report
 
 
-def _require_behaviours(report: Report, traces: list[TableTrace]) -> None:
+def _check_traces(report: Report, traces: list[TableTrace]) -> None:
     with TemporaryDirectory() as folder:
-        report.tables += check_traces(Path(folder), [trace.spelled() for trace in traces])
+        report.tables += check_traces(Path(folder), [trace.format_tables() for trace in traces])
 
 
 @contextmanager
-def _quiet_stage() -> Iterator[Stage]:
-    """What the functions log of every fault would be megabytes."""
+def _start_silent_service() -> Iterator[SimulatedService]:
+    """Start a deployment without logs, of megabytes for all faults."""
     logging.disable(logging.CRITICAL)
-    with stage() as found:
-        yield found
+    with start_service() as service:
+        yield service
 
 
-def _add(report: Report, found: Stage, seed: int, traces: list[TableTrace]) -> None:
-    watch = partial(_trace, traces)
-    report.figures.add(schedule(found, seed, watch))
+def _run_schedule(
+    report: Report, service: SimulatedService, seed: int, traces: list[TableTrace]
+) -> None:
+    watch = partial(_add_trace, traces)
+    report.counters.add(run_schedule(service, seed, watch))
 
 
-def _trace(traces: list[TableTrace], scene: Scene) -> None:
-    traces.append(TableTrace.of(scene))
+def _add_trace(traces: list[TableTrace], scenario: Scenario) -> None:
+    traces.append(TableTrace.start(scenario))
 
 
-def _note(report: Report, name: str, act: Callable[[], object]) -> None:
+def _run_and_record(report: Report, name: str, run: Callable[[], object]) -> None:
     try:
-        act()
-    except (Exception, Violated) as broken:
-        report.broken.append(f"{name}: {type(broken).__name__}: {broken}")
+        run()
+    except (Exception, InvariantViolation) as error:
+        report.violations.append(f"{name}: {type(error).__name__}: {error}")

@@ -1,13 +1,13 @@
-"""The service in this process, for faults by the thousand."""
+"""Fixtures for fault injection in this process."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.scene import Stage, stage
+from tests.faults.simulated_service import SimulatedService, start_service
 
 
 @pytest.fixture(scope="module")
-def the_stage() -> Iterator[Stage]:
-    with stage() as found:
-        yield found
+def service() -> Iterator[SimulatedService]:
+    with start_service() as service:
+        yield service

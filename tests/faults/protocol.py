@@ -1,257 +1,329 @@
-"""The life of operations as a state model: callers, the executions that they start, a crash, the sweeper, and Collect.
+"""A state model of the life of operations: callers, executions, a crash, Settle and Collect.
 
-What a step does to the table is not modelled: the service's own code does it, on the table as it stands in that state.
-What is modelled is who takes the next step, and what callers, executions, the sweeper and Collect know at that moment.
+The model determines the next process, and the information read by each process. The writes of a step
+are not modelled: the service's own code runs on the table of the state.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.faults.calls import Past, Seen, call, look, look_back, revert
-from tests.faults.memory import Memory
-from tests.faults.state import At, Collecting, Run, State, moved, put, ran
-from tests.faults.tables import Tables
-from tests.faults.wishes import (
-    AT_ONCE,
+from tests.faults.moto_storage import MotoStorage
+from tests.faults.requests import (
     COPIES,
     OLD,
     PROJECT,
-    Call,
+    SINGLE_TRANSACTION,
+    Request,
     abandon,
-    contents,
-    distributed,
+    build_operation,
+    distribute,
+    make_contents,
     publish,
-    wished,
 )
-from tests.workflow.world import NOW, any_dataset
-from twofold.records import Dataset, DatasetType, Operation, Project, Status
+from tests.faults.state import (
+    CallerState,
+    CollectState,
+    ExecutionState,
+    State,
+    replace_element,
+    set_caller,
+    set_execution,
+)
+from tests.faults.table_states import TableStates
+from tests.faults.transactions import (
+    HistoryView,
+    ProjectView,
+    apply_request,
+    apply_revert,
+    read_history,
+    read_project,
+)
+from tests.support.workflow_harness import NOW, make_dataset
+from twofold.records import Dataset, DatasetStatus, DatasetType, Operation, Project
+from twofold.settings import TablePartition
 from twofold.stores import keys
-from twofold.stores.table import Table, operations, projects, released
-from twofold.stores.table.released import Released
+from twofold.stores.table import Table, operations, projects, retired
+from twofold.stores.table.retired import RetiredFolder
 
 LONG_AGO = NOW - 1
-"""Before all other times of the model: what was left then is old enough to be collected."""
+"""A time before all others of the model. Contents released then are old enough for Collect."""
 
 DUE = NOW
-"""What was left before it is collected: a call has long ended when what was left since its beginning is old enough."""
+"""Contents released before this time are collected: the retention time is longer than any call."""
 
 
 @dataclass
 class Protocol:
-    """`calls` are what the callers want; the project has a training dataset, unless one wants to create it, and a test
-    dataset. If one wants to revert a distribution, one was made so long ago that its contents before it may be collected;
-    if one wants to copy the training dataset, a copy of these contents was deleted that long ago."""
+    """The model for the requests of some callers.
 
-    memory: Memory
-    calls: tuple[Call, ...]
-    tables: Tables = field(init=False)
-    operation: dict[tuple[int, int], Operation | None] = field(default_factory=dict)
+    The project has a test dataset, and a training dataset unless a caller creates one. For a revert, a distribution was made so
+    long ago that the contents before it may be collected. For a copy, a copy of the same contents was deleted that long ago.
+    """
+
+    storage: MotoStorage
+    requests: tuple[Request, ...]
+    tables: TableStates = field(init=False)
+    operations: dict[tuple[int, int], Operation | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.tables = Tables(self.memory)
+        self.tables = TableStates(self.storage)
 
     def begin(self) -> State:
-        table = self.tables.now
+        table = self.tables.table
         project = Project(name=PROJECT, created=NOW)
         projects.create(table, project)
-        if Call.CREATE not in self.calls:
-            operations.create(table, _holding(PROJECT), None)
-        test = any_dataset(PROJECT, DatasetType.TEST, Status.CREATE_COMPLETE)
+        if Request.CREATE not in self.requests:
+            operations.create(table, _make_dataset_with_contents(PROJECT), None)
+        test = make_dataset(PROJECT, DatasetType.TEST, DatasetStatus.CREATE_COMPLETE)
         operations.create(table, test, None)
-        if Call.COPY in self.calls:
-            self._given_copies(table)
-        if Call.REVERT in self.calls:
-            found = projects.find(table, PROJECT)
-            assert found
-            distributed(table, found, LONG_AGO)
-        count = len(self.calls)
+        if Request.COPY in self.requests:
+            self._create_copies_project(table)
+        if Request.REVERT in self.requests:
+            stored = projects.find(table, PROJECT)
+            assert stored
+            distribute(table, stored, LONG_AGO)
+        count = len(self.requests)
         return State(
-            self.tables.keep(),
-            at=(At.BEGUN,) * count,
-            read=(-1,) * count,
-            runs=(Run.MISSING,) * count,
+            self.tables.save(),
+            callers=(CallerState.BEGUN,) * count,
+            read_tables=(-1,) * count,
+            executions=(ExecutionState.MISSING,) * count,
         )
 
-    def _given_copies(self, table: Table) -> None:
+    def _create_copies_project(self, table: Table) -> None:
         projects.create(table, Project(name=COPIES, created=LONG_AGO))
-        if Call.DISCARD in self.calls:
-            operations.create(table, _holding(COPIES), None)
-        if Call.CREATE not in self.calls:
-            table.transact([released.note(table, contents().folder, LONG_AGO)])
+        if Request.DISCARD in self.requests:
+            operations.create(table, _make_dataset_with_contents(COPIES), None)
+        if Request.CREATE not in self.requests:
+            table.transact([retired.build_retirement(table, make_contents().folder, LONG_AGO)])
 
-    def steps(self, state: State) -> Iterator[tuple[str, State]]:
-        """Everything that can happen next."""
-        for who in range(len(self.calls)):
-            yield from self._caller(state, who)
-            yield from self._execution(state, who)
-        yield from self._sweeper(state)
-        if {Call.REVERT, Call.COPY} & {*self.calls}:
-            yield from self._collector(state)
+    def list_steps(self, state: State) -> Iterator[tuple[str, State]]:
+        """Yield the name and the result of each possible next step."""
+        for caller in range(len(self.requests)):
+            yield from self._list_caller_steps(state, caller)
+            yield from self._list_execution_steps(state, caller)
+        yield from self._list_sweeper_steps(state)
+        if {Request.REVERT, Request.COPY} & {*self.requests}:
+            yield from self._list_collector_steps(state)
 
-    def _caller(self, state: State, who: int) -> Iterator[tuple[str, State]]:
-        name = f"{who} {self.calls[who]}"
-        match state.at[who]:
-            case At.BEGUN:
-                read = replace(state, read=put(state.read, who, state.table))
-                yield f"{name} reads", moved(read, who, At.READ)
-            case At.READ if self.calls[who] is Call.REVERT:
-                at = At.OVER if state.gone else At.FOUND
-                yield f"{name} looks for what was before", moved(state, who, at)
-            case At.FOUND:
-                yield name, moved(self._reverted(state, who), who, At.OVER)
-            case At.READ:
-                called, won = self._called(state, who)
-                claimed = won and self.calls[who] not in AT_ONCE
-                yield f"{name} asks", moved(called, who, At.CLAIMED if claimed else At.OVER)
-            case At.CLAIMED:
-                started = ran(state, who, self._started(state.runs[who]))
-                yield f"{name} starts", moved(started, who, At.OVER)
-                yield f"{name} starts, and is not told", moved(started, who, At.NOT_STARTED)
-                yield f"{name} cannot start", moved(state, who, At.NOT_STARTED)
-            case At.NOT_STARTED:
-                take_back = operations.retract if self.calls[who] is Call.CREATE else None
-                yield (
-                    f"{name} takes back",
-                    moved(self._ended(state, who, "taken back", take_back), who, At.OVER),
+    def _list_caller_steps(self, state: State, caller: int) -> Iterator[tuple[str, State]]:
+        name = f"{caller} {self.requests[caller]}"
+        match state.callers[caller]:
+            case CallerState.BEGUN:
+                read = replace(
+                    state, read_tables=replace_element(state.read_tables, caller, state.table)
                 )
-        if state.crashes and state.at[who] in (At.CLAIMED, At.NOT_STARTED):
-            yield f"{name} dies", moved(replace(state, crashes=state.crashes - 1), who, At.OVER)
+                yield f"{name} reads", set_caller(read, caller, CallerState.READ)
+            case CallerState.READ if self.requests[caller] is Request.REVERT:
+                position = CallerState.OVER if state.contents_removed else CallerState.FOUND
+                yield f"{name} checks the previous contents", set_caller(state, caller, position)
+            case CallerState.FOUND:
+                yield name, set_caller(self._revert(state, caller), caller, CallerState.OVER)
+            case CallerState.READ:
+                written, succeeded = self._send_request(state, caller)
+                claimed = succeeded and self.requests[caller] not in SINGLE_TRANSACTION
+                yield (
+                    f"{name} writes",
+                    set_caller(
+                        written, caller, CallerState.CLAIMED if claimed else CallerState.OVER
+                    ),
+                )
+            case CallerState.CLAIMED:
+                started = set_execution(
+                    state, caller, self._start_execution(state.executions[caller])
+                )
+                yield f"{name} starts", set_caller(started, caller, CallerState.OVER)
+                yield (
+                    f"{name} starts, without a response",
+                    set_caller(started, caller, CallerState.NOT_STARTED),
+                )
+                yield f"{name} cannot start", set_caller(state, caller, CallerState.NOT_STARTED)
+            case CallerState.NOT_STARTED:
+                retract = operations.retract if self.requests[caller] is Request.CREATE else None
+                yield (
+                    f"{name} retracts",
+                    set_caller(
+                        self._end_operation(state, caller, "retracted", retract),
+                        caller,
+                        CallerState.OVER,
+                    ),
+                )
+        if state.crashes and state.callers[caller] in (
+            CallerState.CLAIMED,
+            CallerState.NOT_STARTED,
+        ):
+            yield (
+                f"{name} dies",
+                set_caller(replace(state, crashes=state.crashes - 1), caller, CallerState.OVER),
+            )
 
-    def _execution(self, state: State, who: int) -> Iterator[tuple[str, State]]:
-        name = f"execution {who}"
-        if state.runs[who] in (Run.RUNNING, Run.LINGERING):
-            left = {Run.RUNNING: Run.LINGERING, Run.LINGERING: Run.ENDED}[state.runs[who]]
-            yield f"{name} publishes", ran(self._ended(state, who, "published"), who, left)
-        if state.runs[who] is Run.RUNNING:
-            abandoned = self._ended(state, who, "abandoned")
-            yield f"{name} abandons", ran(abandoned, who, Run.LINGERING)
-            yield f"{name} is aborted", ran(state, who, Run.LINGERING)
+    def _list_execution_steps(self, state: State, caller: int) -> Iterator[tuple[str, State]]:
+        name = f"execution {caller}"
+        if state.executions[caller] in (ExecutionState.RUNNING, ExecutionState.LINGERING):
+            next_state = {
+                ExecutionState.RUNNING: ExecutionState.LINGERING,
+                ExecutionState.LINGERING: ExecutionState.ENDED,
+            }[state.executions[caller]]
+            yield (
+                f"{name} publishes",
+                set_execution(self._end_operation(state, caller, "published"), caller, next_state),
+            )
+        if state.executions[caller] is ExecutionState.RUNNING:
+            abandoned = self._end_operation(state, caller, "abandoned")
+            yield f"{name} abandons", set_execution(abandoned, caller, ExecutionState.LINGERING)
+            yield f"{name} is aborted", set_execution(state, caller, ExecutionState.LINGERING)
 
-    def _sweeper(self, state: State) -> Iterator[tuple[str, State]]:
+    def _list_sweeper_steps(self, state: State) -> Iterator[tuple[str, State]]:
         if state.sweep is None:
-            for who in self.active(state.table):
-                if state.runs[who] is not Run.RUNNING:
-                    seen = Run.MISSING if state.runs[who] is Run.MISSING else Run.ENDED
-                    yield f"sweeper sees {who} {seen}", replace(state, sweep=(who, seen))
+            for caller in self.list_active(state.table):
+                if state.executions[caller] is not ExecutionState.RUNNING:
+                    execution = (
+                        ExecutionState.MISSING
+                        if state.executions[caller] is ExecutionState.MISSING
+                        else ExecutionState.ENDED
+                    )
+                    yield (
+                        f"Settle reads {caller} {execution}",
+                        replace(state, sweep=(caller, execution)),
+                    )
             return
-        who, seen = state.sweep
+        caller, execution = state.sweep
         over = replace(state, sweep=None)
-        yield f"sweeper abandons {who}", self._ended(over, who, "swept")
-        if seen is Run.MISSING:
-            yield f"sweeper starts {who}", ran(over, who, self._started(over.runs[who]))
+        yield f"Settle abandons {caller}", self._end_operation(over, caller, "swept")
+        if execution is ExecutionState.MISSING:
+            yield (
+                f"Settle starts {caller}",
+                set_execution(over, caller, self._start_execution(over.executions[caller])),
+            )
 
-    def _collector(self, state: State) -> Iterator[tuple[str, State]]:
-        """As `collect` does: what is due, what is in use, hold, remove, forget; after each it may stop for good."""
-        folder = contents().folder
-        old = Released(folder, state.listed)
+    def _list_collector_steps(self, state: State) -> Iterator[tuple[str, State]]:
+        """Yield the steps of Collect: list, check the use, hold, delete, delete the note. Collect may end after each step."""
+        folder = make_contents().folder
+        listed_folder = RetiredFolder(folder, state.listed)
         match state.collect:
             case None:
-                if when := self.tables.ask(state.table, _due).get(folder):
-                    yield "Collect lists", replace(state, collect=Collecting.LISTED, listed=when)
-            case Collecting.LISTED if Call.COPY in self.calls:
-                yield self._looking(state, old, COPIES, Collecting.HALF_LOOKED)
-            case Collecting.LISTED | Collecting.HALF_LOOKED:
-                yield self._looking(state, old, PROJECT, Collecting.UNUSED)
-            case Collecting.UNUSED:
-                table, held = self.tables.do(
-                    state.table, f"hold {old}", lambda table: released.hold(table, old)
+                if time := self.tables.query(state.table, _list_due_folders).get(folder):
+                    yield "Collect lists", replace(state, collect=CollectState.LISTED, listed=time)
+            case CollectState.LISTED if Request.COPY in self.requests:
+                yield self._check_use(state, listed_folder, COPIES, CollectState.COPIES_CHECKED)
+            case CollectState.LISTED | CollectState.COPIES_CHECKED:
+                yield self._check_use(state, listed_folder, PROJECT, CollectState.UNUSED)
+            case CollectState.UNUSED:
+                table, is_held = self.tables.apply(
+                    state.table,
+                    f"hold {listed_folder}",
+                    lambda table: retired.hold_folder(table, listed_folder),
                 )
-                after = Collecting.HELD if held else Collecting.OVER
+                after = CollectState.HELD if is_held else CollectState.OVER
                 yield "Collect holds", replace(state, table=table, collect=after)
-            case Collecting.HELD:
-                yield "Collect removes", replace(state, gone=True, collect=Collecting.REMOVED)
-            case Collecting.USED | Collecting.REMOVED:
-                yield self._forgetting(state, old)
+            case CollectState.HELD:
+                yield (
+                    "Collect deletes",
+                    replace(state, contents_removed=True, collect=CollectState.REMOVED),
+                )
+            case CollectState.USED | CollectState.REMOVED:
+                yield self._delete_note(state, listed_folder)
 
-    def _looking(
-        self, state: State, old: Released, project: str, after: Collecting
+    def _check_use(
+        self, state: State, listed_folder: RetiredFolder, project: str, after: CollectState
     ) -> tuple[str, State]:
-        used = old.folder in self.tables.ask(state.table, _pointed_to[project])
-        name = f"Collect sees {'its' if used else 'no'} use in {project}"
-        return name, replace(state, collect=Collecting.USED if used else after)
+        used = listed_folder.folder in self.tables.query(state.table, _FIND_FOLDERS[project])
+        name = f"Collect finds {'a' if used else 'no'} use in {project}"
+        return name, replace(state, collect=CollectState.USED if used else after)
 
-    def _forgetting(self, state: State, old: Released) -> tuple[str, State]:
-        table, _ = self.tables.do(
-            state.table, f"forget {old}", lambda table: released.forget(table, old)
+    def _delete_note(self, state: State, listed_folder: RetiredFolder) -> tuple[str, State]:
+        table, _ = self.tables.apply(
+            state.table,
+            f"delete {listed_folder}",
+            lambda table: retired.delete_retirement(table, listed_folder),
         )
-        return "Collect forgets", replace(state, table=table, collect=Collecting.OVER)
+        return "Collect deletes the note", replace(state, table=table, collect=CollectState.OVER)
 
-    def active(self, table: int) -> tuple[int, ...]:
-        return tuple(int(operation.id) for operation in self.look(table).active)
+    def list_active(self, table: int) -> tuple[int, ...]:
+        return tuple(int(operation.id) for operation in self.read_project(table).active)
 
-    def look(self, table: int) -> Seen:
-        return self.tables.ask(table, look)
+    def read_project(self, table: int) -> ProjectView:
+        return self.tables.query(table, read_project)
 
-    def noted(self, table: int) -> frozenset[str]:
-        """The folders that Collect will find when their time has come."""
-        return self.tables.ask(table, _noted)
+    def list_noted_folders(self, table: int) -> frozenset[str]:
+        """Return the retired folders."""
+        return self.tables.query(table, _list_noted_folders)
 
-    def written(self, state: State, besides: set[str]) -> set[str]:
-        """The folders that have been there, but for those of operations that are under way."""
-        old = set() if Call.CREATE in self.calls else {contents().folder}
-        began = (
-            self.operation[who, state.read[who]]
-            for who, run in enumerate(state.runs)
-            if run is not Run.MISSING
+    def list_written_folders(self, state: State, active: set[str]) -> set[str]:
+        """Return the written folders, except for active operations."""
+        initial = set() if Request.CREATE in self.requests else {make_contents().folder}
+        started = (
+            self.operations[caller, state.read_tables[caller]]
+            for caller, execution in enumerate(state.executions)
+            if execution is not ExecutionState.MISSING
         )
-        ended = [one for one in began if one and one.id not in besides]
-        return old | {keys.contents(place.path, one.id) for one in ended for place in one.datasets}
+        ended = [operation for operation in started if operation and operation.id not in active]
+        return initial | {
+            keys.build_contents_folder(dataset.path, operation.id)
+            for operation in ended
+            for dataset in operation.datasets
+        }
 
     @staticmethod
-    def _started(run: Run) -> Run:
-        """An execution of a name is started once."""
-        return Run.RUNNING if run is Run.MISSING else run
+    def _start_execution(execution: ExecutionState) -> ExecutionState:
+        """An execution name can be started once only."""
+        return ExecutionState.RUNNING if execution is ExecutionState.MISSING else execution
 
-    def _ended(self, state: State, who: int, how: str, act: Any = None) -> State:
-        operation = self.operation[who, state.read[who]]
+    def _end_operation(self, state: State, caller: int, end: str, act: Any = None) -> State:
+        operation = self.operations[caller, state.read_tables[caller]]
         assert operation
-        act = act or (publish if how == "published" else abandon)
-        table, done = self.tables.do(
-            state.table, f"{how} {operation!r}", lambda table: act(table, operation, now=NOW)
+        act = act or (publish if end == "published" else abandon)
+        table, succeeded = self.tables.apply(
+            state.table, f"{end} {operation!r}", lambda table: act(table, operation, now=NOW)
         )
-        ends = (*state.ends, (who, how)) if done else state.ends
+        ends = (*state.ends, (caller, end)) if succeeded else state.ends
         return replace(state, table=table, ends=ends)
 
-    def _reverted(self, state: State, who: int) -> State:
-        past: Past = self.tables.ask(state.read[who], look_back)
-        table, _ = self.tables.do(
-            state.table, f"revert {who} {state.read[who]}", lambda table: revert(table, past)
+    def _revert(self, state: State, caller: int) -> State:
+        view: HistoryView = self.tables.query(state.read_tables[caller], read_history)
+        table, _ = self.tables.apply(
+            state.table,
+            f"revert {caller} {state.read_tables[caller]}",
+            lambda table: apply_revert(table, view),
         )
         return replace(state, table=table)
 
-    def _called(self, state: State, who: int) -> tuple[State, bool]:
-        wanted, seen = self.calls[who], self.look(state.read[who])
-        operation = wished(wanted, seen.datasets, who)
-        self.operation[who, state.read[who]] = operation
-        table, won = self.tables.do(
+    def _send_request(self, state: State, caller: int) -> tuple[State, bool]:
+        request, view = self.requests[caller], self.read_project(state.read_tables[caller])
+        operation = build_operation(request, view.datasets, caller)
+        self.operations[caller, state.read_tables[caller]] = operation
+        table, succeeded = self.tables.apply(
             state.table,
-            f"call {who} {state.read[who]}",
-            lambda table: call(table, wanted, who, seen, operation),
+            f"call {caller} {state.read_tables[caller]}",
+            lambda table: apply_request(table, request, caller, view, operation),
         )
-        return replace(state, table=table), won
+        return replace(state, table=table), succeeded
 
 
-def _holding(project: str) -> Dataset:
-    """A training dataset with the contents that were there before all."""
-    train = any_dataset(project, DatasetType.TRAIN, Status.CREATE_COMPLETE)
-    return train.model_copy(update={"contents": contents(*OLD)})
+def _make_dataset_with_contents(project: str) -> Dataset:
+    """Return a training dataset with the contents of the beginning."""
+    train = make_dataset(project, DatasetType.TRAIN, DatasetStatus.CREATE_COMPLETE)
+    return train.model_copy(update={"contents": make_contents(*OLD)})
 
 
-def _due(table: Table) -> dict[str, int]:
-    return {one.folder: one.when for one in released.before(table, DUE)}
+def _list_due_folders(table: Table) -> dict[str, int]:
+    return {folder.folder: folder.retired_at for folder in retired.list_retired_before(table, DUE)}
 
 
-def _noted(table: Table) -> frozenset[str]:
-    return frozenset(item["sk"] for item in table.query_all(released.RELEASED))
+def _list_noted_folders(table: Table) -> frozenset[str]:
+    return frozenset(item["sk"] for item in table.query_all(TablePartition.RETIRED))
 
 
-def _in_copies(table: Table) -> set[str]:
-    return released.pointed_to(table, [COPIES])
+def _find_folders_of_copies(table: Table) -> set[str]:
+    return projects.find_folders_of_projects(table, [COPIES])
 
 
-def _in_project(table: Table) -> set[str]:
-    return released.pointed_to(table, [PROJECT])
+def _find_folders_of_project(table: Table) -> set[str]:
+    return projects.find_folders_of_projects(table, [PROJECT])
 
 
-_pointed_to: dict[str, Callable[[Table], set[str]]] = {COPIES: _in_copies, PROJECT: _in_project}
+_FIND_FOLDERS: dict[str, Callable[[Table], set[str]]] = {
+    COPIES: _find_folders_of_copies,
+    PROJECT: _find_folders_of_project,
+}

@@ -1,26 +1,26 @@
-"""A state of the protocol: where callers, their executions, the sweeper and Collect are, and the table between them."""
+"""A state of the protocol model: the positions of callers, executions, Settle and Collect, and the table."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 
-class At(StrEnum):
-    """Where a caller is."""
+class CallerState(StrEnum):
+    """Position of a caller."""
 
     BEGUN = "begun"
     READ = "read"
-    FOUND = "found what it would get back"
+    FOUND = "found the previous contents"
     CLAIMED = "claimed"
     NOT_STARTED = "not started"
     OVER = "over"
 
 
-class Collecting(StrEnum):
-    """Where Collect is with the contents that were left long ago."""
+class CollectState(StrEnum):
+    """Position of Collect, for contents released long ago."""
 
     LISTED = "listed"
-    HALF_LOOKED = "looked at the copies"
+    COPIES_CHECKED = "checked the copies"
     USED = "used"
     UNUSED = "unused"
     HELD = "held"
@@ -28,8 +28,8 @@ class Collecting(StrEnum):
     OVER = "over"
 
 
-class Run(StrEnum):
-    """An execution. One that has ended may have a worker that has not: it was aborted, or called twice."""
+class ExecutionState(StrEnum):
+    """State of an execution. After an abort or a duplicated call, a worker can outlive the execution."""
 
     MISSING = "missing"
     RUNNING = "running"
@@ -39,29 +39,38 @@ class Run(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`table` and what callers have `read` of it are numbers of saved tables. `sweep` is the operation that the sweeper
-    looks at, and how it saw its execution. `collect` is where Collect is, `listed` when what it has listed was left, and
-    `gone` whether it has removed the contents that were there before all this. `ends`: how operations have ended, in order."""
+    """A state of the model. Tables are numbers of saved tables.
+
+    table              the present table
+    callers            position of each caller
+    read_tables        the table read by each caller
+    executions         state of the execution of each caller's operation
+    sweep              the operation in Settle, and the execution state read by Settle
+    collect            position of Collect
+    listed             release time of the contents, as listed by Collect
+    contents_removed   whether Collect has deleted the contents of the beginning
+    ends               how operations have ended, in order
+    """
 
     table: int
-    at: tuple[At, ...]
-    read: tuple[int, ...]
-    runs: tuple[Run, ...]
-    sweep: tuple[int, Run] | None = None
+    callers: tuple[CallerState, ...]
+    read_tables: tuple[int, ...]
+    executions: tuple[ExecutionState, ...]
+    sweep: tuple[int, ExecutionState] | None = None
     crashes: int = 1
-    collect: Collecting | None = None
+    collect: CollectState | None = None
     listed: int = 0
-    gone: bool = False
+    contents_removed: bool = False
     ends: tuple[tuple[int, str], ...] = ()
 
 
-def moved(state: State, who: int, place: At) -> State:
-    return replace(state, at=put(state.at, who, place))
+def set_caller(state: State, caller: int, position: CallerState) -> State:
+    return replace(state, callers=replace_element(state.callers, caller, position))
 
 
-def ran(state: State, who: int, run: Run) -> State:
-    return replace(state, runs=put(state.runs, who, run))
+def set_execution(state: State, caller: int, execution: ExecutionState) -> State:
+    return replace(state, executions=replace_element(state.executions, caller, execution))
 
 
-def put(all_of: tuple[Any, ...], who: int, value: Any) -> tuple[Any, ...]:
-    return (*all_of[:who], value, *all_of[who + 1 :])
+def replace_element(elements: tuple[Any, ...], index: int, value: Any) -> tuple[Any, ...]:
+    return (*elements[:index], value, *elements[index + 1 :])

@@ -1,7 +1,7 @@
-"""Many clients in one project at once, over HTTP, against a running stack. `make storm [CLIENTS=200] [SECONDS=60]`.
+"""`python -m tests storm [--clients 200] [--seconds 60]`: concurrent clients of one project, over HTTP.
 
-They create, update, distribute, list and delete as they like. What they are refused must be documented, what they were told is
-done must be there, and nobody may see a 5xx.
+Clients create, update, distribute, list and delete at random. Every error must be documented and none may be a 5xx, and
+completed changes must not be lost.
 """
 
 import argparse
@@ -19,14 +19,14 @@ from uuid import uuid4
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from local.emulator.server import Emulator, start_emulator
 from local.model import EXTENSION
-from local.stack import Stack, running
 from tests.histories.history import History
-from tests.histories.linearize import UndecidedError, refute
+from tests.histories.linearize import UndecidedError, find_refusal
 from tests.histories.model import ProjectModel
-from tests.histories.recording import Recorder, Send, outcome, over_http
+from tests.histories.recording import Recorder, Send, get_outcome, make_http_sender
 from tests.histories.state import TYPES
-from tests.job import Job, line
+from tests.support.job import Job, make_line
 
 DOCUMENTED = frozenset(
     {
@@ -43,29 +43,29 @@ SETTLED = ("COMPLETE", "FAILED")
 
 @dataclass(frozen=True)
 class Manifest:
-    """The lines of a manifest, and the DatasetSource that names it."""
+    """The lines of a manifest, and the DatasetSource."""
 
     lines: tuple[str, ...]
     source: Mapping[str, Any]
 
     @classmethod
-    def uploaded(cls, job: Job) -> Self:
-        lines = [line(f"of the manifest {number}", "cat") for number in range(20)]
-        return cls(tuple(lines), job.source(lines))
+    def upload(cls, job: Job) -> Self:
+        lines = [make_line(f"of the manifest {number}", "cat") for number in range(20)]
+        return cls(tuple(lines), job.upload_source(lines))
 
 
 @dataclass
 class Storm:
-    """`refused` counts the refusals by name; `broken` is what should not have happened. `kept` are tags that were set."""
+    """Counts of successful calls (`answers`) and errors (`refused`) by operation; tags, and violations."""
 
-    stack: Stack
+    emulator: Emulator
     project: str
     seconds: float
     manifest: Manifest
     answers: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    broken: list[str] = field(default_factory=list)
-    kept: set[str] = field(default_factory=set)
+    violations: list[str] = field(default_factory=list)
+    tags: set[str] = field(default_factory=set)
     history: History = field(default_factory=History)
     _lock: Lock = field(default_factory=Lock)
 
@@ -73,102 +73,111 @@ class Storm:
     def name(self) -> str:
         return self.project.split("/")[1]
 
-    def client(self, number: int) -> None:
+    def run_client(self, number: int) -> None:
         random, end = Random(number), time.monotonic() + self.seconds
         config = Config(retries={"total_max_attempts": 1}, read_timeout=180)
-        send = over_http(self.stack.client("rekognition", config=config, models=EXTENSION))
+        send = make_http_sender(
+            self.emulator.create_client("rekognition", config=config, models=EXTENSION)
+        )
         recorder = Recorder(
-            self.history, lambda *name, **members: self._sent(send, *name, **members)
+            self.history, lambda *name, **members: self._send(send, *name, **members)
         )
         while time.monotonic() < end:
             random.choice(_ACTS)(self, recorder, random)
 
-    def _sent(self, send: Send, operation: str, **members: Any) -> Mapping[str, Any] | None:
-        """The answer, counted."""
+    def _send(self, send: Send, operation: str, **members: Any) -> Mapping[str, Any] | None:
+        """Send a call and count the response."""
         answer = send(operation, **members)
         if answer is None:
-            self.broken.append(f"{operation}: no answer")
+            self.violations.append(f"{operation}: no response")
         elif error := answer.get("Raised"):
             self._require_documented(operation, error)
         with self._lock:
             refusal = answer and answer.get("__type")
-            counted = self.refused if refusal else self.answers
-            counted[f"{operation}: {refusal or 'done'}"] += 1
+            counter = self.refused if refusal else self.answers
+            counter[f"{operation}: {refusal or 'done'}"] += 1
         return answer
 
     def _require_documented(self, operation: str, error: ClientError) -> None:
         code = error.response["Error"]["Code"]
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status >= 500 or code not in DOCUMENTED:
-            self.broken.append(f"{operation}: {status} {code}: {error}")
+            self.violations.append(f"{operation}: {status} {code}: {error}")
 
-    def arn(self, recorder: Recorder, kind: str) -> str:
-        """Of the dataset of a type; where there is none, one that there never was."""
-        absent = f"{self.project.rpartition('/')[0]}/dataset/{kind.lower()}/1"
-        return recorder.slots(self.name).get(kind, absent)
+    def find_arn(self, recorder: Recorder, dataset_type: str) -> str:
+        """Return the ARN of the dataset of a type, or of a nonexistent dataset."""
+        absent = f"{self.project.rpartition('/')[0]}/dataset/{dataset_type.lower()}/1"
+        return recorder.record_slots(self.name).get(dataset_type, absent)
 
-    def keep(self, key: str) -> None:
+    def record_tag(self, key: str) -> None:
         with self._lock:
-            self.kept.add(key)
+            self.tags.add(key)
 
 
 def _create(storm: Storm, recorder: Recorder, random: Random) -> None:
-    """A training dataset has entries most of the time and a test dataset has none, so that distributions are possible."""
-    kind = random.choice(TYPES)
-    usual = ("manifest", "empty")[kind == "TEST"]
+    """Create a dataset: usually a training dataset with entries or an empty test dataset, for possible distributions."""
+    dataset_type = random.choice(TYPES)
+    usual = ("manifest", "empty")[dataset_type == "TEST"]
     lines: tuple[str, ...] = ()
     members: dict[str, Any] = {}
     match random.choice((usual, usual, usual, "manifest", "empty", "copy")):
         case "manifest":
             lines, members = storm.manifest.lines, {"DatasetSource": storm.manifest.source}
         case "copy":
-            source = storm.arn(recorder, random.choice(TYPES))
+            source = storm.find_arn(recorder, random.choice(TYPES))
             members = {"DatasetSource": {"DatasetArn": source}}
-    recorder.call(
-        "CreateDataset", lines=lines, ProjectArn=storm.project, DatasetType=kind, **members
+    recorder.record_call(
+        "CreateDataset", lines=lines, ProjectArn=storm.project, DatasetType=dataset_type, **members
     )
 
 
 def _update(storm: Storm, recorder: Recorder, random: Random) -> None:
-    """New entries, and one that the manifest has, too: it is replaced where it is."""
+    """Add new entries, and replace an entry of the manifest."""
     names = [*(uuid4().hex for _ in range(4)), f"of the manifest {random.randrange(20)}"]
-    # An empty test dataset is what a distribution needs, and the promise is not that an update brings nothing that is in it.
-    kind = random.choice(("TRAIN",) * 5 + ("TEST",))
+    # Few updates of the test dataset: a distribution needs an empty one. They replace no entry of the training dataset.
+    dataset_type = random.choice(("TRAIN",) * 5 + ("TEST",))
     lines = [
-        line(name, random.choice(("cat", "dog"))) for name in names[: 5 if kind == "TRAIN" else 4]
+        make_line(name, random.choice(("cat", "dog")))
+        for name in names[: 5 if dataset_type == "TRAIN" else 4]
     ]
     changes = {"GroundTruth": "\n".join(lines).encode()}
-    recorder.call("UpdateDatasetEntries", DatasetArn=storm.arn(recorder, kind), Changes=changes)
+    recorder.record_call(
+        "UpdateDatasetEntries", DatasetArn=storm.find_arn(recorder, dataset_type), Changes=changes
+    )
 
 
 def _distribute(storm: Storm, recorder: Recorder, random: Random) -> None:
-    arns = [{"Arn": storm.arn(recorder, kind)} for kind in random.sample(TYPES, 2)]
-    recorder.call("DistributeDatasetEntries", Datasets=arns)
+    arns = [
+        {"Arn": storm.find_arn(recorder, dataset_type)} for dataset_type in random.sample(TYPES, 2)
+    ]
+    recorder.record_call("DistributeDatasetEntries", Datasets=arns)
 
 
 def _revert(storm: Storm, recorder: Recorder, random: Random) -> None:
-    recorder.call("RevertDatasetDistribution", ProjectArn=storm.project)
+    recorder.record_call("RevertDatasetDistribution", ProjectArn=storm.project)
 
 
 def _list(storm: Storm, recorder: Recorder, random: Random) -> None:
-    recorder.list_entries(storm.arn(recorder, random.choice(TYPES)), page=random.choice((7, 100)))
+    recorder.record_list(
+        storm.find_arn(recorder, random.choice(TYPES)), page=random.choice((7, 100))
+    )
 
 
 def _describe(storm: Storm, recorder: Recorder, random: Random) -> None:
-    recorder.describe(storm.arn(recorder, random.choice(TYPES)))
+    recorder.record_description(storm.find_arn(recorder, random.choice(TYPES)))
 
 
 def _delete(storm: Storm, recorder: Recorder, random: Random) -> None:
-    recorder.call("DeleteDataset", DatasetArn=storm.arn(recorder, random.choice(TYPES)))
+    recorder.record_call("DeleteDataset", DatasetArn=storm.find_arn(recorder, random.choice(TYPES)))
 
 
 def _tag(storm: Storm, recorder: Recorder, random: Random) -> None:
-    """Tags of the project outlive its datasets: an update of them that is lost is seen at the end."""
-    if len(storm.kept) < 150 and random.random() < 0.2:
+    """Tag the project. Tags outlive datasets, so lost updates are detected at the end."""
+    if len(storm.tags) < 150 and random.random() < 0.2:
         key = uuid4().hex[:12]
         answer = recorder.send("TagResource", ResourceArn=storm.project, Tags={key: "kept"})
-        if not outcome(answer):
-            storm.keep(key)
+        if not get_outcome(answer):
+            storm.record_tag(key)
 
 
 _ACTS = (
@@ -183,54 +192,60 @@ _ACTS = (
 )
 
 
-def storm(stack: Stack, clients: int, seconds: float) -> Storm:
-    """Runs it, waits until all datasets have settled, and looks whether the history can be explained."""
-    service = stack.client("rekognition")
+def run_storm(emulator: Emulator, clients: int, seconds: float) -> Storm:
+    """Run the clients, wait until all datasets have settled, and check the history for linearizability."""
+    service = emulator.create_client("rekognition")
     project = service.create_project(ProjectName=f"storm-{uuid4().hex[:12]}")["ProjectArn"]
-    found = Storm(stack, project, seconds, Manifest.uploaded(Job(stack, project)))
+    storm = Storm(emulator, project, seconds, Manifest.upload(Job(emulator, project)))
     with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(found.client, range(clients)))
-    _require_rest(found, service)
+        list(pool.map(storm.run_client, range(clients)))
+    _check_final_state(storm, service)
     try:
-        refusal = refute(found.history.calls, ProjectModel.of(found.history.calls))
-    except UndecidedError as undecided:
-        found.broken.append(f"too hard to decide whether the history is linearizable: {undecided}")
+        refusal = find_refusal(storm.history.calls, ProjectModel.from_calls(storm.history.calls))
+    except UndecidedError as error:
+        storm.violations.append(
+            f"The history is too complex to decide whether it is linearizable: {error}"
+        )
     else:
-        found.broken += [str(refusal)] if refusal else []
-    return found
+        storm.violations += [str(refusal)] if refusal else []
+    return storm
 
 
-def _require_rest(found: Storm, service: Any) -> None:
-    """The datasets at rest are the end of the history."""
-    recorder, end = Recorder(found.history, over_http(service)), time.monotonic() + 90
+def _check_final_state(storm: Storm, service: Any) -> None:
+    """Wait until all datasets have settled; add the final state to the history."""
+    recorder, end = Recorder(storm.history, make_http_sender(service)), time.monotonic() + 90
     while True:
-        arns = recorder.slots(found.name).values()
-        statuses = [described["Status"] for arn in arns if (described := recorder.describe(arn))]
+        arns = recorder.record_slots(storm.name).values()
+        statuses = [
+            described["Status"] for arn in arns if (described := recorder.record_description(arn))
+        ]
         if all(status.endswith(SETTLED) for status in statuses):
             break
         if time.monotonic() > end:
-            found.broken.append(f"not settled: {statuses}")
+            storm.violations.append(f"Datasets have not settled: {statuses}.")
             break
         time.sleep(0.1)
     for arn in arns:
-        recorder.list_entries(arn)
-    tags = service.list_tags_for_resource(ResourceArn=found.project)["Tags"]
-    found.broken += [f"lost: the tag {key}" for key in found.kept - set(tags)]
+        recorder.record_list(arn)
+    tags = service.list_tags_for_resource(ResourceArn=storm.project)["Tags"]
+    storm.violations += [f"The tag {key} is lost." for key in storm.tags - set(tags)]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.storm", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests storm", description=__doc__)
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60)
-    given = parser.parse_args()
-    with running() as stack:
-        found = storm(stack, given.clients, given.seconds)
-    sys.stdout.write(f"{given.clients} clients for {given.seconds:g} seconds\n")
-    sys.stdout.write(f"{len(found.history.calls)} calls looked at for one order\n")
-    for counted in (found.answers, found.refused):
-        sys.stdout.write("".join(f"{count:6} {name}\n" for name, count in sorted(counted.items())))
-    sys.stdout.write("\n".join([f"{len(found.broken)} violations", *found.broken[:20], ""]))
-    return 1 if found.broken else 0
+    arguments = parser.parse_args()
+    with start_emulator() as emulator:
+        storm = run_storm(emulator, arguments.clients, arguments.seconds)
+    sys.stdout.write(f"Ran {arguments.clients} clients for {arguments.seconds:g} seconds.\n")
+    sys.stdout.write(f"Checked a history of {len(storm.history.calls)} calls.\n")
+    for counter in (storm.answers, storm.refused):
+        sys.stdout.write("".join(f"{count:6} {name}\n" for name, count in sorted(counter.items())))
+    sys.stdout.write(
+        "\n".join([f"Violations: {len(storm.violations)}.", *storm.violations[:20], ""])
+    )
+    return 1 if storm.violations else 0
 
 
 if __name__ == "__main__":

@@ -1,27 +1,29 @@
-"""Whatever one call to AWS does: nothing is lost, nothing hangs, and a second attempt works. `make faults` has all of it."""
+"""A single fault in a call to AWS loses no entry, leaves no operation active, and a retry succeeds. `make faults` tries all
+faults."""
 
 import pytest
 
-from tests.faults.campaign import Trial, attempt, sites, trials
-from tests.faults.outside import Fault
-from tests.faults.scene import Job, Stage
-from twofold.records import DatasetType, Status
+from tests.faults.campaign import Trial, list_call_sites, list_trials, run_trial
+from tests.faults.faults import Fault
+from tests.faults.scenario import Action
+from tests.faults.simulated_service import SimulatedService
+from twofold.records import DatasetStatus, DatasetType
 
 
-def test_each_call_site_survives_a_fault(the_stage: Stage) -> None:
-    """One of its faults each, another one at each site; the rest behind the command."""
-    of_site: dict[tuple[object, ...], list[Trial]] = {}
-    for trial in trials(the_stage):
-        of_site.setdefault((trial.job, trial.site), []).append(trial)
-    assert len(of_site) > 80
-    for number, faults in enumerate(of_site.values()):
-        attempt(the_stage, faults[number * 7 % len(faults)])
+def test_each_call_site_survives_a_fault(service: SimulatedService) -> None:
+    """Try one of the possible faults at each call site, another fault at each site."""
+    trials_by_site: dict[tuple[object, ...], list[Trial]] = {}
+    for trial in list_trials(service):
+        trials_by_site.setdefault((trial.action, trial.site), []).append(trial)
+    assert len(trials_by_site) > 80
+    for number, faults in enumerate(trials_by_site.values()):
+        run_trial(service, faults[number * 7 % len(faults)])
 
 
 @pytest.mark.parametrize("fault", [Fault.SLOW_DOWN, Fault.CUT, Fault.UNANSWERED, Fault.TWICE])
-def test_what_passes_is_not_noticed(the_stage: Stage, fault: Fault) -> None:
-    """A fault that is over with the next attempt fails no operation, wherever a worker reads an object."""
-    for call in sites(the_stage, Job.DISTRIBUTE):
-        if call.operation == "GetObject" and call.actor != "execution":
-            scene = attempt(the_stage, Trial(Job.DISTRIBUTE, call.site, fault, 1))
-            assert scene.statuses()[DatasetType.TRAIN] is Status.UPDATE_COMPLETE
+def test_a_temporary_fault_fails_no_operation(service: SimulatedService, fault: Fault) -> None:
+    """A fault that ends before the next attempt fails no operation, for any object read by a worker."""
+    for call in list_call_sites(service, Action.DISTRIBUTE):
+        if call.operation == "GetObject" and call.process != "execution":
+            scenario = run_trial(service, Trial(Action.DISTRIBUTE, call.site, fault, 1))
+            assert scenario.read_statuses()[DatasetType.TRAIN] is DatasetStatus.UPDATE_COMPLETE

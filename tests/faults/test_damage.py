@@ -1,15 +1,15 @@
-"""Damage is noticed: the operation fails with a reason and changes nothing, or the damage made no difference at all."""
+"""Damaged objects fail the operation with a reason and change nothing, or have no effect on the result."""
 
-from tests.faults.damage import Harmless, complaint
-from tests.faults.scene import Stage
+from tests.faults.damage import CleanRuns, find_violation
+from tests.faults.simulated_service import SimulatedService
 
 SAMPLED = 3
-"""Every third of what `make faults` tries."""
+"""Every third damage of `make faults`."""
 
 
-def test_damage_fails_an_operation_or_makes_no_difference(the_stage: Stage) -> None:
-    harmless = Harmless(the_stage)
-    assert len(harmless.kinds) > 25
-    blows = harmless.blows()[::SAMPLED]
-    found = [complaint(the_stage, harmless, kind, damage) for kind, damage in blows]
-    assert [one for one in found if one] == []
+def test_damage_fails_an_operation_or_makes_no_difference(service: SimulatedService) -> None:
+    harmless = CleanRuns(service)
+    assert len(harmless.object_reads) > 25
+    damages = harmless.list_damages()[::SAMPLED]
+    violations = [find_violation(service, harmless, kind, damage) for kind, damage in damages]
+    assert [violation for violation in violations if violation] == []

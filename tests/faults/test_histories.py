@@ -1,25 +1,26 @@
-"""Clients at once in the service in this process: their history is linearizable, and with a weaker condition it is not."""
+"""Histories of concurrent clients are linearizable, and not linearizable with a weaker condition."""
 
 import pytest
 
-from tests.faults.interrupted import interrupted
-from tests.faults.recorded import Recorded
-from tests.faults.scene import Job, Stage
-from tests.faults.test_protocol import claim_of_changed, weaken
+from tests.faults.client_history import ClientHistory
+from tests.faults.interleaving import interrupt_claim
+from tests.faults.scenario import Action
+from tests.faults.simulated_service import SimulatedService
+from tests.faults.test_protocol import claim_changed_dataset, patch_write
 from twofold.stores.table import operations
 
 
-def history(stage: Stage, job: Job) -> Recorded:
-    with interrupted(stage, job) as scene, scene.theatre.outside.looking():
-        scene.recorded.read()
-    return scene.recorded
+def run_history(service: SimulatedService, action: Action) -> ClientHistory:
+    with interrupt_claim(service, action) as scenario, scenario.simulator.fault_injector.pause():
+        scenario.client_history.read_everything()
+    return scenario.client_history
 
 
-@pytest.mark.parametrize("job", [Job.UPDATE, Job.DISTRIBUTE])
-def test_a_claim_of_what_another_changed_meanwhile(
-    the_stage: Stage, monkeypatch: pytest.MonkeyPatch, job: Job
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.DISTRIBUTE])
+def test_a_claim_of_a_dataset_that_another_client_has_changed(
+    service: SimulatedService, monkeypatch: pytest.MonkeyPatch, action: Action
 ) -> None:
-    history(the_stage, job).require_linearizable()
-    weaken(monkeypatch, operations, "_claim", claim_of_changed)
+    run_history(service, action).check_linearizable()
+    patch_write(monkeypatch, operations, "_build_claim", claim_changed_dataset)
     with pytest.raises(AssertionError, match="not linearizable"):
-        history(the_stage, job).require_linearizable()
+        run_history(service, action).check_linearizable()

@@ -1,4 +1,4 @@
-"""Every interleaving of callers, their executions, a crash, the sweeper and Collect, with the service's own transactions."""
+"""Every interleaving of callers, executions, a crash, Settle and Collect, with the service's own transactions."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,127 +9,147 @@ from typing import Any
 import pytest
 
 from tests.faults import protocol as model
-from tests.faults.calls import Seen
-from tests.faults.memory import Memory
+from tests.faults.moto_storage import MotoStorage
 from tests.faults.protocol import Protocol
-from tests.faults.scene import Stage
+from tests.faults.requests import OLD, Request, list_members, make_contents
+from tests.faults.simulated_service import SimulatedService
 from tests.faults.state import State
-from tests.faults.wishes import OLD, Call, contents, members
-from tests.workflow.world import NOW
-from twofold.records import SETTLED, DatasetType, Status
-from twofold.stores.table import Table, history, operations, projects, released
+from tests.faults.transactions import ProjectView
+from tests.support.workflow_harness import NOW
+from twofold.records import READY_STATUSES, DatasetStatus, DatasetType
+from twofold.stores.table import Table, history, operations, projects, retired
 
 TOGETHER = [
-    *combinations_with_replacement((Call.DISTRIBUTE, Call.UPDATE, Call.DELETE), 2),
-    (Call.CREATE, Call.CREATE),
-    (Call.CREATE, Call.DELETE),
-    *((Call.REVERT, other) for other in (Call.REVERT, Call.DISTRIBUTE, Call.UPDATE, Call.DELETE)),
-    *((Call.COPY, other) for other in (Call.COPY, Call.CREATE, Call.DISTRIBUTE, Call.UPDATE)),
-    *((Call.COPY, Call.DISCARD, other) for other in (Call.COPY, Call.DELETE, Call.REVERT)),
-    (Call.COPY, Call.UPDATE, Call.DELETE),
-    (Call.COPY, Call.REVERT, Call.DELETE),
+    *combinations_with_replacement((Request.DISTRIBUTE, Request.UPDATE, Request.DELETE), 2),
+    (Request.CREATE, Request.CREATE),
+    (Request.CREATE, Request.DELETE),
+    *(
+        (Request.REVERT, other)
+        for other in (Request.REVERT, Request.DISTRIBUTE, Request.UPDATE, Request.DELETE)
+    ),
+    *(
+        (Request.COPY, other)
+        for other in (Request.COPY, Request.CREATE, Request.DISTRIBUTE, Request.UPDATE)
+    ),
+    *(
+        (Request.COPY, Request.DISCARD, other)
+        for other in (Request.COPY, Request.DELETE, Request.REVERT)
+    ),
+    (Request.COPY, Request.UPDATE, Request.DELETE),
+    (Request.COPY, Request.REVERT, Request.DELETE),
 ]
-CLAIMED = "What is in progress is what an operation has claimed."
+CLAIMED = "A dataset is in progress if and only if an operation has claimed it."
 CLAIMED_ONCE = "A dataset is claimed once."
 ENDS_ONCE = "An operation ends once."
-NOT_IN_BOTH = "No entry is in both."
-NOT_REMOVED = "What is in use is not removed."
-NOT_FORGOTTEN = "What nobody points to is not forgotten."
+NOT_IN_BOTH = "No entry is in both datasets."
+NOT_REMOVED = "Contents in use are not deleted."
+NOT_FORGOTTEN = "Contents without a pointer are retired."
 NOT_LOST = "No entry and no update is lost."
-IN_PROGRESS = (Status.CREATE_IN_PROGRESS, Status.UPDATE_IN_PROGRESS)
+IN_PROGRESS = (DatasetStatus.CREATE_IN_PROGRESS, DatasetStatus.UPDATE_IN_PROGRESS)
 
 
 @pytest.fixture
-def memory(the_stage: Stage) -> Iterator[Memory]:
-    found = Memory(the_stage.theatre.api.name)
-    before = found.save()
-    found.clear()
-    yield found
-    found.restore(before)
+def storage(service: SimulatedService) -> Iterator[MotoStorage]:
+    storage = MotoStorage(service.simulator.api.name)
+    before = storage.take_snapshot()
+    storage.clear_items()
+    yield storage
+    storage.restore(before)
 
 
-def explored(protocol: Protocol, sought: str = "") -> dict[State, list[State]]:
-    """Every state that can be reached, each looked at, with those that can come next.
+def explore(protocol: Protocol, expected: str = "") -> dict[State, list[State]]:
+    """Check every reachable state; return the states with all possible next states.
 
-    Raises AssertionError for the first promise that is broken, or for the one that is `sought`: then nothing that comes after
-    another broken promise is looked at.
+    Raises AssertionError for the first violated invariant, or only for the invariant `expected`: then states after a violation
+    of another invariant are not explored.
     """
     first = protocol.begin()
     waiting, graph = [first], {first: list[State]()}
     while waiting:
         state = waiting.pop()
         try:
-            require_safe(protocol, state)
-        except AssertionError as broken:
-            if sought in str(broken):
+            check_invariants(protocol, state)
+        except AssertionError as error:
+            if expected in str(error):
                 raise
             continue
-        for _, after in protocol.steps(state):
+        for _, after in protocol.list_steps(state):
             graph[state].append(after)
             if after not in graph:
                 graph[after] = []
                 waiting.append(after)
         if not graph[state]:
-            require_settled(protocol, state)
+            check_final_state(protocol, state)
     return graph
 
 
-def require_safe(protocol: Protocol, state: State) -> None:
-    seen = protocol.look(state.table)
-    datasets, active = seen.datasets, seen.active
-    claims = [(dataset, int(one.id)) for one in active for dataset in one.datasets]
-    held = {
-        one.id: int(one.operation or 0) for one in datasets.values() if one.status in IN_PROGRESS
+def check_invariants(protocol: Protocol, state: State) -> None:
+    view = protocol.read_project(state.table)
+    datasets, active = view.datasets, view.active
+    claims = [
+        (dataset, int(operation.id)) for operation in active for dataset in operation.datasets
+    ]
+    in_progress = {
+        dataset.id: int(dataset.operation or 0)
+        for dataset in datasets.values()
+        if dataset.status in IN_PROGRESS
     }
-    assert dict(claims) == held, CLAIMED
-    assert len(claims) == len(held), CLAIMED_ONCE
-    ended = Counter(who for who, _ in state.ends)
+    assert dict(claims) == in_progress, CLAIMED
+    assert len(claims) == len(in_progress), CLAIMED_ONCE
+    ended = Counter(caller for caller, _ in state.ends)
     assert max(ended.values(), default=0) <= 1, ENDS_ONCE
     train, test = (
-        members(datasets[kind].contents) if kind in datasets else None for kind in DatasetType
+        list_members(datasets[kind].contents) if kind in datasets else None for kind in DatasetType
     )
     assert test is not None
     assert not (train or frozenset()) & test, NOT_IN_BOTH
-    if train is not None and Call.CREATE not in protocol.calls:
-        published = {f"of {who}" for who, how in state.ends if how == "published"}
-        updates = {f"of {who}" for who, call in enumerate(protocol.calls) if call is Call.UPDATE}
+    if train is not None and Request.CREATE not in protocol.requests:
+        published = {f"of {caller}" for caller, end in state.ends if end == "published"}
+        updates = {
+            f"of {caller}"
+            for caller, request in enumerate(protocol.requests)
+            if request is Request.UPDATE
+        }
         assert train | test == {*OLD} | (published & updates), NOT_LOST
-    require_contents(protocol, state, seen)
+    check_contents(protocol, state, view)
 
 
-def require_contents(protocol: Protocol, state: State, seen: Seen) -> None:
-    """What is pointed to is there, what is there is noted as soon as nobody points to it, and copies are true."""
-    used = {one.contents.folder for one in seen.everything() if one.contents}
-    gone = {contents().folder} if state.gone else set()
-    assert not used & gone, NOT_REMOVED
-    noted, writing = protocol.noted(state.table), {one.id for one in seen.active}
-    written = protocol.written(state, besides=writing)
-    assert written <= used | gone | noted, NOT_FORGOTTEN
-    for copy in seen.copies.values():
-        who = copy.id.created - NOW
+def check_contents(protocol: Protocol, state: State, view: ProjectView) -> None:
+    """Check the existence of contents in use, the retirement of all others, and copies."""
+    used = {dataset.contents.folder for dataset in view.list_all() if dataset.contents}
+    deleted = {make_contents().folder} if state.contents_removed else set()
+    assert not used & deleted, NOT_REMOVED
+    noted = protocol.list_noted_folders(state.table)
+    active = {operation.id for operation in view.active}
+    written = protocol.list_written_folders(state, active=active)
+    assert written <= used | deleted | noted, NOT_FORGOTTEN
+    for copy in view.copies.values():
+        caller = copy.id.created - NOW
         if copy.id.type is DatasetType.TEST:
-            source = protocol.look(state.read[who]).datasets[DatasetType.TRAIN]
-            assert source.status in SETTLED
-            assert copy.contents == source.contents, "A copy has what its source had."
+            source = protocol.read_project(state.read_tables[caller]).datasets[DatasetType.TRAIN]
+            assert source.status in READY_STATUSES
+            assert copy.contents == source.contents, "A copy equals its source."
 
 
-def require_settled(protocol: Protocol, state: State) -> None:
-    seen = protocol.look(state.table)
-    datasets, active = seen.datasets, seen.active
+def check_final_state(protocol: Protocol, state: State) -> None:
+    view = protocol.read_project(state.table)
+    datasets, active = view.datasets, view.active
     assert not active
-    assert not {one.status for one in datasets.values()} & set(IN_PROGRESS)
+    assert not {dataset.status for dataset in datasets.values()} & set(IN_PROGRESS)
 
 
-@pytest.mark.parametrize("calls", TOGETHER, ids=" and ".join)
-def test_no_interleaving_breaks_a_promise(memory: Memory, calls: tuple[Call, ...]) -> None:
-    graph = explored(Protocol(memory, calls))
+@pytest.mark.parametrize("requests", TOGETHER, ids=" and ".join)
+def test_no_interleaving_violates_an_invariant(
+    storage: MotoStorage, requests: tuple[Request, ...]
+) -> None:
+    graph = explore(Protocol(storage, requests))
     assert len(graph) > 10
-    # Without a circle, every way leads to a state in which nothing is left to be done; those are settled.
+    # Without a cycle, every path leads to a final state. `explore` has checked that all operations have ended there.
     TopologicalSorter(graph).prepare()
 
 
-def weakened(write: dict[str, Any], condition: str = "") -> dict[str, Any]:
-    """A write whose condition, or one part of it, always holds."""
+def weaken_condition(write: dict[str, Any], condition: str = "") -> dict[str, Any]:
+    """Return the write with a condition, or a part of the condition, made true."""
     ((_, inner),) = write.items()
     text = inner["ConditionExpression"]
     whole = condition or text
@@ -139,60 +159,61 @@ def weakened(write: dict[str, Any], condition: str = "") -> dict[str, Any]:
     return write
 
 
-def anyway(write: dict[str, Any]) -> dict[str, Any]:
-    """A deletion of what need not be there."""
+def drop_condition(write: dict[str, Any]) -> dict[str, Any]:
+    """Return the write with a condition true for a missing item."""
     ((_, inner),) = write.items()
     inner["ConditionExpression"] = "attribute_exists(#pk) OR attribute_not_exists(#pk)"
     return write
 
 
-def weaken(
-    patch: pytest.MonkeyPatch, module: Any, name: str, by: Callable[..., dict[str, Any]]
+def patch_write(
+    patch: pytest.MonkeyPatch, module: Any, name: str, change: Callable[..., dict[str, Any]]
 ) -> None:
-    real = getattr(module, name)
-    patch.setattr(module, name, lambda *args, **more: by(real(*args, **more)))
+    """Let a function that builds a write return a changed write."""
+    original = getattr(module, name)
+    patch.setattr(module, name, lambda *args, **more: change(original(*args, **more)))
 
 
-def claim_of_changed(write: dict[str, Any]) -> dict[str, Any]:
-    return weakened(write, "#Contents.#Folder = :seen") if ":seen" in str(write) else write
+def claim_changed_dataset(write: dict[str, Any]) -> dict[str, Any]:
+    return weaken_condition(write, "#Contents.#Folder = :seen") if ":seen" in str(write) else write
 
 
 def revert_anyway(patch: pytest.MonkeyPatch, part: int) -> None:
-    """One part of what is asked of both datasets is not asked."""
+    """Let one part of the condition on both datasets always hold."""
 
-    def unchanged(*args: Any) -> dict[str, Any]:
-        expressions = real(*args)
+    def build_weak_condition(*args: Any) -> dict[str, Any]:
+        expressions = original(*args)
         parts = expressions["condition"].split(" AND ")
         assert len(parts) == 2
         parts[part] = f"({parts[part]} OR attribute_exists(#pk))"
         return expressions | {"condition": " AND ".join(parts)}
 
-    real = history._unchanged
-    patch.setattr(history, "_unchanged", unchanged)
+    original = history._build_revert_condition
+    patch.setattr(history, "_build_revert_condition", build_weak_condition)
 
 
 def hold_anyway(write: dict[str, Any]) -> dict[str, Any]:
-    return anyway_or(write) if ":yes" in str(write) else write
+    return allow_missing_item(write) if ":yes" in str(write) else write
 
 
-def hold_what_was_left_again(write: dict[str, Any]) -> dict[str, Any]:
-    return weakened(write) if ":yes" in str(write) else write
+def hold_renewed_note(write: dict[str, Any]) -> dict[str, Any]:
+    return weaken_condition(write) if ":yes" in str(write) else write
 
 
-def forget_what_was_left_again(write: dict[str, Any]) -> dict[str, Any]:
+def delete_renewed_note(write: dict[str, Any]) -> dict[str, Any]:
     condition = write["Delete"]["ConditionExpression"]
-    return weakened(write) if condition == "#Released = :when" else write
+    return weaken_condition(write) if condition == "#Released = :when" else write
 
 
-def not_renewed(write: dict[str, Any]) -> dict[str, Any]:
-    """A note that stays as it is where there is one."""
+def keep_note_time(write: dict[str, Any]) -> dict[str, Any]:
+    """Return a write without renewal of an existing note."""
     inner = write["Update"]
     inner["UpdateExpression"] = "SET #Released = if_not_exists(#Released, :released)"
     return write
 
 
-def anyway_or(write: dict[str, Any]) -> dict[str, Any]:
-    """A write that needs no item where it needed one."""
+def allow_missing_item(write: dict[str, Any]) -> dict[str, Any]:
+    """Return the write with a condition true for a missing item."""
     ((_, inner),) = write.items()
     inner["ConditionExpression"] = f"({inner['ConditionExpression']} OR attribute_not_exists(#pk))"
     inner["ExpressionAttributeNames"]["#pk"] = "pk"
@@ -200,124 +221,124 @@ def anyway_or(write: dict[str, Any]) -> dict[str, Any]:
 
 
 def end_anyway(patch: pytest.MonkeyPatch) -> None:
-    weaken(patch, operations, "_end", anyway)
+    patch_write(patch, operations, "_build_operation_delete", drop_condition)
 
 
 def settle_anyway(patch: pytest.MonkeyPatch) -> None:
-    weaken(patch, operations, "_settle", weakened)
+    patch_write(patch, operations, "_build_end_of_claim", weaken_condition)
 
 
-def both(patch: pytest.MonkeyPatch) -> None:
+def end_and_settle_anyway(patch: pytest.MonkeyPatch) -> None:
     end_anyway(patch)
     settle_anyway(patch)
 
 
 CAUGHT = [
     pytest.param(
-        (Call.DISTRIBUTE, Call.UPDATE),
-        lambda patch: weaken(patch, operations, "_claim", weakened),
+        (Request.DISTRIBUTE, Request.UPDATE),
+        lambda patch: patch_write(patch, operations, "_build_claim", weaken_condition),
         NOT_IN_BOTH,
-        id="a claim of what is busy",
+        id="a claim of a busy dataset",
     ),
     pytest.param(
-        (Call.UPDATE, Call.UPDATE),
-        lambda patch: weaken(patch, operations, "_claim", claim_of_changed),
+        (Request.UPDATE, Request.UPDATE),
+        lambda patch: patch_write(patch, operations, "_build_claim", claim_changed_dataset),
         NOT_LOST,
-        id="a claim of what has changed since it was read",
+        id="a claim of a dataset that has changed since it was read",
     ),
     pytest.param(
-        (Call.DISTRIBUTE, Call.UPDATE),
-        both,
+        (Request.DISTRIBUTE, Request.UPDATE),
+        end_and_settle_anyway,
         ENDS_ONCE,
         id="an end without a claim",
     ),
     pytest.param(
-        (Call.CREATE, Call.CREATE),
-        lambda patch: weaken(patch, projects, "fill_slot", weakened),
+        (Request.CREATE, Request.CREATE),
+        lambda patch: patch_write(patch, projects, "build_slot_fill", weaken_condition),
         CLAIMED,
         id="a slot filled twice",
     ),
     pytest.param(
-        (Call.UPDATE, Call.DELETE),
-        lambda patch: weaken(patch, Table, "update", deletion_anyway),
+        (Request.UPDATE, Request.DELETE),
+        lambda patch: patch_write(patch, Table, "build_update", delete_anyway),
         CLAIMED,
-        id="a deletion of what is busy",
+        id="a deletion of a busy dataset",
     ),
     pytest.param(
-        (Call.REVERT, Call.UPDATE),
+        (Request.REVERT, Request.UPDATE),
         lambda patch: revert_anyway(patch, 0),
         CLAIMED,
-        id="a revert of what is busy",
+        id="a revert of a busy dataset",
     ),
     pytest.param(
-        (Call.REVERT, Call.UPDATE),
+        (Request.REVERT, Request.UPDATE),
         lambda patch: revert_anyway(patch, 1),
         NOT_LOST,
-        id="a revert of what has changed",
+        id="a revert of a changed dataset",
     ),
     pytest.param(
-        (Call.REVERT, Call.REVERT),
-        lambda patch: weaken(patch, released, "reclaim", weakened),
+        (Request.REVERT, Request.REVERT),
+        lambda patch: patch_write(patch, retired, "build_reinstatement", weaken_condition),
         NOT_REMOVED,
-        id="a revert to what is being removed",
+        id="a revert to contents that are being deleted",
     ),
     pytest.param(
-        (Call.REVERT, Call.REVERT),
-        lambda patch: weaken(patch, Table, "update", hold_anyway),
+        (Request.REVERT, Request.REVERT),
+        lambda patch: patch_write(patch, Table, "build_update", hold_anyway),
         NOT_REMOVED,
-        id="a removal of what is in use again",
+        id="a deletion of contents that are in use again",
     ),
     pytest.param(
-        (Call.COPY, Call.DELETE),
-        lambda patch: weaken(patch, Table, "update", hold_what_was_left_again),
+        (Request.COPY, Request.DELETE),
+        lambda patch: patch_write(patch, Table, "build_update", hold_renewed_note),
         NOT_REMOVED,
-        id="a removal of what was left again while a copy was made",
+        id="a deletion of contents that were released again while a copy was made",
     ),
     pytest.param(
-        (Call.COPY, Call.DELETE),
-        lambda patch: weaken(patch, released, "note", not_renewed),
+        (Request.COPY, Request.DELETE),
+        lambda patch: patch_write(patch, retired, "build_retirement", keep_note_time),
         NOT_REMOVED,
-        id="a departure that renews no note",
+        id="a release that renews no note",
     ),
     pytest.param(
-        (Call.COPY, Call.DELETE),
-        lambda patch: weaken(patch, Table, "delete", forget_what_was_left_again),
+        (Request.COPY, Request.DELETE),
+        lambda patch: patch_write(patch, Table, "build_delete", delete_renewed_note),
         NOT_FORGOTTEN,
-        id="a note forgotten that was renewed",
+        id="a deletion of a renewed note",
     ),
     pytest.param(
-        (Call.COPY, Call.UPDATE),
+        (Request.COPY, Request.UPDATE),
         lambda patch: patch.setattr(model, "DUE", NOW + 1),
         NOT_REMOVED,
-        id="a copy that takes longer than contents are kept",
+        id="a copy that takes longer than the retention time",
     ),
 ]
 
 
-def deletion_anyway(write: dict[str, Any]) -> dict[str, Any]:
+def delete_anyway(write: dict[str, Any]) -> dict[str, Any]:
     busy = ":was" in str(write)
-    return weakened(write) if busy else write
+    return weaken_condition(write) if busy else write
 
 
-@pytest.mark.parametrize(("calls", "mutation", "promise"), CAUGHT)
+@pytest.mark.parametrize(("requests", "mutation", "invariant"), CAUGHT)
 def test_a_weaker_condition_is_caught(
-    memory: Memory,
+    storage: MotoStorage,
     monkeypatch: pytest.MonkeyPatch,
-    calls: tuple[Call, ...],
+    requests: tuple[Request, ...],
     mutation: Callable[[pytest.MonkeyPatch], None],
-    promise: str,
+    invariant: str,
 ) -> None:
     mutation(monkeypatch)
-    with pytest.raises(AssertionError, match=promise):
-        explored(Protocol(memory, calls), sought=promise)
+    with pytest.raises(AssertionError, match=invariant):
+        explore(Protocol(storage, requests), expected=invariant)
 
 
 @pytest.mark.parametrize("mutation", [end_anyway, settle_anyway])
-def test_an_end_is_locked_twice(
-    memory: Memory,
+def test_either_condition_of_an_end_is_sufficient(
+    storage: MotoStorage,
     monkeypatch: pytest.MonkeyPatch,
     mutation: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
-    """Either the operation's item or the dataset's claim is enough; only without both could an operation end twice."""
+    """The operation's item or the dataset's claim is sufficient. Only without both can an operation end twice."""
     mutation(monkeypatch)
-    explored(Protocol(memory, (Call.UPDATE, Call.DELETE)))
+    explore(Protocol(storage, (Request.UPDATE, Request.DELETE)))

@@ -1,20 +1,20 @@
-"""Clients, workers, faults, aborted executions and sweeps in an order drawn from a seed. `make faults` draws thousands."""
+"""Random schedules of clients, workers, faults, aborted executions and runs of Settle. `make faults` runs thousands."""
 
-from tests.faults.campaign import Figures, schedule
-from tests.faults.scene import Stage
+from tests.faults.campaign import Counters, run_schedule
+from tests.faults.simulated_service import SimulatedService
 
 SEEDS = range(40)
 
 
-def test_no_schedule_breaks_a_promise(the_stage: Stage) -> None:
-    figures = Figures()
+def test_no_schedule_violates_an_invariant(service: SimulatedService) -> None:
+    counters = Counters()
     for seed in SEEDS:
-        figures.add(schedule(the_stage, seed))
-    assert figures.faults > len(SEEDS)
-    assert figures.looks > 5 * len(SEEDS)
-    assert figures.torn_reads > len(SEEDS)
-    assert 0 < figures.skewed < len(SEEDS)
+        counters.add(run_schedule(service, seed))
+    assert counters.faults > len(SEEDS)
+    assert counters.checks > 5 * len(SEEDS)
+    assert counters.torn_reads > len(SEEDS)
+    assert 0 < counters.skewed < len(SEEDS)
 
 
-def test_a_schedule_is_the_same_every_time(the_stage: Stage) -> None:
-    assert schedule(the_stage, 11) == schedule(the_stage, 11)
+def test_a_seed_leads_to_the_same_schedule(service: SimulatedService) -> None:
+    assert run_schedule(service, 11) == run_schedule(service, 11)

@@ -1,11 +1,11 @@
-"""Many clients in one project at once. `make storm` has 200 of them for a minute; here are a few for a moment."""
+"""Concurrent clients of one project. `python -m tests storm` runs 200 for a minute; this test runs a few for seconds."""
 
-from local.stack import Stack
-from tests.faults.storm import storm
+from local.emulator.server import Emulator
+from tests.faults.storm import run_storm
 
 
-def test_clients_at_once_see_no_fault_and_lose_no_update(stack: Stack) -> None:
-    found = storm(stack, clients=12, seconds=3)
-    assert found.broken == []
-    assert found.answers
-    assert found.refused
+def test_concurrent_clients_see_no_error_and_lose_no_update(emulator: Emulator) -> None:
+    storm = run_storm(emulator, clients=12, seconds=3)
+    assert storm.violations == []
+    assert storm.answers
+    assert storm.refused

@@ -1,4 +1,4 @@
-"""What outsiders can send, and what must be true of it whatever it is. Each target is a function of one drawn input."""
+"""Inputs that outsiders can send, and properties that must hold for any input. Each target takes one drawn input."""
 
 import json
 import time
@@ -8,21 +8,22 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.report.made import report_of
-from tests.unit.any_lines import lines as nearly_right_lines
-from twofold.api import contract, tokens, wire
+from tests.report.sample_reports import build_sample_report
+from tests.support.manifest_lines import lines as nearly_right_lines
+from twofold.api import requests, tokens, wire
 from twofold.arns import Scope
 from twofold.errors import ClientFault, InvalidPaginationTokenException, ResourceNotFoundException
-from twofold.manifest.groups import GroupBy, UngroupedError
-from twofold.manifest.lines import Entry, list_entry, read_entry, strip_annotations
-from twofold.manifest.reader import lines_of_range
+from twofold.manifest.grouping.group_by import GroupBy, UngroupedError
+from twofold.manifest.line.byte_ranges import read_lines
+from twofold.manifest.line.entry import Entry, read_entry
+from twofold.manifest.line.listing import add_service_members, strip_service_members
 from twofold.records import DatasetId, DatasetType
-from twofold.report import page
-from twofold.settings import Operation
+from twofold.report import render_page
+from twofold.settings import ApiOperation
 from twofold.stores import keys
 
 SECONDS = 5
-"""Of processor time: no input may take longer; most take microseconds."""
+"""The limit of processor time for one input; most inputs take microseconds."""
 
 KEY = bytes(range(32))
 MALICIOUS = [
@@ -40,7 +41,7 @@ values = st.recursive(
 )
 
 
-def _mutated(line: bytes, cuts: list[tuple[int, bytes]]) -> bytes:
+def _mutate_line(line: bytes, cuts: list[tuple[int, bytes]]) -> bytes:
     for at, piece in cuts:
         at %= len(line) + 1
         line = line[:at] + piece + line[at + len(piece) // 2 :]
@@ -52,57 +53,57 @@ any_line = st.one_of(
     values.map(lambda value: json.dumps(value).encode(errors="surrogatepass")),
     nearly_right_lines,
     st.builds(
-        _mutated,
+        _mutate_line,
         nearly_right_lines,
         st.lists(st.tuples(st.integers(0, 2_000), st.binary(max_size=6)), max_size=4),
     ),
 )
 
 
-def said(message: str) -> None:
-    """A refusal tells why, in text that can be sent."""
+def check_message(message: str) -> None:
+    """A refusal has a reason, as text that can be encoded."""
     assert message
     message.encode(errors="surrogatepass")
 
 
 def read_a_line(line: bytes) -> None:
-    """A line is an entry or is rejected; an entry is listed as JSON with the same image, and comes back as it was."""
-    found = read_entry(line)
-    if not isinstance(found, Entry):
+    """A line is an entry or is rejected. A listed entry is JSON that reads as the same entry."""
+    entry = read_entry(line)
+    if not isinstance(entry, Entry):
         return
-    listed = json.loads(list_entry(line))
-    assert listed["source-ref"] == found.source_ref
-    again = read_entry(strip_annotations(list_entry(line).encode()))
+    listed = json.loads(add_service_members(line))
+    assert listed["source-ref"] == entry.source_ref
+    again = read_entry(strip_service_members(add_service_members(line).encode()))
     assert isinstance(again, Entry)
     assert (again.source_ref, again.labels, again.boxes) == (
-        found.source_ref,
-        found.labels,
-        found.boxes,
+        entry.source_ref,
+        entry.labels,
+        entry.boxes,
     )
 
 
 def read_a_manifest(manifest: bytes) -> None:
-    """Wherever it is cut, each line is read once."""
-    whole = list(lines_of_range([manifest], 0, len(manifest)))
+    """Each line is read once, at any cut of the manifest."""
+    whole = list(read_lines([manifest], 0, len(manifest)))
     cut = len(manifest) // 2
-    parts = list(lines_of_range([manifest], 0, cut))
-    parts += lines_of_range([manifest[max(cut - 1, 0) :]], cut, len(manifest))
+    parts = list(read_lines([manifest], 0, cut))
+    parts += read_lines([manifest[max(cut - 1, 0) :]], cut, len(manifest))
     assert parts == whole
 
 
-def parse_a_request(request: tuple[Operation, bytes]) -> None:
+def parse_a_request(request: tuple[ApiOperation, bytes]) -> None:
     try:
-        contract.parse(*request)
+        requests.parse_request(*request)
     except ClientFault as error:
-        said(error.message)
+        check_message(error.message)
 
 
 def read_an_event(event: dict[str, Any]) -> None:
     try:
-        wire.read(event)
+        wire.parse_call(event)
     except ClientFault as error:
-        said(error.message)
-        wire.failure("request", error)["body"].encode()
+        check_message(error.message)
+        wire.build_error_response("request", error)["body"].encode()
 
 
 def read_a_token(token: str) -> None:
@@ -116,33 +117,33 @@ def read_a_token(token: str) -> None:
 def group_by_an_expression(drawn: tuple[str, bytes]) -> None:
     expression, line = drawn
     try:
-        group_by = GroupBy.of(expression)
+        group_by = GroupBy.parse(expression)
     except ValueError as error:
-        said(str(error))
+        check_message(str(error))
         return
     try:
-        assert group_by.key(line)
+        assert group_by.extract_key(line)
     except UngroupedError as error:
-        said(str(error))
+        check_message(str(error))
 
 
 def name_a_resource(drawn: tuple[str, str]) -> None:
-    """An ARN names one dataset; no dataset's folder is another's, or lies in it, whatever their names.
+    """An ARN names one dataset. For any names, the folders of two datasets are different and neither contains the other.
 
-    No part of a folder is a dot segment, and no project's name is what stands for one.
+    No part of a folder is a dot segment, and no project's name equals the escaped form of a dot segment.
     """
     scope = Scope("aws", "us-east-1", "123456789012")
     folders = []
     for project in drawn:
         arn = f"arn:aws:rekognition:us-east-1:123456789012:project/{project}/dataset/train/1"
         try:
-            dataset = scope.dataset_of(arn, "me", Operation.DESCRIBE_DATASET)
+            dataset = scope.parse_dataset_arn(arn, "me", ApiOperation.DESCRIBE_DATASET)
         except (ResourceNotFoundException, ClientFault):
             continue
         assert dataset == DatasetId(project=project, type=DatasetType.TRAIN, created=1)
-        folder = keys.contents(dataset.path, "")
-        spelled = f"~{project}" if project in (".", "..") else project
-        assert folder.split("/") == ["contents", spelled, "train-1", ""]
+        folder = keys.build_contents_folder(dataset.path, "")
+        escaped = f"~{project}" if project in (".", "..") else project
+        assert folder.split("/") == ["contents", escaped, "train-1", ""]
         folders.append(folder)
     if len(set(folders)) == len(drawn):
         first, second = folders
@@ -150,7 +151,7 @@ def name_a_resource(drawn: tuple[str, str]) -> None:
         assert not second.startswith(first)
 
 
-class _Tags(HTMLParser):
+class _TagCollector(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[tuple[str, frozenset[str]]] = []
@@ -159,20 +160,20 @@ class _Tags(HTMLParser):
         self.tags.append((tag, frozenset(name for name, _ in attrs)))
 
 
-def _tags(label: str) -> list[tuple[str, frozenset[str]]]:
-    reader = _Tags()
-    text = page(report_of([[label], ["other"]] * 5))
+def _collect_tags(label: str) -> list[tuple[str, frozenset[str]]]:
+    reader = _TagCollector()
+    text = render_page(build_sample_report([[label], ["other"]] * 5))
     text.encode()
     reader.feed(text)
     return reader.tags
 
 
-_PLAIN = _tags("plain")
+_PLAIN = _collect_tags("plain")
 
 
 def report_a_label(label: str) -> None:
-    """The page has the same elements with the same attributes whatever a label is called."""
-    assert _tags(label) == _PLAIN
+    """The page has the same elements with the same attributes for any label name."""
+    assert _collect_tags(label) == _PLAIN
 
 
 any_body = st.one_of(
@@ -226,7 +227,7 @@ labels = texts.filter(
 TARGETS: Mapping[str, tuple[st.SearchStrategy[Any], Target]] = {
     "lines": (any_line, read_a_line),
     "manifests": (st.lists(any_line, max_size=4).map(b"\n".join), read_a_manifest),
-    "requests": (st.tuples(st.sampled_from(Operation), any_body), parse_a_request),
+    "requests": (st.tuples(st.sampled_from(ApiOperation), any_body), parse_a_request),
     "events": (any_event, read_an_event),
     "tokens": (as_in_urls | texts, read_a_token),
     "group expressions": (st.tuples(any_expression, any_line | long_line), group_by_an_expression),
@@ -235,8 +236,8 @@ TARGETS: Mapping[str, tuple[st.SearchStrategy[Any], Target]] = {
 }
 
 
-def attempt(target: Target, drawn: Any) -> None:
-    """Raises AssertionError too if it takes too long."""
+def run_target(target: Target, drawn: Any) -> None:
+    """Run a target with an input. Raises AssertionError if a property fails or the run takes too long."""
     began = time.thread_time()
     target(drawn)
     assert time.thread_time() - began < SECONDS

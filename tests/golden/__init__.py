@@ -1,1 +1,1 @@
-"""Contents as releases wrote them: what a newer release must still read. A folder for each version of the format."""
+"""Contents written by earlier releases, which newer releases must read. One folder for each format version."""

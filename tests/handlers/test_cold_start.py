@@ -1,4 +1,4 @@
-"""What the first caller of a new sandbox waits for."""
+"""The packages loaded by the API function at a cold start."""
 
 import json
 import subprocess
@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from local.clients import REGION
-from local.stack import Stack
-from tests.job import Job, two_labels
+from local.emulator.clients import REGION
+from local.emulator.server import Emulator
+from tests.support.job import Job, make_two_label_lines
 from twofold.settings import Function
 
-MAY_BE_LOADED = {
+ALLOWED_PACKAGES = {
     *("annotated_types", "aws_lambda_powertools", "botocore", "dateutil", "jmespath"),
     *(
         "orjson",
@@ -25,7 +25,7 @@ MAY_BE_LOADED = {
     ),
     *("urllib3", "xxhash"),
 }
-ROOMS_THAT_WAIT = ("twofold.split", "twofold.manifest", "twofold.workflow", "twofold.report")
+DEFERRED_PACKAGES = ("twofold.split", "twofold.manifest", "twofold.workflow", "twofold.report")
 
 CALLS = """
 import json, sys
@@ -37,8 +37,8 @@ context = SimpleNamespace(
     function_name="api", invoked_function_arn=sys.argv[1], aws_request_id="1", memory_limit_in_mb=512
 )
 for event in json.loads(sys.argv[2]):
-    answer = api.handler(event, context)
-    assert answer["statusCode"] == 200, answer
+    response = api.handler(event, context)
+    assert response["statusCode"] == 200, response
 loaded.append(sorted(sys.modules))
 print()
 print(json.dumps(loaded))
@@ -46,36 +46,36 @@ print(json.dumps(loaded))
 
 
 @pytest.fixture(scope="module")
-def loaded(stack: Stack) -> list[set[str]]:
-    """The modules after the import, and after one call each of what clients poll with and what begins work."""
-    job = Job.begin(stack)
-    train, test = job.pair(two_labels(10))
+def loaded_modules(emulator: Emulator) -> list[set[str]]:
+    """The imported modules after the import of the handler, and after calls of the most frequent operations."""
+    job = Job.start(emulator)
+    train, test = job.create_pair(make_two_label_lines(10))
     events = [
-        call("DescribeDataset", {"DatasetArn": train}),
-        call("DescribeProjects", {"MaxResults": 1}),
-        call("DistributeDatasetEntries", {"Datasets": [{"Arn": train}, {"Arn": test}]}),
+        make_event("DescribeDataset", {"DatasetArn": train}),
+        make_event("DescribeProjects", {"MaxResults": 1}),
+        make_event("DistributeDatasetEntries", {"Datasets": [{"Arn": train}, {"Arn": test}]}),
     ]
     environment = {
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": stack.endpoint,
-        **stack.functions.environments[Function.API],
+        "AWS_ENDPOINT_URL": emulator.endpoint,
+        **emulator.functions.environments[Function.API],
     }
-    bundle = stack.functions.api.forks.bundle
+    bundle = emulator.functions.api_pool.fork_server.bundle
     command = [sys.executable, "-I", "-S", "-c", CALLS]
     ran = subprocess.run(
-        [*command, stack.functions.arn(Function.API), json.dumps(events), str(bundle)],
+        [*command, emulator.functions.build_arn(Function.API), json.dumps(events), str(bundle)],
         env=environment,
         capture_output=True,
         text=True,
     )
     assert ran.returncode == 0, ran.stderr
-    job.settled(test)
+    job.wait_for_dataset(test)
     return [set(names) for names in json.loads(ran.stdout.splitlines()[-1])]
 
 
-def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+def make_event(operation: str, request: dict[str, Any]) -> dict[str, Any]:
     return {
         "httpMethod": "POST",
         "resource": f"/{operation}",
@@ -86,12 +86,14 @@ def call(operation: str, request: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("moment", [0, 1], ids=["after the import", "after the first calls"])
-def test_the_api_loads_no_more_than_it_needs(loaded: list[set[str]], moment: int) -> None:
-    """NumPy, boto3 and the solver would be the heaviest of them."""
-    packages = {name.partition(".")[0] for name in loaded[moment]} - sys.stdlib_module_names
-    assert {name for name in packages if not name.startswith("_")} <= MAY_BE_LOADED
+def test_the_api_loads_allowed_packages_only(loaded_modules: list[set[str]], moment: int) -> None:
+    """NumPy, boto3 and the solver would take the longest to load."""
+    packages = {name.partition(".")[0] for name in loaded_modules[moment]} - sys.stdlib_module_names
+    assert {name for name in packages if not name.startswith("_")} <= ALLOWED_PACKAGES
 
 
 @pytest.mark.parametrize("moment", [0, 1], ids=["after the import", "after the first calls"])
-def test_the_api_loads_nothing_that_works_on_manifests(loaded: list[set[str]], moment: int) -> None:
-    assert not [name for name in loaded[moment] if name.startswith(ROOMS_THAT_WAIT)]
+def test_the_api_does_not_load_deferred_packages(
+    loaded_modules: list[set[str]], moment: int
+) -> None:
+    assert not [name for name in loaded_modules[moment] if name.startswith(DEFERRED_PACKAGES)]

@@ -1,4 +1,4 @@
-"""Whoever has a rule hears of each settled operation, also if a function dies before it has sent the event."""
+"""Each ended operation sends an event, even if a function fails before sending."""
 
 import json
 import re
@@ -9,9 +9,9 @@ from uuid import uuid4
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from local.stack import TABLE, Stack
-from tests.backstage import Backstage, eventually, json_error
-from tests.job import Job, two_labels
+from local.emulator.server import TABLE, Emulator
+from tests.support.job import Job, make_two_label_lines
+from tests.support.request_interceptor import RequestInterceptor, answer_json_error, wait_until
 from twofold.settings import Function
 
 ROOT = Path(__file__).parents[2]
@@ -19,29 +19,29 @@ SCHEMA = json.loads((ROOT / "clients" / "events" / "operation-settled.schema.jso
 PAGE = (ROOT / "docs" / "events.md").read_text()
 
 
-class Queue:
-    """The target of a rule."""
+class EventQueue:
+    """An SQS queue as the target of a rule."""
 
-    def __init__(self, stack: Stack, pattern: dict[str, Any]) -> None:
+    def __init__(self, emulator: Emulator, pattern: dict[str, Any]) -> None:
         name = f"events-{uuid4().hex[:8]}"
-        self._sqs = stack.client("sqs")
+        self._sqs = emulator.create_client("sqs")
         self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         wanted = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        events = stack.client("events")
+        events = emulator.create_client("events")
         events.put_rule(Name=name, EventPattern=json.dumps(pattern))
         target = {"Id": "queue", "Arn": wanted["Attributes"]["QueueArn"]}
         events.put_targets(Rule=name, Targets=[target])
-        self.heard: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
 
-    def hears(self, count: int) -> bool:
-        answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
-        self.heard += [json.loads(one["Body"]) for one in answer.get("Messages", [])]
-        return len(self.heard) >= count
+    def has_received(self, count: int) -> bool:
+        response = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
+        self.received += [json.loads(message["Body"]) for message in response.get("Messages", [])]
+        return len(self.received) >= count
 
 
 @pytest.fixture
-def queue(stack: Stack, job: Job) -> Queue:
-    """Hears of this test's own project, by a rule that has the page's pattern in it."""
+def queue(emulator: Emulator, job: Job) -> EventQueue:
+    """A queue for the events of this test's project, by a rule with the pattern of docs/events.md."""
     (text,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     pattern = json.loads(text)
     assert pattern.pop("detail") == {
@@ -49,50 +49,52 @@ def queue(stack: Stack, job: Job) -> Queue:
         "outcome": ["SUCCEEDED"],
         "dryRun": [False],
     }
-    return Queue(stack, pattern | {"detail": {"projectName": [job.project.split("/")[1]]}})
+    return EventQueue(emulator, pattern | {"detail": {"projectName": [job.project.split("/")[1]]}})
 
 
-def outbox(stack: Stack) -> int:
-    answer = stack.client("dynamodb").query(
+def count_outbox_items(emulator: Emulator) -> int:
+    response = emulator.create_client("dynamodb").query(
         TableName=TABLE,
         KeyConditionExpression="pk = :pk",
         ExpressionAttributeValues={":pk": {"S": "outbox"}},
     )
-    return len(answer["Items"])
+    return len(response["Items"])
 
 
-def test_each_settled_operation_is_told_and_as_the_schema_says(job: Job, queue: Queue) -> None:
-    train, test = job.pair(two_labels(30))
-    job.distribute(train, test)
-    job.settled(test)
+def test_each_ended_operation_sends_an_event_that_matches_the_schema(
+    job: Job, queue: EventQueue
+) -> None:
+    train, test = job.create_pair(make_two_label_lines(30))
+    job.start_distribution(train, test)
+    job.wait_for_dataset(test)
     job.client.update_dataset_entries(DatasetArn=test, Changes={"GroundTruth": b"no manifest"})
-    assert job.settled(test)["Status"] == "UPDATE_FAILED"
-    assert eventually(lambda: queue.hears(3))
-    for event in queue.heard:
+    assert job.wait_for_dataset(test)["Status"] == "UPDATE_FAILED"
+    assert wait_until(lambda: queue.has_received(3))
+    for event in queue.received:
         jsonschema.validate(event["detail"], SCHEMA)
         assert event["detail-type"] == "Twofold Operation Settled"
-    told = {event["detail"]["operation"]: event for event in queue.heard}
-    assert told["DISTRIBUTE"]["resources"] == [train, test]
-    assert told["DISTRIBUTE"]["detail"]["outcome"] == "SUCCEEDED"
-    assert told["CREATE"]["detail"]["status"] == "CREATE_COMPLETE"
-    failed = told["UPDATE"]["detail"]
+    events_by_operation = {event["detail"]["operation"]: event for event in queue.received}
+    assert events_by_operation["DISTRIBUTE"]["resources"] == [train, test]
+    assert events_by_operation["DISTRIBUTE"]["detail"]["outcome"] == "SUCCEEDED"
+    assert events_by_operation["CREATE"]["detail"]["status"] == "CREATE_COMPLETE"
+    failed = events_by_operation["UPDATE"]["detail"]
     assert (failed["outcome"], failed["statusMessageCode"]) == ("FAILED", "CLIENT_ERROR")
     assert failed["statusMessage"] == job.describe(test)["StatusMessage"]
 
 
-def test_an_event_that_was_not_sent_is_sent_by_the_sweep(
-    job: Job, queue: Queue, stack: Stack, backstage: Backstage
+def test_settle_sends_an_unsent_event(
+    job: Job, queue: EventQueue, emulator: Emulator, request_interceptor: RequestInterceptor
 ) -> None:
-    with backstage.scene(
+    with request_interceptor.add_rule(
         lambda request: request.headers.get("X-Amz-Target") == "AWSEvents.PutEvents",
-        json_error(500, "InternalException"),
+        answer_json_error(500, "InternalException"),
     ):
-        train = job.create("TRAIN", two_labels(30))
-        assert job.settled(train)["Status"] == "CREATE_COMPLETE"
-        assert eventually(lambda: outbox(stack) > 0)
-        # Not later: the stack sweeps by itself, too.
-        assert not queue.hears(1)
-    assert eventually(lambda: not stack.functions.invoke(Function.SETTLE, b"{}").error)
-    assert eventually(lambda: queue.hears(1))
-    assert queue.heard[0]["detail"]["datasets"] == [{"type": "TRAIN", "arn": train}]
-    assert outbox(stack) == 0
+        train = job.create_dataset("TRAIN", make_two_label_lines(30))
+        assert job.wait_for_dataset(train)["Status"] == "CREATE_COMPLETE"
+        assert wait_until(lambda: count_outbox_items(emulator) > 0)
+        # Checked at once: the emulator runs Settle on its schedule, too.
+        assert not queue.has_received(1)
+    assert wait_until(lambda: not emulator.functions.invoke(Function.SETTLE, b"{}").error)
+    assert wait_until(lambda: queue.has_received(1))
+    assert queue.received[0]["detail"]["datasets"] == [{"type": "TRAIN", "arn": train}]
+    assert count_outbox_items(emulator) == 0

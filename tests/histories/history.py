@@ -1,4 +1,4 @@
-"""A history: the calls of concurrent clients, each with the moments at which it began and ended."""
+"""A history: the calls of concurrent clients, with the start and end of each call."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,8 +18,8 @@ Entries = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`began` and `ended` are numbers of one counter; a call without an answer never ends. `error` is the exception's name,
-    `""` for an answer. `lines` are those of the manifest or of the changes that the call brings."""
+    """`began` and `ended` are values of one counter; a call without an answer never ends. `error` is the name of the exception,
+    or `""`. `lines` are the lines of the manifest or of the changes in the call."""
 
     number: int
     operation: str
@@ -31,7 +31,7 @@ class Call:
     ended: float
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         return self.error != UNKNOWN
 
     def __str__(self) -> str:
@@ -42,17 +42,17 @@ class Call:
 
 @dataclass(slots=True)
 class History:
-    """Recorded by the threads of many clients."""
+    """Calls recorded by the threads of many clients."""
 
     calls: list[Call] = field(default_factory=list)
     _moments: Iterator[int] = field(default_factory=count)
     _lock: Lock = field(default_factory=Lock)
 
-    def begin(self) -> int:
-        """The moment before a call is sent."""
+    def begin_call(self) -> int:
+        """Return the moment before a call is sent."""
         return next(self._moments)
 
-    def end(
+    def end_call(
         self,
         began: int,
         operation: str,
@@ -63,7 +63,7 @@ class History:
         answer: Mapping[str, Any] | None = None,
         ended: float | None = None,
     ) -> None:
-        """Records a call after its answer has come, or now is clear that none will come."""
+        """Record a call after the answer arrived, or after the client gave up waiting."""
         moment: float = NEVER if error == UNKNOWN else next(self._moments)
         with self._lock:
             self.calls.append(
@@ -71,7 +71,7 @@ class History:
                     number=len(self.calls),
                     operation=operation,
                     request=request,
-                    lines=tuple(map(entry_of, lines)),
+                    lines=tuple(map(summarize_line, lines)),
                     error=error,
                     answer=answer or {},
                     began=began,
@@ -81,13 +81,13 @@ class History:
 
 
 @cache
-def entry_of(line: str) -> str:
-    """A line without the members that listing adds, as its `source-ref` and a digest of all members."""
+def summarize_line(line: str) -> str:
+    """Return the `source-ref` and a digest of all members of a line, without the members that a listing adds."""
     members = {name: value for name, value in json.loads(line).items() if name[:3] != "cl-"}
     digest = blake2b(json.dumps(members).encode(), digest_size=8).hexdigest()
     return f"{members['source-ref']} {digest}"
 
 
-def source_ref(entry: str) -> str:
-    """What tells the images of a dataset apart."""
+def get_source_ref(entry: str) -> str:
+    """Return the `source-ref` of a summarized line."""
     return entry.rpartition(" ")[0]

@@ -1,10 +1,10 @@
-"""Whether a history is linearizable: the search of Wing and Gong, with Lowe's memory of the states that were visited.
+"""Check whether a history is linearizable: the search of Wing and Gong, with Lowe's cache of visited states.
 
-A history is linearizable if its calls can be put in one order in which each has the outcome that it had, and a call that
-ended before another began comes first. A call without an answer may be left out.
+A history is linearizable if some order of the calls explains all recorded outcomes and puts a call that ended before another
+call began first. The order may omit a call without an answer.
 
-The search takes a read or a refusal, which changes nothing, as soon as the state allows it. That loses nothing: in an order in
-which it comes later, it can be moved to this place.
+The search takes a read or a refusal as soon as the state permits the outcome. This loses no solution: a read changes nothing,
+so an order with the read at a later position stays valid if the read moves forward.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -15,46 +15,48 @@ from tests.histories.history import Call
 
 State = TypeVar("State", bound=Hashable)
 _Order = tuple[int, Any] | None
-"""The places of an order's calls: the last one, and the order before it."""
+"""A linked list of positions: the position of the last call, and the order of the earlier calls."""
 
 
 class Model(Protocol[State]):
-    """A sequential object. `explain` gives the states after a call that has the outcome it had; none if it cannot have it."""
+    """A sequential object. `explain` yields the states after a call with the recorded outcome, or nothing."""
 
-    def initial(self) -> State: ...
+    def make_initial_state(self) -> State: ...
 
     def explain(self, state: State, call: Call) -> Iterator[State]: ...
 
-    def permits(self, state: State, call: Call) -> bool:
-        """Whether the call has the outcome it had and leaves the state as it is."""
+    def is_permitted(self, state: State, call: Call) -> bool:
+        """Whether the call can have the recorded outcome without a change of the state."""
         ...
 
 
 class UndecidedError(Exception):
-    """The search has visited as many states as it may."""
+    """The search has reached its limit of states."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a history is not linearizable: the longest order of calls that was found, and those that cannot come next."""
+    """Why a history is not linearizable: the longest valid order of calls, and the blocked calls after it."""
 
     order: tuple[Call, ...]
     state: object
-    stuck: tuple[Call, ...]
+    blocked: tuple[Call, ...]
 
     def __str__(self) -> str:
         parts = ["not linearizable; before:", *map(str, self.order[-6:])]
         return "\n  ".join(
-            [*parts, f"in the state {self.state}", "cannot be next:", *map(str, self.stuck)]
+            [*parts, f"in the state {self.state}", "cannot be next:", *map(str, self.blocked)]
         )
 
 
-def refute(calls: Sequence[Call], model: Model[State], limit: int = 200_000) -> Refusal | None:
-    """None if the calls are linearizable; raises UndecidedError after `limit` states."""
+def find_refusal(
+    calls: Sequence[Call], model: Model[State], limit: int = 200_000
+) -> Refusal | None:
+    """Return None if the calls are linearizable. Raises UndecidedError after `limit` states."""
     ordered = sorted(calls, key=lambda call: call.began)
-    required = sum(1 << place for place, call in enumerate(ordered) if call.known)
+    required = sum(1 << position for position, call in enumerate(ordered) if call.is_known)
     search = _Search(ordered, required)
-    stack: list[tuple[int, State, _Order]] = [(0, model.initial(), None)]
+    stack: list[tuple[int, State, _Order]] = [(0, model.make_initial_state(), None)]
     visited: set[tuple[int, State]] = set()
     longest = stack[0]
     while stack:
@@ -69,39 +71,39 @@ def refute(calls: Sequence[Call], model: Model[State], limit: int = 200_000) -> 
             raise UndecidedError(f"{limit} states of {len(calls)} calls")
         if done.bit_count() > longest[0].bit_count():
             longest = (done, state, order)
-        for place in reversed(search.candidates(done)):
-            for after in model.explain(state, ordered[place]):
-                stack.append((done | 1 << place, after, (place, order)))
+        for position in reversed(search.find_candidates(done)):
+            for after in model.explain(state, ordered[position]):
+                stack.append((done | 1 << position, after, (position, order)))
     done, last, order = longest
     return Refusal(
-        tuple(ordered[place] for place in _places(order)),
+        tuple(ordered[position] for position in _list_positions(order)),
         last,
-        tuple(ordered[place] for place in search.candidates(done)),
+        tuple(ordered[position] for position in search.find_candidates(done)),
     )
 
 
 def _take_reads(
     search: "_Search", model: Model[State], done: int, state: State, order: _Order
 ) -> tuple[int, _Order]:
-    """With every call that can be next and leaves the state as it is."""
+    """Extend the order by every read that can be next."""
     while True:
-        taken = [
-            place
-            for place in search.candidates(done)
-            if search.calls[place].known and model.permits(state, search.calls[place])
+        reads = [
+            position
+            for position in search.find_candidates(done)
+            if search.calls[position].is_known and model.is_permitted(state, search.calls[position])
         ]
-        if not taken:
+        if not reads:
             return done, order
-        for place in taken:
-            done, order = done | 1 << place, (place, order)
+        for position in reads:
+            done, order = done | 1 << position, (position, order)
 
 
-def _places(order: _Order) -> list[int]:
-    places: list[int] = []
+def _list_positions(order: _Order) -> list[int]:
+    positions: list[int] = []
     while order:
-        place, order = order
-        places.append(place)
-    return places[::-1]
+        position, order = order
+        positions.append(position)
+    return positions[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +111,15 @@ class _Search:
     calls: Sequence[Call]
     required: int
 
-    def candidates(self, done: int) -> list[int]:
-        """Calls that can be next: no other has ended before they began. Those that end first come first."""
-        first_end, places = float("inf"), []
+    def find_candidates(self, done: int) -> list[int]:
+        """Return the positions of calls that can be next, earliest end first: no remaining call ended before they began."""
+        first_end, positions = float("inf"), []
         first = (~done & (done + 1)).bit_length() - 1
-        for place in range(first, len(self.calls)):
-            call = self.calls[place]
+        for position in range(first, len(self.calls)):
+            call = self.calls[position]
             if call.began > first_end:
                 break
-            if not done >> place & 1:
-                places.append(place)
+            if not done >> position & 1:
+                positions.append(position)
                 first_end = min(first_end, call.ended)
-        return sorted(places, key=lambda place: self.calls[place].ended)
+        return sorted(positions, key=lambda position: self.calls[position].ended)

@@ -1,7 +1,7 @@
-"""The API of one project as a sequential object, written from docs/api.md: what each call may answer in each state.
+"""The API of one project as a sequential object, written from docs/api.md: the possible answers to each call in each state.
 
-It knows the calls that change or show datasets. The page leaves open in which order a refusal's reasons are looked at, so any
-reason that holds may be given.
+The model has the calls that change or show datasets. docs/api.md does not define an order of the reasons for a refusal, so any
+valid reason is possible.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from tests.histories.state import (
     Splits,
     State,
     Work,
-    progress,
+    explore_progress,
 )
 
 _GONE = "ResourceNotFoundException"
@@ -44,39 +44,41 @@ SLOT = "Slot"
 
 @dataclass(frozen=True)
 class ProjectModel:
-    """`arns` are those of datasets that a call without an answer may have created. `disturbed` are the numbers of calls that
-    were refused as busy while another call changed something."""
+    """`arns`: datasets possibly created by a call without an answer. `disturbed`: numbers of calls refused as busy during
+    another change."""
 
     splits: Splits
     arns: Sequence[str] = ()
     disturbed: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, calls: Sequence[Call]) -> "ProjectModel":
-        """With the choices that the calls themselves show."""
-        listed, seen, returned = set(), set(), set()
+    def from_calls(cls, calls: Sequence[Call]) -> "ProjectModel":
+        """Build the model with the choices of the service that the calls show."""
+        listed, shown, returned = set(), set(), set()
         for call in calls:
             if call.operation == "ListDatasetEntries" and not call.error:
                 references = frozenset(call.answer["References"])
-                listed.add((type_of(call.request["DatasetArn"]), references))
+                listed.add((parse_type(call.request["DatasetArn"]), references))
             if call.operation == SLOT and call.answer["Arn"]:
-                seen.add(call.answer["Arn"])
+                shown.add(call.answer["Arn"])
             if call.operation == "CreateDataset" and not call.error:
                 returned.add(call.answer["DatasetArn"])
-        return cls(Splits(frozenset(listed)), sorted(seen - returned), _disturbed(calls))
+        return cls(
+            Splits(frozenset(listed)), sorted(shown - returned), _find_disturbed_calls(calls)
+        )
 
-    def initial(self) -> State:
+    def make_initial_state(self) -> State:
         return State()
 
     def explain(self, state: State, call: Call) -> Iterator[State]:
-        """The states after the call and what went on by itself before it."""
-        for now in progress(state, self._concerned(state, call), self.splits):
-            yield from self._explain(now, call)
+        """Yield the states after the call, and after any background progress before the call."""
+        for now in explore_progress(state, self._find_concerned_datasets(state, call), self.splits):
+            yield from self._explain_now(now, call)
 
-    def permits(self, state: State, call: Call) -> bool:
-        return any(after == state for after in self._explain(state, call))
+    def is_permitted(self, state: State, call: Call) -> bool:
+        return any(after == state for after in self._explain_now(state, call))
 
-    def _concerned(self, state: State, call: Call) -> set[str]:
+    def _find_concerned_datasets(self, state: State, call: Call) -> set[str]:
         request = call.request
         kinds = {
             "CreateDataset": (request.get("DatasetType"),),
@@ -87,12 +89,12 @@ class ProjectModel:
         named |= set(request.get("DatasetArns", ()))
         return named | {dataset.arn for dataset in state.datasets if dataset.type in kinds}
 
-    def _explain(self, state: State, call: Call) -> Iterator[State]:
+    def _explain_now(self, state: State, call: Call) -> Iterator[State]:
         match call.operation:
             case "DescribeDataset" | "ListDatasetEntries":
-                possible = _read(state, call)
+                possible = _can_read(state, call)
             case "Slot":
-                dataset = state.in_slot(call.request["DatasetType"])
+                dataset = state.get_slot(call.request["DatasetType"])
                 possible = (dataset.arn if dataset else None) == call.answer["Arn"]
             case _:
                 yield from self._change(state, call)
@@ -101,40 +103,51 @@ class ProjectModel:
             yield state
 
     def _change(self, state: State, call: Call) -> Iterator[State]:
-        refusals, effects = self._possible(state, call)
-        if call.known and call.error:
+        refusals, effects = self._find_effects(state, call)
+        if call.is_known and call.error:
             if call.error in refusals or call.number in self.disturbed:
                 yield state
         elif not refusals:
             yield from effects
 
-    def _possible(self, state: State, call: Call) -> tuple[set[str], Iterator[State]]:
-        """(reasons to refuse the call, states after it if there are none)."""
+    def _find_effects(self, state: State, call: Call) -> tuple[set[str], Iterator[State]]:
+        """Return (reasons to refuse the call, states after the call if there are no reasons)."""
         match call.operation:
             case "CreateDataset":
-                return _create_refusals(state, call), self._created(state, call)
+                return _find_create_refusals(state, call), self._create_dataset(state, call)
             case "UpdateDatasetEntries":
-                return _update_refusals(state, call), _begun(state, call, "update")
+                return _find_update_refusals(state, call), _begin_operation(state, call, "update")
             case "DistributeDatasetEntries":
-                return _distribute_refusals(state, call), _begun(state, call, "distribute")
+                return _find_distribute_refusals(state, call), _begin_operation(
+                    state, call, "distribute"
+                )
             case "DeleteDataset":
-                return _delete_refusals(state, call), _deleted(state, call)
+                return _find_delete_refusals(state, call), _delete_dataset(state, call)
             case "RevertDatasetDistribution":
-                return _revert_refusals(state), _reverted(state)
+                return _find_revert_refusals(state), _revert_distribution(state)
         raise ValueError(f"The model knows no {call.operation}.")
 
-    def _created(self, state: State, call: Call) -> Iterator[State]:
-        arns = [call.answer["DatasetArn"]] if call.known else [*self.arns, f"unseen {call.number}"]
-        kind, source = call.request["DatasetType"], state.find(call.request.get("SourceArn", ""))
+    def _create_dataset(self, state: State, call: Call) -> Iterator[State]:
+        arns = (
+            [call.answer["DatasetArn"]] if call.is_known else [*self.arns, f"unseen {call.number}"]
+        )
+        kind, source = (
+            call.request["DatasetType"],
+            state.find_dataset(call.request.get("SourceArn", "")),
+        )
         contents = source.contents if source else NOTHING
         for arn in arns:
-            if arn.startswith("unseen") or type_of(arn) == kind:
+            if arn.startswith("unseen") or parse_type(arn) == kind:
                 created = Dataset(arn, kind, CREATING if call.lines else CREATED, contents)
-                work = Work(call.number, "create", (arn,), call.lines, answered=call.known)
-                yield state.put(created).begin(work) if call.lines else state.put(created)
+                work = Work(call.number, "create", (arn,), call.lines, answered=call.is_known)
+                yield (
+                    state.put_datasets(created).begin_work(work)
+                    if call.lines
+                    else state.put_datasets(created)
+                )
 
 
-def _disturbed(calls: Sequence[Call]) -> frozenset[int]:
+def _find_disturbed_calls(calls: Sequence[Call]) -> frozenset[int]:
     changes = [call for call in calls if call.operation in _CHANGES and call.error in ("", UNKNOWN)]
     busy = [call for call in calls if call.operation in _CHANGES and call.error in _BUSY]
     return frozenset(
@@ -144,12 +157,12 @@ def _disturbed(calls: Sequence[Call]) -> frozenset[int]:
     )
 
 
-def type_of(arn: str) -> str:
+def parse_type(arn: str) -> str:
     return arn.split("/")[-2].upper()
 
 
-def _read(state: State, call: Call) -> bool:
-    dataset = state.find(call.request["DatasetArn"])
+def _can_read(state: State, call: Call) -> bool:
+    dataset = state.find_dataset(call.request["DatasetArn"])
     if dataset is None:
         return call.error == _GONE
     entries = dataset.contents.entries
@@ -163,10 +176,10 @@ def _read(state: State, call: Call) -> bool:
     return bool(entries == call.answer["Entries"])
 
 
-def _create_refusals(state: State, call: Call) -> set[str]:
-    refusals = {_EXISTS} if state.in_slot(call.request["DatasetType"]) else set()
+def _find_create_refusals(state: State, call: Call) -> set[str]:
+    refusals = {_EXISTS} if state.get_slot(call.request["DatasetType"]) else set()
     if arn := call.request.get("SourceArn"):
-        source = state.find(arn)
+        source = state.find_dataset(arn)
         if source is None:
             refusals.add(_GONE)
         elif source.status not in SETTLED:
@@ -174,8 +187,8 @@ def _create_refusals(state: State, call: Call) -> set[str]:
     return refusals
 
 
-def _update_refusals(state: State, call: Call) -> set[str]:
-    dataset = state.find(call.request["DatasetArn"])
+def _find_update_refusals(state: State, call: Call) -> set[str]:
+    dataset = state.find_dataset(call.request["DatasetArn"])
     if dataset is None:
         return {_GONE}
     if dataset.status == NOT_CREATED:
@@ -183,8 +196,8 @@ def _update_refusals(state: State, call: Call) -> set[str]:
     return set() if dataset.status in SETTLED else {_IN_USE}
 
 
-def _distribute_refusals(state: State, call: Call) -> set[str]:
-    datasets = [state.find(arn) for arn in call.request["DatasetArns"]]
+def _find_distribute_refusals(state: State, call: Call) -> set[str]:
+    datasets = [state.find_dataset(arn) for arn in call.request["DatasetArns"]]
     refusals = {_GONE} if None in datasets else set()
     for dataset in filter(None, datasets):
         if dataset.status not in SETTLED:
@@ -194,21 +207,21 @@ def _distribute_refusals(state: State, call: Call) -> set[str]:
     return refusals
 
 
-def _delete_refusals(state: State, call: Call) -> set[str]:
-    dataset = state.find(call.request["DatasetArn"])
+def _find_delete_refusals(state: State, call: Call) -> set[str]:
+    dataset = state.find_dataset(call.request["DatasetArn"])
     if dataset is None:
         return {_GONE}
     return set() if dataset.status in (*SETTLED, NOT_CREATED) else {_IN_USE}
 
 
-def _revert_refusals(state: State) -> set[str]:
+def _find_revert_refusals(state: State) -> set[str]:
     if state.last is None:
         return {_INVALID}
     if state.last.reverted:
         return set()
     refusals = set()
     for arn, _, after in state.last.sides:
-        dataset = state.find(arn)
+        dataset = state.find_dataset(arn)
         if dataset is None or dataset.status == DELETING or dataset.contents != after:
             refusals.add(_INVALID)
         if dataset and dataset.status not in SETTLED:
@@ -216,26 +229,28 @@ def _revert_refusals(state: State) -> set[str]:
     return refusals
 
 
-def _begun(state: State, call: Call, kind: str) -> Iterator[State]:
+def _begin_operation(state: State, call: Call, kind: str) -> Iterator[State]:
     arns = tuple(call.request.get("DatasetArns") or (call.request["DatasetArn"],))
-    datasets = [dataset for arn in arns if (dataset := state.find(arn))]
+    datasets = [dataset for arn in arns if (dataset := state.find_dataset(arn))]
     work = Work(call.number, kind, arns, call.lines, bool(call.request.get("DryRun")))
-    yield state.put(*(replace(dataset, status=UPDATING) for dataset in datasets)).begin(work)
+    yield state.put_datasets(
+        *(replace(dataset, status=UPDATING) for dataset in datasets)
+    ).begin_work(work)
 
 
-def _deleted(state: State, call: Call) -> Iterator[State]:
-    dataset = state.find(call.request["DatasetArn"])
+def _delete_dataset(state: State, call: Call) -> Iterator[State]:
+    dataset = state.find_dataset(call.request["DatasetArn"])
     if dataset:
-        yield state.put(replace(dataset, status=DELETING))
+        yield state.put_datasets(replace(dataset, status=DELETING))
 
 
-def _reverted(state: State) -> Iterator[State]:
+def _revert_distribution(state: State) -> Iterator[State]:
     if state.last is None or state.last.reverted:
         yield state
         return
     datasets = [
         replace(dataset, status=UPDATED, contents=before)
         for arn, before, _ in state.last.sides
-        if (dataset := state.find(arn))
+        if (dataset := state.find_dataset(arn))
     ]
-    yield replace(state.put(*datasets), last=replace(state.last, reverted=True))
+    yield replace(state.put_datasets(*datasets), last=replace(state.last, reverted=True))

@@ -1,4 +1,4 @@
-"""Calls of the API on their way to a history: in the service's own shapes in, in the model's out."""
+"""Record calls of the API in a history: convert the shapes of the service to the shapes of the model."""
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,43 +8,43 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import ClientError, HTTPClientError
 
-from tests.histories.history import UNKNOWN, History, entry_of, source_ref
+from tests.histories.history import UNKNOWN, History, get_source_ref, summarize_line
 from tests.histories.model import SLOT
 from tests.histories.state import TYPES
 
 Send = Callable[..., Mapping[str, Any] | None]
-"""(operation, members) to the answer: `{"__type": …}` for an error, None where there is none."""
+"""Sends (operation, members) and returns the answer: `{"__type": …}` for an error, None for no answer."""
 
 UNDECIDED = frozenset(
     {"InternalServerError", "ThrottlingException", "ProvisionedThroughputExceededException"}
 )
-"""Errors of the service's side: the change may have been made."""
+"""Server errors: the service may or may not have made the change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """One client's calls, as they are sent and answered."""
+    """Sends and records the calls of one client."""
 
     history: History
     send: Send
 
-    def call(
+    def record_call(
         self, operation: str, *, lines: Iterable[str] = (), **members: Any
     ) -> Mapping[str, Any] | None:
-        """Sends and records a call that changes something; `lines` are those of the manifest that it names."""
-        began = self.history.begin()
+        """Send and record a call that makes a change; `lines` are the lines of the manifest in the call."""
+        began = self.history.begin_call()
         answer = self.send(operation, **members)
-        request = _request(members)
+        request = _select_members(members)
         if "Changes" in members:
-            lines = _changes(members["Changes"]["GroundTruth"])
-        error = outcome(answer)
-        self.history.end(began, operation, request, lines=lines, error=error, answer=answer)
+            lines = _iterate_changed_lines(members["Changes"]["GroundTruth"])
+        error = get_outcome(answer)
+        self.history.end_call(began, operation, request, lines=lines, error=error, answer=answer)
         return answer
 
-    def describe(self, arn: str) -> Mapping[str, Any] | None:
-        began = self.history.begin()
+    def record_description(self, arn: str) -> Mapping[str, Any] | None:
+        began = self.history.begin_call()
         answer = self.send("DescribeDataset", DatasetArn=arn)
-        if answer is None or (error := outcome(answer)) == UNKNOWN:
+        if answer is None or (error := get_outcome(answer)) == UNKNOWN:
             return None
         shown: dict[str, Any] = {}
         if not error:
@@ -52,22 +52,24 @@ class Recorder:
             entries = described["DatasetStats"]["TotalEntries"]
             shown = {"Status": described["Status"], "TotalEntries": entries}
         request = {"DatasetArn": arn}
-        self.history.end(began, "DescribeDataset", request, error=error, answer=shown)
+        self.history.end_call(began, "DescribeDataset", request, error=error, answer=shown)
         return shown
 
-    def list_entries(self, arn: str, page: int = 100) -> None:
-        """All pages; they are of the contents of the moment at which the first one was asked for. A refusal of a later page is
-        a call of its own."""
-        began, ended, entries = self.history.begin(), None, list[str]()
+    def record_list(self, arn: str, page: int = 100) -> None:
+        """Record a list of all pages as one call, since all pages show the contents at the first request.
+
+        Records the refusal of a later page as a separate call.
+        """
+        began, ended, entries = self.history.begin_call(), None, list[str]()
         token: dict[str, str] = {}
         while True:
-            asked = self.history.begin()
+            page_began = self.history.begin_call()
             answer = self.send("ListDatasetEntries", DatasetArn=arn, MaxResults=page, **token)
-            ended = self.history.begin() if ended is None else ended
-            if answer is None or (error := outcome(answer)) == UNKNOWN:
+            ended = self.history.begin_call() if ended is None else ended
+            if answer is None or (error := get_outcome(answer)) == UNKNOWN:
                 return
             if error:
-                self._end_list(asked, None, arn, error, [])
+                self._end_list(page_began, None, arn, error, [])
                 return
             entries += answer["DatasetEntries"]
             if "NextToken" not in answer:
@@ -78,38 +80,38 @@ class Recorder:
     def _end_list(
         self, began: int, ended: int | None, arn: str, error: str, lines: list[str]
     ) -> None:
-        entries = tuple(map(entry_of, lines))
-        answer = {"Entries": entries, "References": tuple(map(source_ref, entries))}
+        entries = tuple(map(summarize_line, lines))
+        answer = {"Entries": entries, "References": tuple(map(get_source_ref, entries))}
         request = {"DatasetArn": arn}
-        self.history.end(
+        self.history.end_call(
             began, "ListDatasetEntries", request, error=error, answer=answer, ended=ended
         )
 
-    def slots(self, name: str) -> dict[str, str]:
-        """The ARNs of a project's datasets by type: DescribeProjects, recorded as a look at each slot and at each dataset."""
-        began = self.history.begin()
+    def record_slots(self, name: str) -> dict[str, str]:
+        """Return the ARNs of a project's datasets by type. Records DescribeProjects as a read of each slot and each dataset."""
+        began = self.history.begin_call()
         answer = self.send("DescribeProjects", ProjectNames=[name])
-        if answer is None or outcome(answer):
+        if answer is None or get_outcome(answer):
             return {}
         (project,) = answer["ProjectDescriptions"]
-        arns = {one["DatasetType"]: one["DatasetArn"] for one in project["Datasets"]}
+        arns = {dataset["DatasetType"]: dataset["DatasetArn"] for dataset in project["Datasets"]}
         for kind in TYPES:
             request = {"DatasetType": kind}
-            self.history.end(began, SLOT, request, answer={"Arn": arns.get(kind)})
+            self.history.end_call(began, SLOT, request, answer={"Arn": arns.get(kind)})
         for dataset in project["Datasets"]:
             request, shown = {"DatasetArn": dataset["DatasetArn"]}, {"Status": dataset["Status"]}
-            self.history.end(began, "DescribeDataset", request, answer=shown)
+            self.history.end_call(began, "DescribeDataset", request, answer=shown)
         return arns
 
 
-def outcome(answer: Mapping[str, Any] | None) -> str:
-    """The error's name, `""` if there is none."""
+def get_outcome(answer: Mapping[str, Any] | None) -> str:
+    """Return the name of the error, or `""`."""
     error = UNKNOWN if answer is None else str(answer.get("__type", ""))
     return UNKNOWN if error in UNDECIDED else error
 
 
-def over_http(client: Any) -> Send:
-    """By a boto3 client."""
+def make_http_sender(client: Any) -> Send:
+    """Return a `Send` function for a boto3 client."""
 
     def send(operation: str, **members: Any) -> Mapping[str, Any] | None:
         try:
@@ -123,19 +125,19 @@ def over_http(client: Any) -> Send:
     return send
 
 
-def _request(members: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that the model knows; a distribution's datasets in the order of their types."""
+def _select_members(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members that the model needs; the training dataset of a distribution comes first."""
     request = {
         name: members[name] for name in ("DatasetArn", "DatasetType", "DryRun") if name in members
     }
     if "Datasets" in members:
-        arns = [one["Arn"] for one in members["Datasets"]]
+        arns = [dataset["Arn"] for dataset in members["Datasets"]]
         request["DatasetArns"] = tuple(sorted(arns, key=lambda arn: "/test/" in arn))
     if source := members.get("DatasetSource", {}).get("DatasetArn"):
         request["SourceArn"] = source
     return request
 
 
-def _changes(text: bytes | str) -> Iterator[str]:
+def _iterate_changed_lines(text: bytes | str) -> Iterator[str]:
     body = base64.b64decode(text) if isinstance(text, str) else text
     return (line for line in body.decode().split("\n") if line)

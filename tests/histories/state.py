@@ -1,9 +1,9 @@
-"""What a project is in the model of its API: datasets with their contents, operations under way, the last distribution."""
+"""The state of a project in the model: datasets with contents, operations in progress, the last distribution."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from tests.histories.history import Entries, source_ref
+from tests.histories.history import Entries, get_source_ref
 
 TYPES = ("TRAIN", "TEST")
 CREATING, CREATED, NOT_CREATED = "CREATE_IN_PROGRESS", "CREATE_COMPLETE", "CREATE_FAILED"
@@ -14,7 +14,7 @@ SETTLED = (CREATED, UPDATED, NOT_UPDATED)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """`writer` is the number of the call that made them: equal entries of another writer are other contents."""
+    """`writer` is the number of the call that wrote the contents. Equal entries of two writers are different contents."""
 
     writer: int
     entries: Entries
@@ -33,8 +33,8 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """An operation under way on the datasets `arns`, that a call with this number began. What a call that was not `answered`
-    created may be taken back."""
+    """An operation in progress on the datasets `arns`, begun by call number `call`. If the call was not `answered`, the service
+    may delete the created dataset."""
 
     call: int
     kind: str
@@ -54,46 +54,50 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`datasets` has deleted ones, too, as long as they are described."""
+    """`datasets` includes deleted datasets while DescribeDataset shows them."""
 
     datasets: tuple[Dataset, ...] = ()
     work: tuple[Work, ...] = ()
     last: Distribution | None = None
 
-    def find(self, arn: str) -> Dataset | None:
+    def find_dataset(self, arn: str) -> Dataset | None:
         return next((dataset for dataset in self.datasets if dataset.arn == arn), None)
 
-    def in_slot(self, kind: str) -> Dataset | None:
-        filled = (one for one in self.datasets if one.type == kind and one.status != DELETING)
+    def get_slot(self, kind: str) -> Dataset | None:
+        filled = (item for item in self.datasets if item.type == kind and item.status != DELETING)
         return next(filled, None)
 
-    def put(self, *changed: Dataset) -> "State":
+    def put_datasets(self, *changed: Dataset) -> "State":
         arns = {dataset.arn for dataset in changed}
-        kept = (dataset for dataset in self.datasets if dataset.arn not in arns)
-        ordered = sorted((*kept, *changed), key=lambda dataset: dataset.arn)
+        unchanged = (dataset for dataset in self.datasets if dataset.arn not in arns)
+        ordered = sorted((*unchanged, *changed), key=lambda dataset: dataset.arn)
         return replace(self, datasets=tuple(ordered))
 
-    def without(self, arn: str) -> "State":
-        return replace(self, datasets=tuple(one for one in self.datasets if one.arn != arn))
+    def remove_dataset(self, arn: str) -> "State":
+        return replace(
+            self, datasets=tuple(dataset for dataset in self.datasets if dataset.arn != arn)
+        )
 
-    def begin(self, work: Work) -> "State":
+    def begin_work(self, work: Work) -> "State":
         return replace(self, work=(*self.work, work))
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """Which entries a distribution may move. The API's page says how many; which ones is its choice, and a list that was seen
-    shows it. `listed` are the entries of such lists."""
+    """The choices of a distribution. docs/api.md defines the number of moved entries; a recorded list shows the
+    selected entries. `listed` has the entries of recorded lists."""
 
     listed: frozenset[tuple[str, frozenset[str]]]
 
-    def of(self, entries: Entries) -> Iterator[tuple[Entries, Entries]]:
-        """(training, test) entries: each choice that a list has shown, and one that nobody has seen."""
+    def iterate_choices(self, entries: Entries) -> Iterator[tuple[Entries, Entries]]:
+        """Yield (training, test) entries for each choice in a recorded list, and for an arbitrary choice."""
         number = (2 * len(entries) + 5) // 10
         choices = {entries[:number]}
         for kind, references in self.listed:
             moved = tuple(
-                entry for entry in entries if (source_ref(entry) in references) == (kind == "TEST")
+                entry
+                for entry in entries
+                if (get_source_ref(entry) in references) == (kind == "TEST")
             )
             if len(moved) == number:
                 choices.add(moved)
@@ -101,30 +105,30 @@ class Splits:
             yield tuple(entry for entry in entries if entry not in moved), moved
 
 
-def updated(entries: Entries, changes: Entries) -> Entries:
-    """A change replaces the entry of its `source-ref`, or is appended; of changes of one image the first counts."""
+def apply_changes(entries: Entries, changes: Entries) -> Entries:
+    """Replace the entries of changed images, and append the other changes. The first change of an image counts."""
     new: dict[str, str] = {}
     for line in changes:
-        new.setdefault(source_ref(line), line)
-    replaced = tuple(new.pop(source_ref(entry), entry) for entry in entries)
+        new.setdefault(get_source_ref(line), line)
+    replaced = tuple(new.pop(get_source_ref(entry), entry) for entry in entries)
     return (*replaced, *new.values())
 
 
-def progress(state: State, arns: Iterable[str], splits: Splits) -> set[State]:
-    """The states that what goes on by itself may lead to: operations on these datasets end, deleted ones are forgotten."""
+def explore_progress(state: State, arns: Iterable[str], splits: Splits) -> set[State]:
+    """Return all states that background progress may reach: operations on these datasets end, deleted datasets disappear."""
     concerned = frozenset(arns)
     states, waiting = {state}, [state]
     while waiting:
-        now = waiting.pop()
+        current = waiting.pop()
         after = {
             end
-            for work in now.work
+            for work in current.work
             if not concerned.isdisjoint(work.arns)
-            for end in _ends(now, work, splits)
+            for end in _end_work(current, work, splits)
         }
         after |= {
-            now.without(dataset.arn)
-            for dataset in now.datasets
+            current.remove_dataset(dataset.arn)
+            for dataset in current.datasets
             if dataset.arn in concerned and dataset.status == DELETING
         }
         waiting += after - states
@@ -132,32 +136,32 @@ def progress(state: State, arns: Iterable[str], splits: Splits) -> set[State]:
     return states
 
 
-def _ends(state: State, work: Work, splits: Splits) -> Iterator[State]:
-    over = replace(state, work=tuple(one for one in state.work if one != work))
+def _end_work(state: State, work: Work, splits: Splits) -> Iterator[State]:
+    over = replace(state, work=tuple(other for other in state.work if other != work))
     datasets = [dataset for dataset in state.datasets if dataset.arn in work.arns]
     failed = NOT_CREATED if work.kind == "create" else NOT_UPDATED
-    yield over.put(*(replace(dataset, status=failed) for dataset in datasets))
+    yield over.put_datasets(*(replace(dataset, status=failed) for dataset in datasets))
     if work.kind == "create" and not work.answered:
-        yield over.without(work.arns[0])
+        yield over.remove_dataset(work.arns[0])
     if work.kind == "distribute":
-        yield from _distributed(over, work, splits)
+        yield from _end_distribution(over, work, splits)
         return
     (dataset,) = datasets
     complete = CREATED if work.kind == "create" else UPDATED
-    contents = Contents(work.call, updated(dataset.contents.entries, work.lines))
-    yield over.put(replace(dataset, status=complete, contents=contents))
+    contents = Contents(work.call, apply_changes(dataset.contents.entries, work.lines))
+    yield over.put_datasets(replace(dataset, status=complete, contents=contents))
 
 
-def _distributed(over: State, work: Work, splits: Splits) -> Iterator[State]:
-    before = [dataset for arn in work.arns if (dataset := over.find(arn))]
+def _end_distribution(over: State, work: Work, splits: Splits) -> Iterator[State]:
+    before = [dataset for arn in work.arns if (dataset := over.find_dataset(arn))]
     if work.dry:
-        yield over.put(*(replace(dataset, status=UPDATED) for dataset in before))
+        yield over.put_datasets(*(replace(dataset, status=UPDATED) for dataset in before))
         return
-    for sides in splits.of(before[0].contents.entries):
+    for sides in splits.iterate_choices(before[0].contents.entries):
         after = [
             replace(dataset, status=UPDATED, contents=Contents(work.call, entries))
             for dataset, entries in zip(before, sides, strict=True)
         ]
         moved = zip(before, after, strict=True)
         last = Distribution(tuple((old.arn, old.contents, new.contents) for old, new in moved))
-        yield replace(over.put(*after), last=last)
+        yield replace(over.put_datasets(*after), last=last)

@@ -1,4 +1,4 @@
-"""An AWS account behind an endpoint: the running embedded AWS, with a stack in CloudFormation."""
+"""An AWS account for the deployment commands: the running local emulator, with a stack in CloudFormation."""
 
 import json
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ import boto3
 import pytest
 
 from infra.deployed import make_client
-from local.stack import Stack
-from tests.infra.synthesized import Synthesized
+from local.emulator.server import Emulator
+from tests.infra.synthesized_template import SynthesizedTemplate
 
 STACK = "Twofold-dev"
 
 
-def environment(stack: Stack, stages: Path) -> dict[str, str]:
-    """For a shell whose AWS is the running stack, and whose files of stages are in a folder."""
+def build_environment(emulator: Emulator, stages: Path) -> dict[str, str]:
+    """Return the environment of a shell for the local emulator, with the stage files of the folder `stages`."""
     return {
-        "AWS_ENDPOINT_URL": stack.endpoint,
+        "AWS_ENDPOINT_URL": emulator.endpoint,
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
         "AWS_REGION": "us-east-1",
@@ -27,25 +27,26 @@ def environment(stack: Stack, stages: Path) -> dict[str, str]:
     }
 
 
-def enter(monkeypatch: pytest.MonkeyPatch, stack: Stack, stages: Path) -> None:
-    """This process is such a shell."""
+def enter_shell(monkeypatch: pytest.MonkeyPatch, emulator: Emulator, stages: Path) -> None:
+    """Set the environment of this process to that of the shell."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    for name, value in environment(stack, stages).items():
+    for name, value in build_environment(emulator, stages).items():
         monkeypatch.setenv(name, value)
 
 
 def deploy(
-    template: Synthesized,
+    template: SynthesizedTemplate,
     *,
-    recorded: bool = True,
-    more: Mapping[str, Any] | None = None,
+    with_record: bool = True,
+    extra_resources: Mapping[str, Any] | None = None,
     **parameters: Any,
 ) -> None:
-    """The table, the bucket and the record of the options, as far as moto's CloudFormation reads them, and `more` resources."""
-    kinds = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
-    stored = {name: one for kind in kinds for name, one in template.of_type(kind).items()}
-    body: dict[str, Any] = {"Resources": {**(more or {}), **stored}}
-    if recorded:
+    """Create a stack with the template's table and bucket and `extra_resources`; `with_record` adds the options."""
+    resources = dict(extra_resources or {})
+    for resource_type in ("AWS::DynamoDB::Table", "AWS::S3::Bucket"):
+        resources |= template.select_resources(resource_type)
+    body: dict[str, Any] = {"Resources": resources}
+    if with_record:
         body["Metadata"] = template.body["Metadata"]
     make_client("cloudformation").create_stack(
         StackName=STACK, TemplateBody=json.dumps(body), **parameters

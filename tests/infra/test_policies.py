@@ -1,4 +1,4 @@
-"""The managed policies beside the synthesized API: what each lets its holder call, and that nothing else is left open."""
+"""Managed policies and web ACL: the paths of the API that each policy allows, and the rules of the web ACL."""
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
@@ -7,122 +7,128 @@ from typing import Any
 
 import pytest
 
-from tests.infra.synthesized import Synthesized, spelt
-from twofold.settings import Operation
+from tests.infra.synthesized_template import SynthesizedTemplate, render_value
+from twofold.settings import ApiOperation
 
 READING = {
-    Operation.DESCRIBE_PROJECTS,
-    Operation.DESCRIBE_DATASET,
-    Operation.LIST_DATASET_ENTRIES,
-    Operation.LIST_DATASET_LABELS,
-    Operation.LIST_TAGS_FOR_RESOURCE,
+    ApiOperation.DESCRIBE_PROJECTS,
+    ApiOperation.DESCRIBE_DATASET,
+    ApiOperation.LIST_DATASET_ENTRIES,
+    ApiOperation.LIST_DATASET_LABELS,
+    ApiOperation.LIST_TAGS_FOR_RESOURCE,
 }
-NAMES = ["ReadOnly", "Editor", *Operation]
+NAMES = ["ReadOnly", "Editor", *ApiOperation]
 
 
-def _arns(template: Synthesized) -> dict[str, str]:
-    """The ARN of each method that the API has, by its path, as IAM spells it."""
-    (rest,) = template.of_type("AWS::ApiGateway::RestApi")
-    resources = template.properties("AWS::ApiGateway::Resource")
+def _build_method_arns(template: SynthesizedTemplate) -> dict[str, str]:
+    """Return the execute-api ARN of each method, by path."""
+    (rest_api,) = template.select_resources("AWS::ApiGateway::RestApi")
+    resources = template.select_properties("AWS::ApiGateway::Resource")
     arns = {}
-    for method in template.properties("AWS::ApiGateway::Method").values():
+    for method in template.select_properties("AWS::ApiGateway::Method").values():
         name = method["ResourceId"].get("Ref")
         path = resources[name]["PathPart"] if name else ""
         arns[path] = (
             "arn:<AWS::Partition>:execute-api:<AWS::Region>:<AWS::AccountId>:"
-            f"<{rest}>/prod/{method['HttpMethod']}/{path}"
+            f"<{rest_api}>/prod/{method['HttpMethod']}/{path}"
         )
     return arns
 
 
-def _statements(template: Synthesized, name: str) -> list[Any]:
+def _list_statements(template: SynthesizedTemplate, name: str) -> list[Any]:
     policy = template.managed_policies[name]
     assert not {"Users", "Groups", "Roles"} & set(policy)
     statements: list[Any] = policy["PolicyDocument"]["Statement"]
     return statements
 
 
-def _callable(template: Synthesized, name: str) -> set[str]:
-    """The paths that the holder of a policy may call."""
+def _find_callable_paths(template: SynthesizedTemplate, name: str) -> set[str]:
+    """Return the paths that a policy allows."""
     patterns = [
-        spelt(resource)
-        for statement in _statements(template, name)
+        render_value(resource)
+        for statement in _list_statements(template, name)
         if statement["Action"] == "execute-api:Invoke"
-        for resource in _listed(statement["Resource"])
+        for resource in _to_list(statement["Resource"])
     ]
-    arns = _arns(template).items()
-    return {path for path, arn in arns if any(fnmatchcase(arn, one) for one in patterns)}
+    arns = _build_method_arns(template).items()
+    return {path for path, arn in arns if any(fnmatchcase(arn, pattern) for pattern in patterns)}
 
 
-def _listed(value: Any) -> list[Any]:
+def _to_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_a_reader_may_call_what_changes_nothing(template: Synthesized) -> None:
-    reading = _callable(template, "ReadOnly")
-    assert reading >= READING
-    assert not [one for one in reading if not one.startswith(("Describe", "List"))]
-    assert reading == {one for one in Operation if not one.changes}
-
-
-def test_an_editor_may_call_every_operation_by_either_way_and_bring_manifests(
-    template: Synthesized,
+def test_a_reader_may_call_the_operations_that_change_nothing(
+    template: SynthesizedTemplate,
 ) -> None:
-    assert _callable(template, "Editor") == set(_arns(template))
-    (bucket,) = template.of_type("AWS::S3::Bucket")
+    reading = _find_callable_paths(template, "ReadOnly")
+    assert reading >= READING
+    assert not [path for path in reading if not path.startswith(("Describe", "List"))]
+    assert reading == {operation for operation in ApiOperation if not operation.is_mutation}
+
+
+def test_an_editor_may_call_every_operation_by_both_paths_and_upload_manifests(
+    template: SynthesizedTemplate,
+) -> None:
+    assert _find_callable_paths(template, "Editor") == set(_build_method_arns(template))
+    (bucket,) = template.select_resources("AWS::S3::Bucket")
     other = [
-        one for one in _statements(template, "Editor") if one["Action"] != "execute-api:Invoke"
+        one for one in _list_statements(template, "Editor") if one["Action"] != "execute-api:Invoke"
     ]
-    assert [(one["Action"], spelt(one["Resource"])) for one in other] == [
+    assert [(statement["Action"], render_value(statement["Resource"])) for statement in other] == [
         ("s3:PutObject", f"<{bucket}.Arn>/sources/*")
     ]
 
 
-@pytest.mark.parametrize("operation", Operation)
-def test_a_policy_for_one_operation_lets_in_that_one(
-    template: Synthesized, operation: Operation
+@pytest.mark.parametrize("operation", ApiOperation)
+def test_a_policy_for_one_operation_allows_only_this_operation(
+    template: SynthesizedTemplate, operation: ApiOperation
 ) -> None:
-    assert _callable(template, operation) == {operation.value}
+    assert _find_callable_paths(template, operation) == {operation.value}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_policy_has_a_wildcard_where_a_path_is_known(template: Synthesized, name: str) -> None:
-    for statement in _statements(template, name):
-        assert statement["Effect"] == "Allow"
-        for resource in _listed(statement["Resource"]):
-            assert "*" not in spelt(resource).removesuffix("/sources/*")
-
-
-def test_there_is_no_web_acl_unless_asked_for(template: Synthesized) -> None:
-    assert not template.of_type("AWS::WAFv2::WebACL")
-
-
-def test_a_web_acl_limits_each_address_and_stands_before_the_stage(
-    synthesize: Callable[..., Synthesized],
+def test_no_policy_has_a_wildcard_where_a_path_is_known(
+    template: SynthesizedTemplate, name: str
 ) -> None:
-    walled = synthesize(checked=True, waf_rate=500)
-    acl = walled.only("AWS::WAFv2::WebACL")["Properties"]
-    (rate,) = [one for one in acl["Rules"] if "RateBasedStatement" in one["Statement"]]
+    for statement in _list_statements(template, name):
+        assert statement["Effect"] == "Allow"
+        for resource in _to_list(statement["Resource"]):
+            assert "*" not in render_value(resource).removesuffix("/sources/*")
+
+
+def test_there_is_no_web_acl_by_default(template: SynthesizedTemplate) -> None:
+    assert not template.select_resources("AWS::WAFv2::WebACL")
+
+
+def test_a_web_acl_limits_each_address_and_is_associated_with_the_stage(
+    synthesize: Callable[..., SynthesizedTemplate],
+) -> None:
+    with_acl = synthesize(with_checks=True, waf_rate=500)
+    acl = with_acl.get_only_resource("AWS::WAFv2::WebACL")["Properties"]
+    (rate,) = [rule for rule in acl["Rules"] if "RateBasedStatement" in rule["Statement"]]
     assert rate["Action"] == {"Block": {}}
     assert rate["Statement"]["RateBasedStatement"] == {"AggregateKeyType": "IP", "Limit": 500}
-    groups = [one for one in acl["Rules"] if one is not rate]
+    groups = [rule for rule in acl["Rules"] if rule is not rate]
     for group in groups:
         assert group["Statement"]["ManagedRuleGroupStatement"]["VendorName"] == "AWS"
         assert group["OverrideAction"] == {"None": {}}
-    assert len({one["Priority"] for one in acl["Rules"]}) == len(acl["Rules"]) == 3
+    assert len({rule["Priority"] for rule in acl["Rules"]}) == len(acl["Rules"]) == 3
     for rule in (*acl["Rules"], acl):
         assert rule["VisibilityConfig"]["SampledRequestsEnabled"] is False
-    (name,) = walled.of_type("AWS::WAFv2::WebACL")
-    (rest,) = walled.of_type("AWS::ApiGateway::RestApi")
-    (stage,) = walled.of_type("AWS::ApiGateway::Stage")
-    association = walled.only("AWS::WAFv2::WebACLAssociation")["Properties"]
-    assert spelt(association["WebACLArn"]) == f"<{name}.Arn>"
-    assert spelt(association["ResourceArn"]) == (
+    (name,) = with_acl.select_resources("AWS::WAFv2::WebACL")
+    (rest,) = with_acl.select_resources("AWS::ApiGateway::RestApi")
+    (stage,) = with_acl.select_resources("AWS::ApiGateway::Stage")
+    association = with_acl.get_only_resource("AWS::WAFv2::WebACLAssociation")["Properties"]
+    assert render_value(association["WebACLArn"]) == f"<{name}.Arn>"
+    assert render_value(association["ResourceArn"]) == (
         f"arn:<AWS::Partition>:apigateway:<AWS::Region>::/restapis/<{rest}>/stages/<{stage}>"
     )
 
 
-def test_the_policies_that_the_docs_name_are_those_of_the_template(template: Synthesized) -> None:
+def test_the_policies_that_the_docs_name_are_those_of_the_template(
+    template: SynthesizedTemplate,
+) -> None:
     page = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
     assert "`twofold-<stage>-<region>-ReadOnly`, `-Editor` and one for each operation" in page
     assert set(template.managed_policies) == set(NAMES)

@@ -1,4 +1,4 @@
-"""What `make deploy` refuses, and `make diff` reports: a forgotten option takes nothing from a stage."""
+"""Preflight checks: findings that stop `make deploy`, and the report of `make diff`."""
 
 import os
 from collections.abc import Iterator
@@ -11,56 +11,56 @@ from infra.concurrency import Concurrency
 from infra.deployed import find_stack, make_client
 from infra.options import Options
 from infra.preflight import Deployment, find_problems, select_refusals
-from local.stack import Stack
-from tests.infra.account import STACK, deploy, enter, environment
+from local.emulator.server import Emulator
+from tests.infra.account import STACK, build_environment, deploy, enter_shell
 from tests.infra.conftest import Synthesize
-from tests.infra.synthesized import Synthesized
-from tests.infra.test_commands import _made
-from tests.infra.test_destroy import _clean_up
+from tests.infra.synthesized_template import SynthesizedTemplate
+from tests.infra.test_commands import run_target
+from tests.infra.test_destroy import clean_up
 from twofold.access import Guard
-from twofold.settings import Function, function_name
+from twofold.settings import Function, make_function_name
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0f0e0d0c-0000-4000-8000-00000000000a"
-OTHER = "arn:aws:kms:us-east-1:123456789012:key/0f0e0d0c-0000-4000-8000-00000000000b"
+OTHER_KEY = "arn:aws:kms:us-east-1:123456789012:key/0f0e0d0c-0000-4000-8000-00000000000b"
 
 
 @pytest.fixture(scope="module")
-def keyed(synthesize: Synthesize) -> Synthesized:
+def keyed_template(synthesize: Synthesize) -> SynthesizedTemplate:
     return synthesize(stage="dev", kms_key=KEY, retention_days=60, source_buckets="a-b")
 
 
 @pytest.fixture
-def stages(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def stages(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "dev.toml").write_text(f'kms_key = "{KEY}"\nretention_days = 60\n')
-    enter(monkeypatch, stack, tmp_path)
+    enter_shell(monkeypatch, emulator, tmp_path)
     yield tmp_path
     if find_stack(STACK):
-        _clean_up()
+        clean_up()
 
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The arguments of the CDK CLI, which takes this process's place and needs an account."""
+    """The command lines of the CDK CLI, which is replaced because it needs an account."""
     commands: list[list[str]] = []
     monkeypatch.setattr(os, "execve", lambda _, command, __: commands.append(command))
     return commands
 
 
-def _found(**options: object) -> dict[str, str]:
-    """(name, message) of what stops a deployment of the stage dev."""
-    chosen = Options.of({"stage": "dev", **{k: str(v) for k, v in options.items()}}.get)
+def _find_refusals(**options: object) -> dict[str, str]:
+    """Return name and message of the findings that stop a deployment of the stage dev."""
+    chosen = Options.from_context({"stage": "dev", **{k: str(v) for k, v in options.items()}}.get)
     findings = find_problems(Deployment(options=chosen, region="us-east-1"))
     return {finding.name: finding.message for finding in select_refusals(findings, ())}
 
 
-def test_a_first_deployment_meets_nothing(stages: Path, started: list[list[str]]) -> None:
+def test_a_first_deployment_has_no_findings(stages: Path, started: list[list[str]]) -> None:
     cdk.main("deploy", "stage=dev", "--require-approval=never")
     (command,) = started
     assert command[-4:] == ["deploy", "--context", "stage=dev", "--require-approval=never"]
 
 
-def test_the_same_options_again_are_deployed_without_a_word(
-    keyed: Synthesized,
+def test_unchanged_options_are_deployed_without_findings(
+    keyed_template: SynthesizedTemplate,
     stages: Path,
     started: list[list[str]],
     capsys: pytest.CaptureFixture[str],
@@ -68,7 +68,7 @@ def test_the_same_options_again_are_deployed_without_a_word(
 ) -> None:
     # moto has no GetAccountSettings.
     monkeypatch.setattr(preflight, "read_concurrency", lambda _: Concurrency(1_000, 1_000))
-    deploy(keyed)
+    deploy(keyed_template)
     (stages / "dev.toml").write_text(
         f'kms_key = "{KEY}"\nretention_days = 60\nsource_buckets = ["a-b"]\n'
     )
@@ -77,42 +77,47 @@ def test_the_same_options_again_are_deployed_without_a_word(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("wanted", ["", OTHER])
-def test_a_key_that_is_forgotten_or_changed_is_refused_and_named(
-    keyed: Synthesized, stages: Path, stack: Stack, wanted: str
+@pytest.mark.parametrize("new_key", ["", OTHER_KEY])
+def test_a_forgotten_or_changed_key_is_refused_and_named(
+    keyed_template: SynthesizedTemplate, stages: Path, emulator: Emulator, new_key: str
 ) -> None:
-    """By the command itself, which ends before the CDK CLI starts."""
-    deploy(keyed)
-    (stages / "dev.toml").write_text(f'kms_key = "{wanted}"\nretention_days = 60\n')
-    done = _made("deploy", "STAGE=dev", **environment(stack, stages))
+    """The command ends before the CDK CLI starts."""
+    deploy(keyed_template)
+    (stages / "dev.toml").write_text(f'kms_key = "{new_key}"\nretention_days = 60\n')
+    done = run_target("deploy", "STAGE=dev", **build_environment(emulator, stages))
     assert done.returncode == 1
     assert f"encrypted with {KEY}" in done.stderr
     assert f'Put kms_key = "{KEY}" into the stage\'s file.' in done.stderr
-    assert "Nothing was deployed. To deploy all the same: make deploy ALLOW=kms_key" in done.stderr
+    assert "Nothing was deployed. To deploy anyway: make deploy ALLOW=kms_key" in done.stderr
 
 
-def test_the_guard_is_lifted_by_who_insists_alone(synthesize: Synthesize, stages: Path) -> None:
+def test_the_guard_is_removed_only_if_allowed(synthesize: Synthesize, stages: Path) -> None:
     deploy(synthesize(stage="dev", guard="owner"))
-    (refused,) = _found().values()
+    (refused,) = _find_refusals().values()
     assert "would let every caller use every project" in refused
-    assert _found(guard="owner") == {}
+    assert _find_refusals(guard="owner") == {}
     chosen = find_problems(Deployment(options=Options(stage="dev"), region="us-east-1"))
     assert select_refusals(chosen, {"guard"}) == []
 
 
-def test_what_a_new_guard_closes_is_reported(keyed: Synthesized, stages: Path) -> None:
-    deploy(keyed)
+def test_the_effect_of_a_new_guard_is_reported(
+    keyed_template: SynthesizedTemplate, stages: Path
+) -> None:
+    deploy(keyed_template)
     options = Options(stage="dev", kms_key=KEY, retention_days=60, guard=Guard.OWNER)
     findings = find_problems(Deployment(options=options, region="us-east-1"))
     (warning,) = [finding for finding in findings if finding.name == "guard"]
-    assert not warning.refused
-    assert "for the administrators alone" in warning.message
+    assert not warning.blocking
+    assert "accessible to the administrators only" in warning.message
 
 
-def test_who_insists_deploys(
-    keyed: Synthesized, stages: Path, started: list[list[str]], capsys: pytest.CaptureFixture[str]
+def test_an_allowed_finding_does_not_stop_the_deployment(
+    keyed_template: SynthesizedTemplate,
+    stages: Path,
+    started: list[list[str]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    deploy(keyed)
+    deploy(keyed_template)
     (stages / "dev.toml").write_text("retention_days = 30\n")
     with pytest.raises(SystemExit, match=r"make deploy ALLOW=retention_days$"):
         cdk.main("deploy", "stage=dev", "--allow=kms_key")
@@ -121,33 +126,38 @@ def test_who_insists_deploys(
     assert started[0][-3:] == ["deploy", "--context", "stage=dev"]
 
 
-def test_a_diff_reports_the_same_and_goes_on(
-    keyed: Synthesized, stages: Path, started: list[list[str]], capsys: pytest.CaptureFixture[str]
+def test_a_diff_reports_the_findings_and_continues(
+    keyed_template: SynthesizedTemplate,
+    stages: Path,
+    started: list[list[str]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    deploy(keyed)
+    deploy(keyed_template)
     (stages / "dev.toml").write_text("retention_days = 30\n")
     cdk.main("diff", "stage=dev", "waf_rate=500")
-    told = capsys.readouterr().err
-    assert "kms_key: the data of the deployed stack" in told
-    assert "retention_days: 60 in the deployed stack, 30 in this deployment." in told
-    assert "waf_rate: 0 in the deployed stack, 500 in this deployment." in told
-    assert 'source_buckets: ["a-b"] in the deployed stack, [] in this deployment.' in told
+    printed = capsys.readouterr().err
+    assert "kms_key: the data of the deployed stack" in printed
+    assert "retention_days: 60 in the deployed stack, 30 in this deployment." in printed
+    assert "waf_rate: 0 in the deployed stack, 500 in this deployment." in printed
+    assert 'source_buckets: ["a-b"] in the deployed stack, [] in this deployment.' in printed
     assert started[0][-5:] == ["diff", "--context", "stage=dev", "--context", "waf_rate=500"]
 
 
-def test_options_of_the_command_line_alone_are_not_deployed(
+def test_options_set_only_on_the_command_line_are_not_deployed(
     stages: Path, started: list[list[str]]
 ) -> None:
     with pytest.raises(SystemExit) as refused:
         cdk.main("deploy", "stage=dev", "waf_rate=500")
-    told = str(refused.value)
-    assert told.startswith(f"CONTEXT sets options that {stages / 'dev.toml'} does not have")
-    assert "Put them into the file and commit it: waf_rate = 500." in told
+    message = str(refused.value)
+    assert message.startswith(f"CONTEXT sets options that {stages / 'dev.toml'} does not have")
+    assert "Put them into the file and commit it: waf_rate = 500." in message
     cdk.main("deploy", "stage=dev", "retention_days=60")
-    assert len(started) == 1, "what the file says too may be said"
+    assert len(started) == 1, "options equal to the file's are accepted"
 
 
-def test_a_stage_is_deployed_where_its_file_says(stages: Path, started: list[list[str]]) -> None:
+def test_a_stage_is_deployed_only_to_the_target_of_its_file(
+    stages: Path, started: list[list[str]]
+) -> None:
     file = stages / "dev.toml"
     file.write_text('account = "123456789012"\nregions = ["us-east-1"]\n')
     cdk.main("deploy", "stage=dev")
@@ -162,29 +172,32 @@ def test_a_stage_is_deployed_where_its_file_says(stages: Path, started: list[lis
     assert len(started) == 1
 
 
-def test_of_a_release_that_recorded_nothing_the_resources_are_asked(
-    keyed: Synthesized, template: Synthesized, stages: Path, stack: Stack
+def test_without_a_record_the_key_is_read_from_the_resources(
+    keyed_template: SynthesizedTemplate,
+    template: SynthesizedTemplate,
+    stages: Path,
+    emulator: Emulator,
 ) -> None:
-    deploy(template, recorded=False)
-    assert _found() == {}
-    found = find_stack(STACK)
-    assert found
+    deploy(template, with_record=False)
+    assert _find_refusals() == {}
+    stack = find_stack(STACK)
+    assert stack
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
     make_client("s3").put_bucket_encryption(
-        Bucket=found.bucket,
+        Bucket=stack.bucket,
         ServerSideEncryptionConfiguration={
             "Rules": [{"ApplyServerSideEncryptionByDefault": default}]
         },
     )
-    assert set(_found()) == {"kms_key"}
-    assert _found(kms_key=KEY) == {}
+    assert set(_find_refusals()) == {"kms_key"}
+    assert _find_refusals(kms_key=KEY) == {}
 
 
-def test_the_retention_of_such_a_release_is_that_of_its_collector(
-    template: Synthesized, stages: Path, stack: Stack
+def test_without_a_record_the_retention_is_read_from_the_collector(
+    template: SynthesizedTemplate, stages: Path, emulator: Emulator
 ) -> None:
-    deploy(template, recorded=False)
-    name = function_name("dev", Function.COLLECT)
+    deploy(template, with_record=False)
+    name = make_function_name("dev", Function.COLLECT)
     client = make_client("lambda")
     client.create_function(
         FunctionName=name,
@@ -195,16 +208,19 @@ def test_the_retention_of_such_a_release_is_that_of_its_collector(
         Environment={"Variables": {"TWOFOLD_RETENTION_DAYS": "60"}},
     )
     try:
-        assert set(_found(retention_days=59)) == {"retention_days"}
-        assert _found(retention_days=60) == {}
+        assert set(_find_refusals(retention_days=59)) == {"retention_days"}
+        assert _find_refusals(retention_days=60) == {}
     finally:
         client.delete_function(FunctionName=name)
 
 
-def test_a_stack_that_may_not_be_looked_at_is_deployed_by_who_insists(
-    stages: Path, started: list[list[str]], monkeypatch: pytest.MonkeyPatch, keyed: Synthesized
+def test_a_stack_that_cannot_be_read_is_deployed_only_if_allowed(
+    stages: Path,
+    started: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    keyed_template: SynthesizedTemplate,
 ) -> None:
-    deploy(keyed)
+    deploy(keyed_template)
     bucket = "gone"
     monkeypatch.setattr("infra.deployed.DeployedStack.bucket", bucket)
     monkeypatch.setattr("infra.deployed.DeployedStack.table", None)

@@ -1,5 +1,5 @@
-"""Least privilege, both ways: what the functions and state machines ask of AWS in the running stack, beside what the
-synthesized roles allow them. `make privileges` does the same with every call of the whole suite.
+"""Least privilege in both directions: AWS calls of functions and state machines in the running emulator, compared with the
+synthesized roles. `python -m tests privileges` compares the calls of the whole test suite.
 """
 
 import json
@@ -10,33 +10,41 @@ import pytest
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from local.stack import STAGE, Stack
-from tests.backstage import Backstage
-from tests.infra.synthesized import Synthesized
-from tests.privileges import everything
-from tests.privileges.calls import DYNAMODB, Call, asked
-from tests.privileges.grants import Grant, granted, not_granted, not_used
+from local.emulator.server import STAGE, Emulator
+from tests.infra.synthesized_template import SynthesizedTemplate
+from tests.privileges import exercise
+from tests.privileges.calls import DYNAMODB, Call, list_iam_calls
+from tests.privileges.grants import Grant, find_missing_grants, find_unused_grants, list_grants
 from tests.privileges.recorder import Recorder
-from twofold.settings import Function, Partition, Workflow, function_name, state_machine_name
+from tests.support.request_interceptor import RequestInterceptor
+from twofold.settings import (
+    Function,
+    TablePartition,
+    Workflow,
+    make_function_name,
+    make_state_machine_name,
+)
 
-ONCE = (Partition.SECRET.value,)
-MACHINES = [state_machine_name(STAGE, workflow) for workflow in Workflow]
+ONCE = (TablePartition.SECRET.value,)
+MACHINES = [make_state_machine_name(STAGE, workflow) for workflow in Workflow]
 
 
-def _key(pk: str) -> dict[str, Any]:
+def _make_key(pk: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": "any"}}
 
 
 @pytest.fixture(scope="module")
-def grants(synthesize: Callable[..., Synthesized]) -> list[Grant]:
-    return granted(synthesize(stage=STAGE, source_buckets=",".join(everything.SOURCES)))
+def grants(synthesize: Callable[..., SynthesizedTemplate]) -> list[Grant]:
+    return list_grants(synthesize(stage=STAGE, source_buckets=",".join(exercise.SOURCES)))
 
 
 @pytest.fixture(scope="module")
-def calls(stack: Stack, backstage: Backstage, recorder: Recorder) -> dict[Call, int]:
-    """Those of this file alone, since other tests have sources in other buckets; and what is done once for a table."""
+def calls(
+    emulator: Emulator, request_interceptor: RequestInterceptor, recorder: Recorder
+) -> dict[Call, int]:
+    """The calls of this file; other tests use other source buckets. Calls made once per table are included."""
     before = dict(recorder.calls)
-    everything.done(stack, backstage)
+    exercise.use_every_permission(emulator, request_interceptor)
     return {
         call: n
         for call, n in recorder.calls.items()
@@ -45,23 +53,23 @@ def calls(stack: Stack, backstage: Backstage, recorder: Recorder) -> dict[Call, 
 
 
 def test_every_function_and_every_state_machine_was_seen(calls: dict[Call, int]) -> None:
-    functions = {function_name(STAGE, function) for function in Function}
+    functions = {make_function_name(STAGE, function) for function in Function}
     assert {call.caller for call in calls} == functions | set(MACHINES)
 
 
-def test_nothing_is_used_that_is_not_granted(calls: dict[Call, int], grants: list[Grant]) -> None:
-    assert not_granted(calls, grants) == []
+def test_every_call_is_granted(calls: dict[Call, int], grants: list[Grant]) -> None:
+    assert find_missing_grants(calls, grants) == []
 
 
-def test_nothing_is_granted_that_is_not_used(calls: dict[Call, int], grants: list[Grant]) -> None:
-    unused = not_used(calls, grants, MACHINES, everything.SOURCES)
+def test_every_grant_is_used(calls: dict[Call, int], grants: list[Grant]) -> None:
+    unused = find_unused_grants(calls, grants, MACHINES, exercise.SOURCES)
     assert unused == []
 
 
-def test_a_call_beyond_the_grants_is_noticed(grants: list[Grant]) -> None:
-    """The check can fail: a worker that writes a status, an API that writes contents, a bucket that is none of ours."""
-    move, api = function_name(STAGE, Function.MOVE), function_name(STAGE, Function.API)
-    collect = function_name(STAGE, Function.COLLECT)
+def test_a_call_without_a_grant_is_found(grants: list[Grant]) -> None:
+    """Proves that the check can fail: a worker that writes a status, an API that writes contents, a foreign bucket."""
+    move, api = make_function_name(STAGE, Function.MOVE), make_function_name(STAGE, Function.API)
+    collect = make_function_name(STAGE, Function.COLLECT)
     table = next(grant.resource for grant in grants if ":table/" in grant.resource)
     wrong = [
         Call(move, "dynamodb:UpdateItem", table),
@@ -72,30 +80,32 @@ def test_a_call_beyond_the_grants_is_noticed(grants: list[Grant]) -> None:
         Call(collect, "dynamodb:UpdateItem", table, ("project#birds",)),
         Call(api, "dynamodb:BatchGetItem", table, ("project#birds", "secret")),
     ]
-    assert not_granted(wrong, grants) == sorted(wrong)
+    assert find_missing_grants(wrong, grants) == sorted(wrong)
 
 
 def test_a_grant_is_used_partition_by_partition(grants: list[Grant]) -> None:
-    """The check can fail: of two partitions that an action is granted on, the one that nobody reaches is noticed."""
-    settle = function_name(STAGE, Function.SETTLE)
-    (query,) = (one for one in grants if one.caller == settle and one.action == "dynamodb:Query")
+    """Proves that the check can fail: an unused partition of an action is found."""
+    settle = make_function_name(STAGE, Function.SETTLE)
+    (query,) = (g for g in grants if g.caller == settle and g.action == "dynamodb:Query")
     call = Call(settle, query.action, query.resource, ("operations",))
-    assert not_granted([call], [query]) == []
-    (idle,) = not_used([call], [query], MACHINES, ())
+    assert find_missing_grants([call], [query]) == []
+    (idle,) = find_unused_grants([call], [query], MACHINES, ())
     assert idle.partitions == ("outbox",)
 
 
-def test_of_the_api_s_reads_only_those_of_reports_are_taken_on_trust(grants: list[Grant]) -> None:
-    api = function_name(STAGE, Function.API)
-    trusted = [one for one in grants if one.caller == api and one.unseen(MACHINES)]
-    places = {one.resource for one in trusted if one.action.startswith("s3:")}
-    assert {place.partition("/")[2] for place in places} == {"reports/*"}
+def test_among_the_reads_of_the_api_only_those_of_reports_are_unobservable(
+    grants: list[Grant],
+) -> None:
+    api = make_function_name(STAGE, Function.API)
+    unobservable = [g for g in grants if g.caller == api and g.is_unobservable(MACHINES)]
+    resources = {grant.resource for grant in unobservable if grant.action.startswith("s3:")}
+    assert {resource.partition("/")[2] for resource in resources} == {"reports/*"}
 
 
 @pytest.mark.parametrize(
     ("operation", "body", "expected"),
     [
-        ("GetItem", {"Key": _key("secret")}, [("GetItem", ("secret",))]),
+        ("GetItem", {"Key": _make_key("secret")}, [("GetItem", ("secret",))]),
         (
             "Query",
             {
@@ -107,16 +117,16 @@ def test_of_the_api_s_reads_only_those_of_reports_are_taken_on_trust(grants: lis
         ),
         (
             "BatchGetItem",
-            {"RequestItems": {"t": {"Keys": [_key("b"), _key("a"), _key("b")]}}},
+            {"RequestItems": {"t": {"Keys": [_make_key("b"), _make_key("a"), _make_key("b")]}}},
             [("BatchGetItem", ("a", "b"))],
         ),
         (
             "TransactWriteItems",
             {
                 "TransactItems": [
-                    {"Put": {"TableName": "t", "Item": _key("a")}},
-                    {"Update": {"TableName": "t", "Key": _key("b")}},
-                    {"ConditionCheck": {"TableName": "t", "Key": _key("c")}},
+                    {"Put": {"TableName": "t", "Item": _make_key("a")}},
+                    {"Update": {"TableName": "t", "Key": _make_key("b")}},
+                    {"ConditionCheck": {"TableName": "t", "Key": _make_key("c")}},
                 ]
             },
             [("PutItem", ("a",)), ("UpdateItem", ("b",)), ("ConditionCheckItem", ("c",))],
@@ -124,12 +134,12 @@ def test_of_the_api_s_reads_only_those_of_reports_are_taken_on_trust(grants: lis
         ("Scan", {}, [("Scan", ())]),
     ],
 )
-def test_a_request_to_the_table_asks_for_its_partitions(
+def test_a_request_to_the_table_has_the_partitions_of_its_keys(
     operation: str, body: dict[str, Any], expected: list[tuple[str, tuple[str, ...]]]
 ) -> None:
     headers = [("X-Amz-Target", f"{DYNAMODB}{operation}")]
     request = Request(EnvironBuilder("/", method="POST", headers=headers).get_environ())
-    found = asked("f", request, json.dumps({"TableName": "t", **body}).encode())
+    found = list_iam_calls("f", request, json.dumps({"TableName": "t", **body}).encode())
     assert [(call.action, call.partitions) for call in found] == [
         (f"dynamodb:{action}", partitions) for action, partitions in expected
     ]
@@ -149,12 +159,12 @@ def test_a_request_to_the_table_asks_for_its_partitions(
         ("GET", "/b?list-type=2", {}, [("s3:ListBucket", "b")]),
     ],
 )
-def test_a_request_asks_for_what_iam_says(
+def test_a_request_has_the_actions_that_iam_checks(
     method: str, path: str, headers: dict[str, str], expected: list[tuple[str, str]]
 ) -> None:
     signed = {"Authorization": "Credential=x/20250101/us-east-1/s3/aws4_request", **headers}
     request = Request(
         EnvironBuilder(path, method=method, headers=list(signed.items())).get_environ()
     )
-    found = [(call.action, call.resource) for call in asked("f", request, b"")]
+    found = [(call.action, call.resource) for call in list_iam_calls("f", request, b"")]
     assert found == [(action, f"arn:aws:s3:::{name}") for action, name in expected]

@@ -1,4 +1,4 @@
-"""The committed options of a stage: one file for each, read by every command."""
+"""The committed options of a stage, in a file that every command reads."""
 
 import tomllib
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from infra.application import build
 from infra.options import OptionError, Options
-from infra.stages import FOLDER, find_overrides, read_stage, resolve_options, spell_value
+from infra.stages import FOLDER, find_overrides, format_value, read_stage, resolve_options
 from twofold.settings import LogLevel
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0f0e0d0c-0000-4000-8000-00000000000a"
@@ -36,10 +36,10 @@ def test_the_file_gives_the_options_and_names_the_stage(stages: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("kms_kye = 'a'", "there is no option 'kms_kye'; use account, regions, source_buckets, "),
-        ("stage = 'dev'", "remove the key stage; the stage is named by the file"),
+        ("kms_kye = 'a'", "unknown option 'kms_kye'; use account, regions, source_buckets, "),
+        ("stage = 'dev'", "remove the key stage; the name of the file is the stage"),
         ("waf_rate = '5'", "waf_rate = '5' has a wrong type; use a whole number, such as 5"),
         ("waf_rate = true", "waf_rate = True has a wrong type; use a whole number"),
         ("waf_rate = -1", "waf_rate='-1': use a whole number from 0 on"),
@@ -53,25 +53,27 @@ def test_the_file_gives_the_options_and_names_the_stage(stages: Path) -> None:
     ],
 )
 def test_a_wrong_file_is_named_with_the_key_and_the_remedy(
-    stages: Path, text: str, told: str
+    stages: Path, text: str, message: str
 ) -> None:
     path = stages / "dev.toml"
     path.write_text(text)
     with pytest.raises(OptionError) as refused:
         read_stage("dev")
     assert str(refused.value).startswith(f"{path}")
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
-def test_a_file_that_is_no_text_and_a_missing_one_are_named(stages: Path) -> None:
+def test_a_binary_file_and_a_missing_file_are_named(stages: Path) -> None:
     (stages / "dev.toml").write_bytes(b"\xff")
     with pytest.raises(OptionError, match=r"dev\.toml is not valid TOML"):
         read_stage("dev")
-    with pytest.raises(OptionError, match=r"other\.toml\. Stages with a file: dev\. For a new"):
+    with pytest.raises(
+        OptionError, match=r"other\.toml does not exist\. Stages with a file: dev\. For a new"
+    ):
         read_stage("other")
 
 
-def test_the_command_line_has_precedence_and_shows_the_line_that_the_file_would_need(
+def test_the_command_line_has_precedence_and_its_options_are_shown_as_lines_for_the_file(
     stages: Path,
 ) -> None:
     (stages / "dev.toml").write_text("waf_rate = 500\nthrottle_rate = 9\n")
@@ -80,18 +82,18 @@ def test_the_command_line_has_precedence_and_shows_the_line_that_the_file_would_
     assert find_overrides(file, options) == {"waf_rate": "waf_rate = 700"}
 
 
-def test_what_is_spelled_is_read_again_for_every_option(stages: Path) -> None:
+def test_every_option_survives_formatting_and_parsing(stages: Path) -> None:
     options = Options(stage="dev", source_buckets=("a-b", "c-d"), source_keys=(KEY,), kms_key=KEY)
     names = [name for name in Options.__dataclass_fields__ if name != "stage"]
-    lines = [f"{name} = {spell_value(getattr(options, name))}" for name in names]
+    lines = [f"{name} = {format_value(getattr(options, name))}" for name in names]
     (stages / "dev.toml").write_text("\n".join(lines))
     assert resolve_options(["stage=dev"])[1] == options
 
 
-def test_the_file_that_ships_has_every_option_with_its_default(
+def test_the_committed_file_has_every_option_with_its_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """So that `make deploy` on a fresh clone is as it says."""
+    """So `make deploy` on a fresh clone deploys the documented values."""
     monkeypatch.delenv("TWOFOLD_STAGES")
     assert resolve_options([])[1] == Options()
     text = (FOLDER / "prod.toml").read_text()
@@ -103,7 +105,7 @@ def test_the_file_that_ships_has_every_option_with_its_default(
         assert values[name] == (list(default) if isinstance(default, tuple) else default), name
 
 
-def test_the_app_that_the_cdk_cli_runs_reads_the_file_and_records_what_it_deploys(
+def test_the_app_of_the_cdk_cli_reads_the_file_and_records_the_options(
     stages: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     (stages / "dev.toml").write_text("retention_days = 90\n")
@@ -111,7 +113,7 @@ def test_the_app_that_the_cdk_cli_runs_reads_the_file_and_records_what_it_deploy
         ["stage=dev", "waf_rate=500"],
         outdir=tmp_path_factory.mktemp("out"),
         context={"aws:cdk:bundling-stacks": []},
-        checked=False,
+        with_checks=False,
         from_file=True,
     )
     template = app.synth().get_stack_by_name("Twofold-dev").template

@@ -1,13 +1,13 @@
-"""An upgrade: what is under way ends with the code that it began with, and what begins goes to the new one."""
+"""Upgrades: running executions end with the code with which they began; new executions use the new code."""
 
 import json
 
 import pytest
 
 from tests.infra.conftest import Synthesize
-from tests.infra.synthesized import Synthesized
+from tests.infra.synthesized_template import SynthesizedTemplate
 from twofold.records import DatasetId, DatasetType, Operation, OperationKind
-from twofold.settings import Function, Workflow, function_name
+from twofold.settings import Function, Workflow, make_function_name
 from twofold.stores.executions import Executions
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:twofold-prod-distribute"
@@ -20,21 +20,21 @@ OPERATION = Operation(
 
 
 @pytest.fixture(scope="module")
-def changed(synthesize: Synthesize) -> Synthesized:
-    """The next release: its code has another fingerprint."""
+def next_release(synthesize: Synthesize) -> SynthesizedTemplate:
+    """The template of a release with another fingerprint of the code."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("infra.bundling.fingerprint", lambda *_: "f" * 64)
+        patch.setattr("infra.bundling.compute_fingerprint", lambda *_: "f" * 64)
         return synthesize()
 
 
 @pytest.mark.parametrize(
     "kind", ["AWS::Lambda::Version", "AWS::StepFunctions::StateMachineVersion"]
 )
-def test_versions_outlive_the_deployment_that_replaces_them_unless_it_failed(
-    template: Synthesized, kind: str
+def test_old_versions_are_retained_except_after_a_failed_deployment(
+    template: SynthesizedTemplate, kind: str
 ) -> None:
-    """A version that a failed update leaves behind is in the way of the same release's next attempt."""
-    versions = template.of_type(kind)
+    """A retained version of a failed update would block the next deployment of the same release."""
+    versions = template.select_resources(kind)
     assert len(versions) == (len(Function) if "Lambda" in kind else len(Workflow))
     for version in versions.values():
         assert version["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -42,36 +42,39 @@ def test_versions_outlive_the_deployment_that_replaces_them_unless_it_failed(
 
 
 def test_new_code_is_a_new_version_of_every_function(
-    template: Synthesized, changed: Synthesized
+    template: SynthesizedTemplate, next_release: SynthesizedTemplate
 ) -> None:
-    before, after = (set(t.of_type("AWS::Lambda::Version")) for t in (template, changed))
+    before, after = (
+        set(t.select_resources("AWS::Lambda::Version")) for t in (template, next_release)
+    )
     assert not before & after
-    assert set(template.of_type("AWS::Lambda::Function")) == set(
-        changed.of_type("AWS::Lambda::Function")
+    assert set(template.select_resources("AWS::Lambda::Function")) == set(
+        next_release.select_resources("AWS::Lambda::Function")
     )
 
 
 @pytest.mark.parametrize("workflow", Workflow)
 def test_new_code_is_a_new_revision_of_every_state_machine(
-    template: Synthesized, changed: Synthesized, workflow: Workflow
+    template: SynthesizedTemplate, next_release: SynthesizedTemplate, workflow: Workflow
 ) -> None:
-    """A definition names versions, so another version is another definition."""
+    """A definition names versions, so a new version changes the definition."""
     before, after = (
-        json.dumps(t.machines[workflow]["DefinitionSubstitutions"]) for t in (template, changed)
+        json.dumps(t.state_machines[workflow]["DefinitionSubstitutions"])
+        for t in (template, next_release)
     )
     assert before != after
-    assert template.substituted(workflow) == changed.substituted(workflow)
+    assert template.resolve_substitutions(workflow) == next_release.resolve_substitutions(workflow)
 
 
-def test_everything_from_outside_goes_through_an_alias_that_can_be_pointed_back(
-    template: Synthesized,
+def test_invocations_from_outside_use_aliases(
+    template: SynthesizedTemplate,
 ) -> None:
-    aliases = template.properties("AWS::Lambda::Alias")
+    aliases = template.select_properties("AWS::Lambda::Alias")
     assert {alias["Name"] for alias in aliases.values()} == {"live", "live-retried"}
-    doors = {template.function_behind({"Ref": name}) for name in aliases}
+    functions = {template.find_function_of_alias({"Ref": name}) for name in aliases}
     outside = (Function.API, Function.SETTLE, Function.COLLECT)
-    assert doors == {function_name("prod", function) for function in outside}
-    machines = template.properties("AWS::StepFunctions::StateMachineAlias")
+    assert functions == {make_function_name("prod", function) for function in outside}
+    machines = template.select_properties("AWS::StepFunctions::StateMachineAlias")
     assert {alias["Name"] for alias in machines.values()} == {"live"}
     for alias in machines.values():
         (route,) = alias["RoutingConfiguration"]
@@ -79,7 +82,7 @@ def test_everything_from_outside_goes_through_an_alias_that_can_be_pointed_back(
 
 
 @pytest.mark.parametrize("qualifier", ["", ":live", ":7"])
-def test_an_execution_is_found_whatever_alias_it_was_started_by(qualifier: str) -> None:
+def test_the_arn_of_an_execution_does_not_depend_on_the_alias(qualifier: str) -> None:
     expected = "arn:aws:states:us-east-1:123456789012:execution:twofold-prod-distribute:0123"
     machines = {Workflow.DISTRIBUTE: f"{MACHINE}{qualifier}"}
-    assert Executions(machines).arn(OPERATION) == expected
+    assert Executions(machines).build_arn(OPERATION) == expected

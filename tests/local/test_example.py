@@ -1,22 +1,24 @@
-"""The example manifest is what its script writes, and holds what it is there to show."""
+"""The example manifest equals the output of its script and has every kind of entry."""
 
 from collections import Counter
 
 from local import example
-from twofold.manifest.lines import Entry, read_entry
+from twofold.manifest.line.entry import Entry, read_entry
 
 
-def test_the_committed_file_is_what_the_script_writes() -> None:
-    written = b"".join(example.manifest(example.ENTRIES, example.SEED))
-    assert example.TARGET.read_bytes() == written
+def test_the_committed_file_equals_the_output_of_the_script() -> None:
+    written = b"".join(example.generate_manifest(example.ENTRIES, example.SEED))
+    assert example.EXAMPLE_MANIFEST.read_bytes() == written
 
 
 def test_other_seeds_write_other_files() -> None:
-    assert list(example.manifest(20, 1)) != list(example.manifest(20, 2))
+    assert list(example.generate_manifest(20, 1)) != list(example.generate_manifest(20, 2))
 
 
-def test_the_example_holds_every_kind_of_entry() -> None:
-    entries = [_entry(line) for line in example.TARGET.read_bytes().splitlines()]
+def test_the_example_has_every_kind_of_entry() -> None:
+    entries = [
+        _read_valid_entry(line) for line in example.EXAMPLE_MANIFEST.read_bytes().splitlines()
+    ]
     shapes = Counter((sum(entry.boxes) > 0, 0 in entry.boxes) for entry in entries if entry.labeled)
     images = Counter(label for entry in entries for label in entry.labels)
     assert len(entries) == 600
@@ -26,7 +28,7 @@ def test_the_example_holds_every_kind_of_entry() -> None:
     assert sorted(count for count in images.values() if count < 5) == [1, 2, 4]
 
 
-def _entry(line: bytes) -> Entry:
+def _read_valid_entry(line: bytes) -> Entry:
     entry = read_entry(line)
     assert isinstance(entry, Entry)
     return entry

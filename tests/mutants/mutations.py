@@ -1,9 +1,9 @@
-"""`python -m tests.mutants.mutations SAMPLE SEED PATH ...`: mutants of Python files, drawn at random, as lines of JSON.
+"""`python -m tests.mutants.mutations SAMPLE SEED PATH ...` prints random mutants of Python files as lines of JSON.
 
-A mutant is one change by an operator of cosmic-ray: another comparison, arithmetic, number, condition or loop. A
-place has up to a dozen of them; places are drawn, and of each place one mutant, so comparisons do not outnumber the rest.
-Annotations with `|` are left out, as their mutants change no behaviour, and so are decorators. cosmic-ray 8.7
-fails on tuples of exceptions, so exceptions are left out too.
+A mutant is one change by an operator of cosmic-ray: another comparison, arithmetic, number, condition or loop. A position
+in the code has up to a dozen mutants. The sample has one mutant for each drawn position, so comparisons do not dominate.
+Annotations with `|` and decorators are excluded, since these mutants change no behaviour. Exceptions are excluded because
+cosmic-ray 8.7 fails on tuples of exceptions.
 """
 
 import json
@@ -17,7 +17,7 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
-_LEFT_OUT = (
+_EXCLUDED = (
     "NoOp",
     "RemoveDecorator",
     "VariableInserter",
@@ -29,7 +29,7 @@ _LEFT_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """The `occurrence`th place in `path` that an operator can change; `line` and `column` are where it is."""
+    """The `occurrence`th position in `path` that an operator can change, at `line` and `column`."""
 
     path: str
     operator: str
@@ -47,25 +47,27 @@ class Mutant:
 def list_mutations(path: Path) -> Iterator[Mutation]:
     nodes = list(ast_nodes(get_ast(path.read_text(encoding="utf-8"))))
     for name in operator_names():
-        if any(each in name for each in _LEFT_OUT):
+        if any(excluded in name for excluded in _EXCLUDED):
             continue
         operator = get_operator(name)()
-        places = [place for node in nodes for place in operator.mutation_positions(node)]
-        for occurrence, ((line, column), _) in enumerate(places):
+        positions = [position for node in nodes for position in operator.mutation_positions(node)]
+        for occurrence, ((line, column), _) in enumerate(positions):
             yield Mutation(str(path), name, occurrence, line, column)
 
 
-def draw(files: Sequence[Path], sample: int, seed: int) -> list[Mutant]:
-    """So many mutants of the files, or all places once if there are fewer."""
-    random, places = Random(seed), dict[tuple[str, int, int], list[Mutation]]()
+def draw_mutants(files: Sequence[Path], sample: int, seed: int) -> list[Mutant]:
+    """Draw `sample` mutants of the files, or one mutant for each position if there are fewer positions."""
+    random, mutations = Random(seed), dict[tuple[str, int, int], list[Mutation]]()
     for path in files:
         for mutation in list_mutations(path):
-            places.setdefault((mutation.path, mutation.line, mutation.column), []).append(mutation)
-    drawn = random.sample(sorted(places), min(sample, len(places)))
-    return [_make(random.choice(places[place])) for place in drawn]
+            mutations.setdefault((mutation.path, mutation.line, mutation.column), []).append(
+                mutation
+            )
+    drawn = random.sample(sorted(mutations), min(sample, len(mutations)))
+    return [_make_mutant(random.choice(mutations[position])) for position in drawn]
 
 
-def _make(mutation: Mutation) -> Mutant:
+def _make_mutant(mutation: Mutation) -> Mutant:
     source = Path(mutation.path).read_text(encoding="utf-8")
     text = mutate_code(source, get_operator(mutation.operator)(), mutation.occurrence)
     assert text is not None, mutation
@@ -73,9 +75,9 @@ def _make(mutation: Mutation) -> Mutant:
 
 
 if __name__ == "__main__":
-    given = [Path(argument) for argument in sys.argv[3:]]
-    found = [
-        path for each in given for path in (sorted(each.rglob("*.py")) if each.is_dir() else [each])
+    paths = [Path(argument) for argument in sys.argv[3:]]
+    files = [
+        file for path in paths for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])
     ]
-    for mutant in draw(found, int(sys.argv[1]), int(sys.argv[2])):
+    for mutant in draw_mutants(files, int(sys.argv[1]), int(sys.argv[2])):
         print(json.dumps(asdict(mutant)))

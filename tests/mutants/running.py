@@ -1,4 +1,4 @@
-"""Running tests against a mutant, in a process of its own that has loaded all but the project."""
+"""Run tests against a mutant in a forked process that has loaded all packages except the project."""
 
 import os
 import shutil
@@ -31,18 +31,18 @@ _LIBRARIES = (
 _FOLDERS = ("lambdas", "clients/command", ".")
 _LOOK_SECONDS = 0.02
 LOG = "mutants.log"
-"""In the copied tree: what the last run printed."""
+"""The output of the last run, in the copied tree."""
 KILLED, SURVIVED, TIMED_OUT = "killed", "survived", "timed out"
 
 
 @contextmanager
-def copied_tree(root: Path) -> Iterator[Path]:
-    """A copy of the files of a Git work tree, to put mutants into; the current folder while the block runs."""
+def copy_tree(root: Path) -> Iterator[Path]:
+    """Copy the files of a Git work tree to put mutants into. The copy is the current folder while the block runs."""
     with TemporaryDirectory(prefix="mutants-") as folder:
-        listed = subprocess.check_output(
+        names = subprocess.check_output(
             ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=root
         )
-        for name in filter(None, listed.decode().split("\0")):
+        for name in filter(None, names.decode().split("\0")):
             target = Path(folder, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             if (root / name).is_file():
@@ -56,26 +56,26 @@ def copied_tree(root: Path) -> Iterator[Path]:
 
 
 def load_libraries() -> None:
-    """What every run needs and no mutant changes; it takes longer to load than most mutants live."""
+    """Load the packages that every run needs and no mutant changes. Loading takes longer than most runs."""
     for library in _LIBRARIES:
         import_module(library)
     loaded = [name for name in sys.modules if name.partition(".")[0].startswith("twofold")]
     assert not loaded, loaded
 
 
-def judge(tree: Path, path: str, text: str, tests: Sequence[str], seconds: float) -> str:
-    """What becomes of a mutant: the file `path` of `tree` has this text while the tests run, up to the first failure."""
+def judge_mutant(tree: Path, path: str, text: str, tests: Sequence[str], seconds: float) -> str:
+    """Return the outcome of a mutant. The file `path` of `tree` has this text while the tests run, up to the first failure."""
     original = (tree / path).read_text(encoding="utf-8")
     (tree / path).write_text(text, encoding="utf-8")
     try:
-        code = _run(tree, tests, seconds)
+        code = _run_tests(tree, tests, seconds)
     finally:
         (tree / path).write_text(original, encoding="utf-8")
     return {0: SURVIVED, None: TIMED_OUT}.get(code, KILLED)
 
 
-def _run(tree: Path, tests: Sequence[str], seconds: float) -> int | None:
-    """The exit code of pytest, None after so many seconds."""
+def _run_tests(tree: Path, tests: Sequence[str], seconds: float) -> int | None:
+    """Return the exit code of pytest, or None after `seconds` seconds."""
     pid = os.fork()
     if not pid:
         _test_and_exit(tree, tests)
@@ -91,14 +91,14 @@ def _run(tree: Path, tests: Sequence[str], seconds: float) -> int | None:
 
 
 def _test_and_exit(tree: Path, tests: Sequence[str]) -> NoReturn:
-    """Never returns to what its parent has still to do."""
+    """Run the tests and exit. Never returns, since the parent process continues the campaign."""
     code = pytest.ExitCode.INTERNAL_ERROR.value
     try:
         os.setsid()
         log = os.open(tree / LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for descriptor in (1, 2):
             os.dup2(log, descriptor)
-        code = _test(tree, tests)
+        code = _test_in_process(tree, tests)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -106,7 +106,7 @@ def _test_and_exit(tree: Path, tests: Sequence[str]) -> NoReturn:
         os._exit(code)
 
 
-def _test(tree: Path, tests: Sequence[str]) -> int:
+def _test_in_process(tree: Path, tests: Sequence[str]) -> int:
     for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
         del sys.modules[name]
     folders = [str(tree / folder) for folder in _FOLDERS]
@@ -121,13 +121,13 @@ def _test(tree: Path, tests: Sequence[str]) -> int:
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--timeout", "60"]
     # Hypothesis is loaded before pytest could rewrite its assertions.
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    return int(pytest.main([*options, *tests], plugins=[_WithoutStack()]))
+    return int(pytest.main([*options, *tests], plugins=[_SkipEmulatorTests()]))
 
 
-class _WithoutStack:
-    """Leaves out tests with the whole stack: its functions run from a bundle, which each mutant would have built again."""
+class _SkipEmulatorTests:
+    """Deselects tests with the emulator: functions run from a bundle, and each mutant would build another bundle."""
 
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
-        left_out = [item for item in items if "stack" in item.fixturenames]
-        items[:] = [item for item in items if "stack" not in item.fixturenames]
-        config.hook.pytest_deselected(items=left_out)
+        deselected = [item for item in items if "emulator" in item.fixturenames]
+        items[:] = [item for item in items if "emulator" not in item.fixturenames]
+        config.hook.pytest_deselected(items=deselected)

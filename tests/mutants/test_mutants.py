@@ -1,12 +1,12 @@
-"""What `make mutants` says of a mutant, on a project of two files."""
+"""The outcomes that `python -m tests mutants` reports, on a project of two files."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.mutants.campaign import CONCERNED, ROOT, find_tests
-from tests.mutants.running import KILLED, SURVIVED, TIMED_OUT, copied_tree, judge
+from tests.mutants.campaign import ROOT, TESTS_BY_FOLDER, find_tests
+from tests.mutants.running import KILLED, SURVIVED, TIMED_OUT, copy_tree, judge_mutant
 
 SOURCE = """
 def count(numbers):
@@ -26,7 +26,7 @@ def test_sums_in_another_process():
     program = "from sums import count; print(count([0, 5]))"
     assert subprocess.check_output([sys.executable, "-c", program]) == b"5\\n"
 
-def test_that_needs_the_whole_stack(stack):
+def test_that_needs_the_whole_stack(emulator):
     pass
 """
 
@@ -56,7 +56,7 @@ def test_the_outcome_is_that_of_the_tests(
     monkeypatch.chdir(tree)
     text = f"import os\n{SOURCE}".replace(before, after, 1)
     seconds = 3 if outcome == TIMED_OUT else 100
-    assert judge(tree, "lambdas/sums.py", text, ["test_sums.py"], seconds) == outcome
+    assert judge_mutant(tree, "lambdas/sums.py", text, ["test_sums.py"], seconds) == outcome
     assert (tree / "lambdas" / "sums.py").read_text() == SOURCE
 
 
@@ -67,7 +67,7 @@ def test_a_copied_tree_has_what_git_has_and_leaves_the_original_alone(tmp_path: 
         (tmp_path / name).write_text(name)
     (tmp_path / ".gitignore").write_text("left-out.py")
     before = Path.cwd()
-    with copied_tree(tmp_path) as tree:
+    with copy_tree(tmp_path) as tree:
         assert Path.cwd() == tree
         copied = {str(path.relative_to(tree)) for path in tree.rglob("*.py")}
         (tree / "a.py").write_text("mutant")
@@ -77,7 +77,7 @@ def test_a_copied_tree_has_what_git_has_and_leaves_the_original_alone(tmp_path: 
 
 
 def test_every_folder_has_tests_that_are_there_and_other_paths_are_refused() -> None:
-    for folder, tests in CONCERNED.items():
+    for folder, tests in TESTS_BY_FOLDER.items():
         assert all((ROOT / path).exists() for path in (folder, *tests))
         assert find_tests(f"{folder}/any.py") == tests
     with pytest.raises(SystemExit, match="no tests are listed"):

@@ -1,4 +1,4 @@
-"""What IAM would be asked for each request to AWS: who, which action, on which resource."""
+"""Convert requests to AWS into the (caller, action, resource) of IAM's authorization."""
 
 import json
 import re
@@ -8,25 +8,25 @@ from urllib.parse import unquote
 
 from werkzeug.wrappers import Request
 
-from local.clients import REGION
-from local.functions import ACCOUNT
+from local.emulator.clients import REGION
+from local.emulator.functions import ACCOUNT
 from twofold.settings import PARTITION_KEY
 
 DYNAMODB = "DynamoDB_20120810."
 STATES = "AWSStepFunctions."
 PUT_EVENTS = "AWSEvents.PutEvents"
-_KINDS = {
+_TRANSACTION_ACTIONS = {
     "Put": "PutItem",
     "Update": "UpdateItem",
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-_EQUAL = re.compile(r"(#?\w+) = (:\w+)")
+_EQUALITY = re.compile(r"(#?\w+) = (:\w+)")
 _INVOCATION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations")
 
 
 class Call(NamedTuple):
-    """`caller` is the name of a function or of a state machine; `partitions` are the leading keys of a request to the table."""
+    """An authorization request: `caller` names a function or state machine, `partitions` are leading keys of the table."""
 
     caller: str
     action: str
@@ -34,79 +34,79 @@ class Call(NamedTuple):
     partitions: tuple[str, ...] = ()
 
 
-def asked(caller: str, request: Request, body: bytes) -> Iterator[Call]:
-    """`body` is that of the request; it may be left out where only the address matters, as in most of S3."""
+def list_iam_calls(caller: str, request: Request, body: bytes) -> Iterator[Call]:
+    """Yield the calls that IAM authorizes for a request; `body` may be empty for requests with all data in the URL."""
     target = request.headers.get("X-Amz-Target", "")
     if target.startswith(DYNAMODB):
-        for action, table, partitions in _of_dynamodb(
+        for action, table, partitions in _parse_dynamodb_request(
             target.removeprefix(DYNAMODB), json.loads(body)
         ):
             arn = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{table}"
             yield Call(caller, f"dynamodb:{action}", arn, partitions)
     elif target.startswith(STATES):
-        named = json.loads(body)
-        arn = named.get("stateMachineArn") or named.get("executionArn") or "*"
+        parameters = json.loads(body)
+        arn = parameters.get("stateMachineArn") or parameters.get("executionArn") or "*"
         yield Call(caller, f"states:{target.removeprefix(STATES)}", arn)
     elif target == PUT_EVENTS:
         yield Call(
             caller, "events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
         )
-    elif invoked := _INVOCATION.fullmatch(request.path):
-        name = unquote(invoked["name"]).rpartition(":")[2]
-        # Here a state machine names its functions; the deployed ones name versions of them.
+    elif invocation := _INVOCATION.fullmatch(request.path):
+        name = unquote(invocation["name"]).rpartition(":")[2]
+        # State machines of the emulator invoke functions; deployed state machines invoke versions.
         arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}:1"
         yield Call(caller, "lambda:InvokeFunction", arn)
     elif "/s3/aws4_request" in request.headers.get("Authorization", ""):
-        for action, path in _of_s3(request, body):
+        for action, path in _parse_s3_request(request, body):
             yield Call(caller, f"s3:{action}", f"arn:aws:s3:::{path}")
     else:
         yield Call(caller, f"unknown:{request.method} {target}", request.path)
 
 
-def _of_dynamodb(
+def _parse_dynamodb_request(
     operation: str, body: dict[str, Any]
 ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """(action, table, leading keys). A transaction is asked for as its parts, a batch once for each table."""
+    """Yield (action, table, leading keys): one per write of a transaction, one per table of a batch."""
     match body:
         case {"TransactItems": list(items)}:
             for item in items:
-                ((kind, write),) = item.items()
-                yield _KINDS[kind], write["TableName"], _partition(write)
+                ((member, write),) = item.items()
+                yield _TRANSACTION_ACTIONS[member], write["TableName"], _read_partition_keys(write)
         case {"RequestItems": dict(tables)}:
-            for table, asked_for in tables.items():
-                keys = {_text(key) for key in asked_for["Keys"]}
+            for table, keys_and_attributes in tables.items():
+                keys = {_get_partition_key(key) for key in keys_and_attributes["Keys"]}
                 yield operation, table, tuple(sorted(keys))
         case {"IndexName": str(index)}:
-            # The index is a resource of its own, and its leading key another attribute.
+            # An index is a separate resource with another leading key.
             yield operation, f"{body['TableName']}/index/{index}", ()
         case _:
-            yield operation, str(body.get("TableName", "*")), _partition(body)
+            yield operation, str(body.get("TableName", "*")), _read_partition_keys(body)
 
 
-def _partition(request: dict[str, Any]) -> tuple[str, ...]:
-    """The one leading key of a request for an item or of a query; none of a scan."""
+def _read_partition_keys(request: dict[str, Any]) -> tuple[str, ...]:
+    """Return the leading key of a request for an item or of a query; empty for a scan."""
     match request:
         case {"Key": dict(key)} | {"Item": dict(key)}:
-            return (_text(key),)
+            return (_get_partition_key(key),)
         case {"KeyConditionExpression": str(condition)}:
-            equal = dict(_EQUAL.findall(condition))
+            equal = dict(_EQUALITY.findall(condition))
             names: dict[str, str] = request.get("ExpressionAttributeNames", {})
             (value,) = (v for n, v in equal.items() if names.get(n, n) == PARTITION_KEY)
             return (request["ExpressionAttributeValues"][value]["S"],)
     return ()
 
 
-def _text(key: dict[str, Any]) -> str:
+def _get_partition_key(key: dict[str, Any]) -> str:
     text: str = key[PARTITION_KEY]["S"]
     return text
 
 
-def _of_s3(request: Request, body: bytes) -> Iterator[tuple[str, str]]:
-    """(action, bucket/key)"""
+def _parse_s3_request(request: Request, body: bytes) -> Iterator[tuple[str, str]]:
+    """Yield (action, bucket/key)."""
     path = unquote(request.path).lstrip("/")
     version = "Version" if "versionId" in request.args else ""
     if "/" not in path or (path.endswith("/") and path.count("/") == 1):
-        yield from _of_bucket(request, body, path.rstrip("/"))
+        yield from _parse_bucket_request(request, body, path.rstrip("/"))
     elif request.method in ("GET", "HEAD"):
         yield (
             ("ListMultipartUploadParts" if "uploadId" in request.args else f"GetObject{version}"),
@@ -121,11 +121,11 @@ def _of_s3(request: Request, body: bytes) -> Iterator[tuple[str, str]]:
         yield "PutObject", path
         source = request.headers.get("x-amz-copy-source")
         if source:
-            place, _, of_version = unquote(source).lstrip("/").partition("?versionId=")
-            yield f"GetObject{'Version' if of_version else ''}", place
+            source_path, _, version_id = unquote(source).lstrip("/").partition("?versionId=")
+            yield f"GetObject{'Version' if version_id else ''}", source_path
 
 
-def _of_bucket(request: Request, body: bytes, bucket: str) -> Iterator[tuple[str, str]]:
+def _parse_bucket_request(request: Request, body: bytes, bucket: str) -> Iterator[tuple[str, str]]:
     if request.method == "POST" and "delete" in request.args:
         for key in re.findall(r"<Key>(.*?)</Key>", body.decode()):
             yield "DeleteObject", f"{bucket}/{key}"

@@ -1,7 +1,7 @@
-"""Notes every AWS call that a function or a state machine makes, in front of moto.
+"""Record the AWS calls of functions and state machines, as WSGI middleware in front of moto.
 
-A function is known by the trace header that botocore sends from inside Lambda. A state machine is known by the credentials of
-moto's interpreter, and which one it is by the operation that its call names.
+botocore sends a trace header from Lambda, which identifies the function. Calls of state machines have the credentials of moto's
+interpreter, and the operation id in the call identifies the state machine.
 """
 
 import io
@@ -15,48 +15,49 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from local.functions import FUNCTION_OF_TRACE
-from local.gateway import Application
-from tests.privileges.calls import STATES, Call, asked
+from local.emulator.functions import TRACE_FUNCTION
+from local.emulator.gateway import Application
+from tests.privileges.calls import STATES, Call, list_iam_calls
 
 _INTERPRETER = "Credential=ak/"
 _OPERATION = re.compile(r"\b[0-9a-f]{32}\b")
-_LARGEST_BODY_READ = 1 << 20
+_MAX_BODY_BYTES = 1 << 20
 
 
 @dataclass(slots=True)
 class Recorder:
-    """`calls` counts each kind of call."""
+    """Middleware in front of `application`; `calls` counts equal calls."""
 
-    behind: Application
+    application: Application
     calls: dict[Call, int] = field(default_factory=dict)
     machines: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        body = _body(environ)
+        body = _peek_body(environ)
         request = Request(environ)
         self._note_start(request, body)
-        caller = self._caller(request, body)
+        caller = self._identify_caller(request, body)
         if caller:
             with self._lock:
-                for call in asked(caller, request, body):
+                for call in list_iam_calls(caller, request, body):
                     self.calls[call] = self.calls.get(call, 0) + 1
-        return self.behind(environ, start_response)
+        return self.application(environ, start_response)
 
     def _note_start(self, request: Request, body: bytes) -> None:
         if request.headers.get("X-Amz-Target") == f"{STATES}StartExecution":
-            named = json.loads(body)
-            self.machines[named["name"]] = named["stateMachineArn"].rpartition(":")[2]
+            parameters = json.loads(body)
+            name, arn = parameters["name"], parameters["stateMachineArn"]
+            self.machines[name] = arn.rpartition(":")[2]
 
-    def _caller(self, request: Request, body: bytes) -> str:
-        function = FUNCTION_OF_TRACE.search(request.headers.get("X-Amzn-Trace-Id", ""))
+    def _identify_caller(self, request: Request, body: bytes) -> str:
+        function = TRACE_FUNCTION.search(request.headers.get("X-Amzn-Trace-Id", ""))
         if function:
             return function["name"]
         if _INTERPRETER not in request.headers.get("Authorization", ""):
             return ""
-        named = _OPERATION.findall(request.path) + _OPERATION.findall(body.decode(errors="replace"))
-        return next((self.machines[one] for one in named if one in self.machines), "")
+        ids = _OPERATION.findall(request.path) + _OPERATION.findall(body.decode(errors="replace"))
+        return next((self.machines[id] for id in ids if id in self.machines), "")
 
     def save(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ class Recorder:
 
 
 def load(folder: Path) -> dict[Call, int]:
-    """What several processes have saved, added up."""
+    """Return the calls saved by several processes, with counts added up."""
     calls: dict[Call, int] = {}
     for file in sorted(folder.glob("*.jsonl")):
         for line in file.read_text().splitlines():
@@ -75,10 +76,10 @@ def load(folder: Path) -> dict[Call, int]:
     return calls
 
 
-def _body(environ: dict[str, Any]) -> bytes:
-    """A body of a modest size, put back for the next reader; nothing of a larger one, which is an object's."""
+def _peek_body(environ: dict[str, Any]) -> bytes:
+    """Read the body and put it back into the stream; return nothing for large bodies, such as contents of objects."""
     length = int(environ.get("CONTENT_LENGTH") or 0)
-    if not 0 < length <= _LARGEST_BODY_READ:
+    if not 0 < length <= _MAX_BODY_BYTES:
         return b""
     body: bytes = environ["wsgi.input"].read(length)
     environ["wsgi.input"] = io.BytesIO(body)

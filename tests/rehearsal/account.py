@@ -1,4 +1,4 @@
-"""What a user does with the account: run the project's own commands, and reach what they deployed."""
+"""A user's access to the emulated account: the project's make targets, and clients for the deployed stages."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.session import Session
 
-from infra.options import stack_name
+from infra.options import format_stack_name
 from tests.rehearsal.assembly import ROOT
 from tests.rehearsal.differences import publish_state_machines
 from tests.rehearsal.emulator import REGION, Emulator
@@ -29,24 +29,24 @@ class Account:
     emulator: Emulator
     region: str = REGION
 
-    def client(self, service: str, **options: Any) -> Any:
-        return self.session().client(service, **options)
+    def create_client(self, service: str, **options: Any) -> Any:
+        return self.create_session().client(service, **options)
 
-    def session(self, key: str = "", secret: str = "") -> Any:
-        """A boto3 session as a shell with these settings has it; the root user's unless a key is given."""
+    def create_session(self, key: str = "", secret: str = "") -> Any:
+        """Return a boto3 session with the settings of the shell; the root user's credentials by default."""
         core = Session()
         core.get_component("data_loader").search_paths.append(str(MODELS))
         credentials = {"aws_access_key_id": key, "aws_secret_access_key": secret} if key else {}
         return boto3.Session(botocore_session=core, region_name=self.region, **credentials)
 
-    def make(
+    def run_make(
         self, target: str, *variables: str, input: str = ""
     ) -> "subprocess.CompletedProcess[str]":
-        """Run `make target variables` in the checkout; the caller looks at the exit code."""
+        """Run `make target variables` in the checkout, without a check of the exit code."""
         return subprocess.run(
             ["make", "--no-print-directory", target, *variables],
             cwd=ROOT,
-            env=_without_make(os.environ) | self.emulator.shell(self.region),
+            env=_remove_make_variables(os.environ) | self.emulator.build_environment(self.region),
             input=input,
             capture_output=True,
             text=True,
@@ -55,28 +55,31 @@ class Account:
         )
 
     def bootstrap(self, assembly: Path) -> None:
-        _require(self.make("bootstrap", f"CONTEXT=--app={assembly} --no-notices"))
+        _require_success(self.run_make("bootstrap", f"CONTEXT=--app={assembly} --no-notices"))
 
     def deploy(self, assembly: Path, stage: str) -> "Deployment":
-        """`make deploy` of an assembly, and what the emulator can't deploy itself."""
-        done = self.try_to_deploy(assembly, stage)
-        _require(done)
-        publish_state_machines(self.client("stepfunctions"), stage)
-        return Deployment(self, stage, done.stdout + done.stderr, time.monotonic())
+        """Run `make deploy` of an assembly, then create the resources that MiniStack's CloudFormation lacks."""
+        completed = self.try_to_deploy(assembly, stage)
+        _require_success(completed)
+        publish_state_machines(self.create_client("stepfunctions"), stage)
+        output = completed.stdout + completed.stderr
+        return Deployment(self, stage, output, time.monotonic())
 
     def try_to_deploy(self, assembly: Path, stage: str) -> "subprocess.CompletedProcess[str]":
         context = f"CONTEXT=--app={assembly} {' '.join(_CLI)}"
-        return self.make("deploy", *_name_stage(assembly, stage), context)
+        return self.run_make("deploy", *_name_stage(assembly, stage), context)
 
     def destroy(
         self, assembly: Path, stage: str, *variables: str
     ) -> "subprocess.CompletedProcess[str]":
-        """`make destroy`, without the CDK CLI's question."""
+        """Run `make destroy`, without the confirmation of the CDK CLI."""
         context = f"CONTEXT=--app={assembly} --force"
-        return self.make("destroy", *_name_stage(assembly, stage), context, *variables)
+        return self.run_make("destroy", *_name_stage(assembly, stage), context, *variables)
 
-    def outputs(self, stage: str) -> dict[str, str]:
-        described = self.client("cloudformation").describe_stacks(StackName=stack_name(stage))
+    def read_outputs(self, stage: str) -> dict[str, str]:
+        described = self.create_client("cloudformation").describe_stacks(
+            StackName=format_stack_name(stage)
+        )
         return {
             output["OutputKey"]: output["OutputValue"]
             for output in described["Stacks"][0]["Outputs"]
@@ -84,40 +87,42 @@ class Account:
 
 
 def _name_stage(assembly: Path, stage: str) -> tuple[str, str]:
-    """Variables of make that name a stage; its file, with the defaults, is beside the assembly."""
+    """Return make variables for a stage; creates an empty stage file beside the assembly, for the default options."""
     folder = assembly.parent / "stages"
     folder.mkdir(exist_ok=True)
     (folder / f"{stage}.toml").touch()
     return f"STAGE={stage}", f"TWOFOLD_STAGES={folder}"
 
 
-def _without_make(environment: Mapping[str, str]) -> dict[str, str]:
-    """The `make` that runs the tests has a job server that this one can't use."""
+def _remove_make_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Remove the variables of the outer `make`, whose job server is not available here."""
     return {name: value for name, value in environment.items() if not name.startswith("MAKE")}
 
 
-def _require(done: "subprocess.CompletedProcess[str]") -> None:
-    assert done.returncode == 0, f"{' '.join(done.args)}\n{done.stdout}\n{done.stderr}"
+def _require_success(completed: "subprocess.CompletedProcess[str]") -> None:
+    assert completed.returncode == 0, (
+        f"{' '.join(completed.args)}\n{completed.stdout}\n{completed.stderr}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployed stage, reached by what `make deploy` printed."""
+    """A deployed stage, with the output of `make deploy`."""
 
     account: Account
     stage: str
-    printed: str
+    output: str
     deployed_at: float
 
     @property
     def outputs(self) -> dict[str, str]:
-        return self.account.outputs(self.stage)
+        return self.account.read_outputs(self.stage)
 
     def find_resources(self, resource_type: str) -> dict[str, str]:
-        """Physical ids by logical id."""
-        cloudformation = self.account.client("cloudformation")
+        """Return the physical ids of the resources of a type, by logical id."""
+        cloudformation = self.account.create_client("cloudformation")
         pages = cloudformation.get_paginator("list_stack_resources").paginate(
-            StackName=stack_name(self.stage)
+            StackName=format_stack_name(self.stage)
         )
         return {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
@@ -126,14 +131,14 @@ class Deployment:
             if resource["ResourceType"] == resource_type
         }
 
-    def rekognition(self, key: str = "", secret: str = "") -> Any:
-        """A client that is pointed to the stage as its output `Export` says."""
-        session = self.account.session(key, secret)
+    def create_rekognition_client(self, key: str = "", secret: str = "") -> Any:
+        """Return a Rekognition client for the endpoint of the stage."""
+        session = self.account.create_session(key, secret)
         return session.client("rekognition", endpoint_url=self.endpoint)
 
     @property
     def endpoint(self) -> str:
-        """The printed one. The emulator knows an API by its host in one region; elsewhere a path names the API."""
+        """The printed endpoint. MiniStack serves an API under its host in one region only; other regions need a path."""
         printed, region = self.outputs["Endpoint"], self.account.region
         if region == REGION:
             return printed
@@ -141,8 +146,8 @@ class Deployment:
         return f"https://execute-api.{region}.amazonaws.com/restapis/{api}/{self.stage}/_user_request_/"
 
     def upload(self, lines: Sequence[str], name: str) -> dict[str, Any]:
-        """Put a manifest into the folder that the stage reads; returns the DatasetSource that names it."""
+        """Upload a manifest to the stage's folder sources/ and return the DatasetSource."""
         bucket, key = self.outputs["Bucket"], f"sources/{name}"
         body = "".join(f"{line}\n" for line in lines).encode()
-        self.account.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+        self.account.create_client("s3").put_object(Bucket=bucket, Key=key, Body=body)
         return {"GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": key}}}

@@ -1,7 +1,7 @@
-"""Cloud assemblies for the emulator: synthesized by the CDK app, with the bundle of this machine's Python in them.
+"""Cloud assemblies for MiniStack: synthesized by the CDK app, with a bundle for this machine.
 
-The wheels of the bundle are the one thing besides `differences.py` that is not as deployed: functions run on this machine's
-processor, so the same code bundles the same pins for it.
+Besides the changes in `differences.py`, only the wheels of the bundle differ from a deployment: functions run on this machine's
+processor, so the bundle has the same pins, built for this platform.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from supply.bundling import bundle
+from supply.bundling import build_bundle
 from tests.rehearsal.differences import Template, apply_differences
 
 ROOT = Path(__file__).parents[2]
@@ -26,15 +26,15 @@ from pathlib import Path
 from infra.application import build
 for folder, arguments in json.load(sys.stdin):
     context = {"aws:cdk:bundling-stacks": []}
-    build(arguments, outdir=Path(folder), context=context, checked=False).synth()
+    build(arguments, outdir=Path(folder), context=context, with_checks=False).synth()
 """
 
 
 def zip_bundle(sources: Path, functions_python: Path, target: Path) -> Path:
-    """Bundle a tree's `lambdas` for the Python that runs the functions; returns the archive, stored uncompressed."""
+    """Bundle a tree's `lambdas` for the Python of the functions, and return the uncompressed zip file."""
     folder = target.with_suffix("")
     folder.mkdir(parents=True)
-    bundle(sources / "lambdas", folder, ("--python", str(functions_python)))
+    build_bundle(sources / "lambdas", folder, ("--python", str(functions_python)))
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(folder.rglob("*")):
             if file.is_file():
@@ -44,7 +44,7 @@ def zip_bundle(sources: Path, functions_python: Path, target: Path) -> Path:
 
 
 def copy_sources(target: Path) -> Path:
-    """A copy of what the app is synthesized from, to be changed into another release."""
+    """Copy the sources of the app, for changes into another release, and return the copy."""
     for name in SOURCES:
         origin = ROOT / name
         if origin.is_dir():
@@ -62,23 +62,26 @@ def synthesize(
     assemblies: dict[Path, Sequence[str]],
     change: Callable[[Template], None] = lambda template: None,
 ) -> None:
-    """Write an assembly for each stage: its folder, and the options of the app as `option=value`.
+    """Write a cloud assembly for each stage.
 
-    `archive` replaces the bundle for Lambda. `change` alters a template after the differences, to make a release that fails.
+    sources     tree of the app
+    archive     zip file in place of the bundle for Lambda
+    assemblies  options of the app as `option=value`, by folder of the assembly
+    change      further change of a template, for example to make a failing release
     """
-    orders = [(str(folder), list(arguments)) for folder, arguments in assemblies.items()]
+    jobs = [(str(folder), list(arguments)) for folder, arguments in assemblies.items()]
     subprocess.run(
         [sys.executable, "-c", _SYNTHESIZE],
         cwd=sources,
-        input=json.dumps(orders).encode(),
+        input=json.dumps(jobs).encode(),
         check=True,
         timeout=300,
     )
     for folder in assemblies:
-        _adapt(folder, archive, change)
+        _adapt_assembly(folder, archive, change)
 
 
-def _adapt(folder: Path, archive: Path, change: Callable[[Template], None]) -> None:
+def _adapt_assembly(folder: Path, archive: Path, change: Callable[[Template], None]) -> None:
     (assets_file,) = folder.glob("*.assets.json")
     (template_file,) = folder.glob("*.template.json")
     shutil.copy(template_file, folder / "synthesized.json")
@@ -89,22 +92,22 @@ def _adapt(folder: Path, archive: Path, change: Callable[[Template], None]) -> N
     assets = json.loads(assets_file.read_bytes())
     for old_hash, asset in list(assets["files"].items()):
         if asset["source"]["path"] == template_file.name:
-            _rename_asset(folder, old_hash, _digest(template_file))
+            _rename_asset(folder, old_hash, _compute_digest(template_file))
         else:
-            _point_to_archive(assets_file, old_hash, archive)
+            _replace_with_archive(assets_file, old_hash, archive)
 
 
-def _digest(file: Path) -> str:
+def _compute_digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _rename_asset(folder: Path, old_hash: str, new_hash: str) -> None:
-    """The CDK CLI uploads an asset only if the bucket has none of its name."""
+    """Rename an asset, because the CDK CLI uploads an asset only if the bucket has no object of this name."""
     for file in (*folder.glob("*.assets.json"), folder / "manifest.json"):
         file.write_text(file.read_text().replace(old_hash, new_hash))
 
 
-def _point_to_archive(assets_file: Path, asset_hash: str, archive: Path) -> None:
+def _replace_with_archive(assets_file: Path, asset_hash: str, archive: Path) -> None:
     assets = json.loads(assets_file.read_bytes())
     assets["files"][asset_hash]["source"] = {"path": str(archive), "packaging": "file"}
     assets_file.write_text(json.dumps(assets))

@@ -1,4 +1,4 @@
-"""A certificate authority for one run, and the certificate of AWS's host names that it signs."""
+"""A certificate authority for one test run, and a certificate for AWS's host names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _LIFETIME = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
-    """PEM files: the authority to trust, the server's certificate, the server's key."""
+    """PEM files of the authority, the server's certificate and the server's key."""
 
     authority: Path
     certificate: Path
@@ -26,15 +26,15 @@ def write_certificates(folder: Path, regions: Sequence[str]) -> CertificateFiles
     """Sign a certificate for AWS's endpoints in `regions` and write it to `folder`."""
     files = CertificateFiles(folder / "ca.pem", folder / "server.pem", folder / "server.key")
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority_name = _name("Rehearsal authority")
+    authority_name = _make_name("Rehearsal authority")
     authority = (
-        _builder(authority_name, authority_name, authority_key)
+        _make_builder(authority_name, authority_name, authority_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
-    names = x509.SubjectAlternativeName([x509.DNSName(name) for name in _host_names(regions)])
+    names = x509.SubjectAlternativeName([x509.DNSName(name) for name in _list_host_names(regions)])
     server = (
-        _builder(_name("amazonaws.com"), authority_name, server_key)
+        _make_builder(_make_name("amazonaws.com"), authority_name, server_key)
         .add_extension(names, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(authority_key, hashes.SHA256())
@@ -51,8 +51,8 @@ def write_certificates(folder: Path, regions: Sequence[str]) -> CertificateFiles
     return files
 
 
-def _host_names(regions: Sequence[str]) -> list[str]:
-    """A wildcard covers one label: services, APIs and buckets have patterns of their own."""
+def _list_host_names(regions: Sequence[str]) -> list[str]:
+    """Return the host names; a wildcard covers a single label, so services, APIs and buckets need separate patterns."""
     domains = ["amazonaws.com", "s3.amazonaws.com"]
     for region in regions:
         domains += [f"{region}.amazonaws.com"]
@@ -60,11 +60,11 @@ def _host_names(regions: Sequence[str]) -> list[str]:
     return [f"*.{domain}" for domain in domains] + domains
 
 
-def _name(common_name: str) -> x509.Name:
+def _make_name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(
+def _make_builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)

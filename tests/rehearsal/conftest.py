@@ -1,6 +1,7 @@
-"""One emulated account for each run: `make rehearse` runs the tests of a deployed stage beside those of deploying.
+"""Fixtures for an emulated account per test run.
 
-The rehearsal is run by `make rehearse`; a plain run of the suite leaves it out.
+`make rehearse` runs the tests of a deployed stage and the tests of deployments in parallel. A plain run of the test suite skips
+all of these tests.
 """
 
 import os
@@ -41,7 +42,7 @@ def emulator(workspace: Path, interpreters: Interpreters) -> Iterator[Emulator]:
     folder = workspace / "emulator"
     folder.mkdir()
     with run_emulator(folder, interpreters) as running, pytest.MonkeyPatch.context() as patch:
-        for name, value in running.shell().items():
+        for name, value in running.build_environment().items():
             patch.setenv(name, value)
         yield running
 
@@ -56,7 +57,7 @@ def assembly(workspace: Path, archive: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def account(emulator: Emulator, assembly: Path) -> Account:
-    """Bootstrapped as `make bootstrap` does it."""
+    """The account after `make bootstrap`."""
     account = Account(emulator)
     account.bootstrap(assembly)
     return account

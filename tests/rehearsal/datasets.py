@@ -1,4 +1,4 @@
-"""A project with a pair of datasets on a deployed stage, driven as a client drives it."""
+"""A project with a training and a test dataset on a deployed stage, used through a client."""
 
 import time
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from tests.job import SETTLED, two_labels
 from tests.rehearsal.account import Deployment
+from tests.support.job import END_STATUSES, make_two_label_lines
 
-# A function's first call on a machine under load takes many seconds: the emulator unpacks the bundle for each.
+# The first call of a function takes many seconds on a machine under load: MiniStack unpacks the bundle per function.
 PATIENCE_SECONDS = 120
 
 
@@ -24,13 +24,13 @@ class DatasetPair:
 
     @classmethod
     def create(cls, stage: Deployment, entries: int = 60) -> "DatasetPair":
-        """A training dataset of `entries` images and an empty test dataset, both complete."""
-        return cls.create_from(stage, two_labels(entries))
+        """Create a training dataset of `entries` images and an empty test dataset, and wait for both."""
+        return cls.create_from(stage, make_two_label_lines(entries))
 
     @classmethod
     def create_from(cls, stage: Deployment, lines: Sequence[str]) -> "DatasetPair":
         name = f"rehearsal-{uuid4().hex[:12]}"
-        client = stage.rekognition()
+        client = stage.create_rekognition_client()
         source = stage.upload(lines, name)
         project = client.create_project(ProjectName=name)["ProjectArn"]
         train = client.create_dataset(
@@ -52,15 +52,15 @@ class DatasetPair:
         return description
 
     def wait(self, arn: str) -> dict[str, Any]:
-        """The description of a dataset that no operation works on any more."""
+        """Wait until no operation uses a dataset, and return the description."""
         end = time.monotonic() + PATIENCE_SECONDS
-        while not (description := self.describe(arn))["Status"].endswith(SETTLED):
+        while not (description := self.describe(arn))["Status"].endswith(END_STATUSES):
             assert time.monotonic() < end, description
             time.sleep(0.2)
         return description
 
     def distribute(self, **parameters: Any) -> None:
-        """Start a distribution and see it complete."""
+        """Run a distribution; fails unless both datasets become UPDATE_COMPLETE."""
         self.client.distribute_dataset_entries(Datasets=self.datasets, **parameters)
         for arn in (self.train, self.test):
             description = self.wait(arn)
@@ -71,7 +71,7 @@ class DatasetPair:
         return [entry for page in pages for entry in page["DatasetEntries"]]
 
     def count_entries(self) -> tuple[int, int]:
-        """(train, test), as described."""
+        """Return the described numbers of entries (train, test)."""
         train, test = (
             self.describe(arn)["DatasetStats"]["TotalEntries"] for arn in (self.train, self.test)
         )

@@ -1,6 +1,6 @@
-"""Everything in which the template that MiniStack 1.5.33 deploys differs from the synthesized one, each with its reason.
+"""Changes of the synthesized template for MiniStack 1.5.33, each with a reason.
 
-Nothing else is changed; `test_the_template.py` holds both templates against this table.
+`test_template.py` checks that nothing else is changed.
 """
 
 import hashlib
@@ -18,7 +18,14 @@ _ALIAS = "AWS::StepFunctions::StateMachineAlias"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`apply` changes a template in place, and only resources of the types that it `touches`."""
+    """A change of the template.
+
+    template  the feature of the template
+    emulator  the limitation of MiniStack
+    instead   the replacement
+    touches   types of the changed resources
+    apply     changes a template in place
+    """
 
     template: str
     emulator: str
@@ -34,7 +41,7 @@ def _remove_state_machine_aliases(template: Template) -> None:
         for name, resource in _select(template, _VERSION)
     }
     aliases = {
-        name: versions[_version_of(resource)] for name, resource in _select(template, _ALIAS)
+        name: versions[_find_version(resource)] for name, resource in _select(template, _ALIAS)
     }
     for name in (*versions, *aliases):
         del resources[name]
@@ -43,19 +50,19 @@ def _remove_state_machine_aliases(template: Template) -> None:
     for resource in template["Resources"].values():
         if "DependsOn" in resource:
             resource["DependsOn"] = [
-                name for name in _as_list(resource["DependsOn"]) if name in template["Resources"]
+                name for name in _to_list(resource["DependsOn"]) if name in template["Resources"]
             ]
 
 
-def _version_of(alias: Template) -> str:
-    """The logical id of the version that an alias points to."""
+def _find_version(alias: Template) -> str:
+    """Return the logical id of the version of an alias."""
     (route,) = alias["Properties"]["RoutingConfiguration"]
     logical_id: str = route["StateMachineVersionArn"]["Fn::GetAtt"][0]
     return logical_id
 
 
 def _replace_alias_arns(value: Any, machine_arns: dict[str, Any]) -> Any:
-    """`value` with each reference to an alias replaced by the ARN that the alias will have."""
+    """Return `value` with each reference to an alias replaced by the future ARN of the alias."""
     if isinstance(value, dict):
         target = value.get("Fn::GetAtt", [None])[0]
         if target in machine_arns:
@@ -75,8 +82,8 @@ def _remove_metric_math(template: Template) -> None:
 def _allow_starting_aliases(template: Template) -> None:
     for _, policy in _select(template, "AWS::IAM::Policy"):
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-            if _as_list(statement["Action"]) == ["states:StartExecution"]:
-                machines = _as_list(statement["Resource"])
+            if _to_list(statement["Action"]) == ["states:StartExecution"]:
+                machines = _to_list(statement["Resource"])
                 statement["Resource"] = [
                     *machines,
                     *({"Fn::Join": ["", [arn, ":*"]]} for arn in machines),
@@ -93,32 +100,32 @@ def _name_roles_by_region(template: Template) -> None:
 
 DIFFERENCES = (
     Difference(
-        template="State machines have versions, and the alias 'live' under which they are started.",
-        emulator="Its CloudFormation has neither resource type; its Step Functions API has both.",
-        instead="`publish_state_machines` makes them through the API after each deployment; "
+        template="State machines have versions, and the alias 'live' for StartExecution.",
+        emulator="MiniStack's CloudFormation has neither resource type; its Step Functions API has both.",
+        instead="`publish_state_machines` creates both through the API after each deployment; "
         "references to an alias become '<state machine ARN>:live'.",
         touches=(_VERSION, _ALIAS, "AWS::Lambda::Function"),
         apply=_remove_state_machine_aliases,
     ),
     Difference(
         template="The alarm 'throttled-functions' adds up three metrics.",
-        emulator="Its CloudFormation refuses alarms on metric mathematics.",
+        emulator="MiniStack's CloudFormation refuses alarms on metric math expressions.",
         instead="The alarm is left out.",
         touches=("AWS::CloudWatch::Alarm",),
         apply=_remove_metric_math,
     ),
     Difference(
         template="states:StartExecution is granted on the state machine.",
-        emulator="It asks for the right on the alias's ARN; AWS evaluates the state machine's.",
-        instead="The aliases' ARNs, '<state machine ARN>:*', are granted too.",
+        emulator="MiniStack checks the permission on the alias's ARN; AWS checks the state machine's.",
+        instead="The permission also covers the ARNs of aliases, '<state machine ARN>:*'.",
         touches=("AWS::IAM::Policy",),
         apply=_allow_starting_aliases,
     ),
     Difference(
         template="CloudFormation names the roles.",
-        emulator="It derives a name from those of stack and resource alone, so one stage would have the same roles in two "
-        "regions; AWS's names end at random.",
-        instead="Roles are named by stack, region and a digest of the logical id.",
+        emulator="MiniStack derives role names from stack and resource only, so a stage would share its roles between two "
+        "regions; AWS adds a random suffix.",
+        instead="Role names contain stack, region and a digest of the logical id.",
         touches=("AWS::IAM::Role",),
         apply=_name_roles_by_region,
     ),
@@ -131,14 +138,14 @@ def apply_differences(template: Template) -> None:
 
 
 def publish_state_machines(states: Any, stage: str) -> None:
-    """Point the alias `live` of each of a stage's state machines to a new version; `states` is a Step Functions client."""
+    """Point the alias `live` of each state machine of a stage to a new version; `states` is a Step Functions client."""
     for page in states.get_paginator("list_state_machines").paginate():
         for machine in page["stateMachines"]:
             if machine["name"].startswith(f"twofold-{stage}-"):
-                _point_alias(states, machine["stateMachineArn"])
+                _update_alias(states, machine["stateMachineArn"])
 
 
-def _point_alias(states: Any, machine_arn: str) -> None:
+def _update_alias(states: Any, machine_arn: str) -> None:
     version = states.publish_state_machine_version(stateMachineArn=machine_arn)
     routes = [{"stateMachineVersionArn": version["stateMachineVersionArn"], "weight": 100}]
     arn = f"{machine_arn}:{LIVE}"
@@ -155,5 +162,5 @@ def _select(template: Template, resource_type: str) -> Iterator[tuple[str, Templ
             yield name, resource
 
 
-def _as_list(value: Any) -> list[Any]:
+def _to_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

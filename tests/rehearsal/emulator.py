@@ -1,4 +1,4 @@
-"""Start MiniStack, an AWS emulator, with IAM and signatures enforced, as an account under AWS's own host names."""
+"""Run MiniStack, an AWS emulator, as an account under AWS's host names, with IAM policies and signatures enforced."""
 
 import os
 import random
@@ -19,11 +19,11 @@ REGION = "us-east-1"
 SECOND_REGION = "eu-west-1"
 ACCOUNT = "000000000000"
 ROOT_KEY = "test"
-"""The access key and the secret key of the account's root user."""
+"""Access key and secret key of the account's root user."""
 
 _START_SECONDS = 120
 
-# The emulator runs functions with its own interpreter, whose packages they would see; this gives them one that has none.
+# MiniStack runs functions with its own sys.executable. This interpreter has no packages, so functions see only their bundle.
 _START = """
 import runpy, sys
 sys.executable = sys.argv.pop(1)
@@ -33,16 +33,16 @@ runpy.run_module("ministack", run_name="__main__")
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running account: its proxy, the certificate authority to trust, and the emulator's own log."""
+    """A running account: URL of the proxy, file of the certificate authority, and MiniStack's log."""
 
     proxy: str
     authority: Path
     log: Path
 
-    def shell(
+    def build_environment(
         self, region: str = REGION, *, key: str = ROOT_KEY, secret: str = ROOT_KEY
     ) -> dict[str, str]:
-        """The environment variables with which a user's commands and clients reach the account."""
+        """Return the environment variables for commands and clients of the account."""
         return {
             "HTTPS_PROXY": self.proxy,
             "AWS_CA_BUNDLE": str(self.authority),
@@ -59,7 +59,7 @@ class Emulator:
 
 @contextmanager
 def run_emulator(folder: Path, interpreters: Interpreters) -> Iterator[Emulator]:
-    """Everything that the emulator writes goes to `folder`."""
+    """Run MiniStack during the block; all its files are in `folder`."""
     certificates = write_certificates(folder, (REGION, SECOND_REGION))
     port = _find_free_port()
     log = folder / "emulator.log"
@@ -75,15 +75,15 @@ def run_emulator(folder: Path, interpreters: Interpreters) -> Iterator[Emulator]
             "USE_SSL": "1",
             "MINISTACK_SSL_CERT": str(certificates.certificate),
             "MINISTACK_SSL_KEY": str(certificates.key),
-            # The emulator knows an API by its name under this host: https://<api>.execute-api.<region>.amazonaws.com
+            # Domain of the APIs' host names: https://<api>.execute-api.<region>.amazonaws.com
             "MINISTACK_HOST": f"{REGION}.amazonaws.com",
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "IOT_MTLS_ENABLED": "0",
             "AUTH": "true",
-            # Functions resolve AWS's endpoints themselves; without this the emulator would give them one of its own.
+            # Functions resolve AWS's endpoints themselves; the empty value prevents MiniStack's own setting.
             "AWS_ENDPOINT_URL": "",
-            **emulator.shell(),
+            **emulator.build_environment(),
         }
         output = stack.enter_context(log.open("wb"))
         process = subprocess.Popen(
@@ -99,7 +99,7 @@ def run_emulator(folder: Path, interpreters: Interpreters) -> Iterator[Emulator]
 
 
 def _find_free_port() -> int:
-    """Below the ports that systems give to outgoing connections: one of these could take it before the emulator does."""
+    """Return a free port below the range of ephemeral ports, so no outgoing connection takes it in the meantime."""
     while True:
         port = random.randrange(20_000, 32_000)
         with suppress(OSError), socket.socket() as probe:
@@ -119,7 +119,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) 
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Kill the emulator and the functions that it started, which are of the same process group; they hold nothing of worth."""
+    """Kill the process group of the emulator, including its functions."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

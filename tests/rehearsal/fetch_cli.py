@@ -1,4 +1,4 @@
-"""`python -m tests.rehearsal.fetch_cli` brings the CDK CLI into npm's cache: the emulator's proxy leads to no registry."""
+"""`python -m tests.rehearsal.fetch_cli` downloads the CDK CLI into npm's cache, because the proxy blocks the registry."""
 
 import subprocess
 import sys
@@ -6,4 +6,4 @@ import sys
 from infra import cdk
 
 if __name__ == "__main__":
-    sys.exit(subprocess.call(cdk.command(["--version"]), env=cdk.environment()))
+    sys.exit(subprocess.call(cdk.build_command(["--version"]), env=cdk.build_environment()))

@@ -1,6 +1,6 @@
-"""The Python of Lambda's runtime, if this machine has it, and the two environments of the rehearsal that are made from it.
+"""The interpreters of the rehearsal: the Python version of Lambda if installed, and two virtual environments of this version.
 
-`python -m tests.rehearsal.interpreters` prints the interpreter that the environments are made with.
+`python -m tests.rehearsal.interpreters` prints the interpreter for the virtual environments.
 """
 
 import os
@@ -16,17 +16,17 @@ FUNCTIONS_VARIABLE = "TWOFOLD_FUNCTIONS_PYTHON"
 
 @dataclass(frozen=True, slots=True)
 class Interpreters:
-    """`emulator` has MiniStack; `functions` has no packages, so that functions see nothing but their bundle."""
+    """`emulator` has MiniStack; `functions` has no packages, so functions see only their bundle."""
 
     emulator: Path
     functions: Path
 
     @classmethod
     def from_environment(cls) -> "Interpreters":
-        """Raises RuntimeError outside of `make rehearse`, which sets both variables."""
+        """Read both paths from variables set by `make rehearse`; raises RuntimeError if a variable is missing."""
         try:
             paths = [
-                # Not resolved: the path inside of a virtual environment is what makes it one.
+                # Not resolved: the interpreter finds its virtual environment by the unresolved path.
                 Path(os.environ[name]).absolute()
                 for name in (EMULATOR_VARIABLE, FUNCTIONS_VARIABLE)
             ]
@@ -38,7 +38,7 @@ class Interpreters:
 
 
 def find_runtime() -> str:
-    """The interpreter of Lambda's version; where there is none, the one that runs this."""
+    """Return an interpreter of Lambda's version, or the running interpreter."""
     return find_compiler(LAMBDA) or sys.executable
 
 

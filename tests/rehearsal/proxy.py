@@ -1,7 +1,7 @@
-"""An HTTPS proxy that leads AWS's host names to the emulator, and refuses every other host.
+"""An HTTPS proxy that connects AWS's host names to the emulator, and refuses every other host.
 
-Clients keep AWS's own endpoints: the CDK CLI, boto3 and the functions resolve them as they do in an account. The proxy passes
-the encrypted bytes on, so signatures and `Host` headers reach the emulator unchanged.
+The CDK CLI, boto3 and the functions use AWS's endpoints, as in an account. The proxy forwards encrypted bytes, so signatures
+and `Host` headers reach the emulator unchanged.
 """
 
 import select
@@ -19,7 +19,7 @@ _IDLE_SECONDS = 600
 
 @contextmanager
 def serve_proxy(emulator_port: int) -> Iterator[str]:
-    """Yield the proxy's URL, for HTTPS_PROXY."""
+    """Run the proxy during the block; yields the URL for HTTPS_PROXY."""
     handler = type("Handler", (_ConnectHandler,), {"emulator_port": emulator_port})
     with _Server((HOST, 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -43,17 +43,17 @@ class _ConnectHandler(socketserver.StreamRequestHandler):
             return
         with suppress(OSError), socket.create_connection((HOST, self.emulator_port)) as emulator:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            _relay(self.connection, emulator)
+            _forward_bytes(self.connection, emulator)
 
     def _read_target(self) -> str:
-        """The host of `CONNECT host:port`; empty for any other request."""
-        method, _, rest = self.rfile.readline().decode("latin-1").partition(" ")
+        """Return the host of `CONNECT host:port`; empty for other requests."""
+        method, _, target = self.rfile.readline().decode("latin-1").partition(" ")
         while self.rfile.readline().strip():
             pass
-        return rest.split(":")[0] if method == "CONNECT" else ""
+        return target.split(":")[0] if method == "CONNECT" else ""
 
 
-def _relay(client: socket.socket, emulator: socket.socket) -> None:
+def _forward_bytes(client: socket.socket, emulator: socket.socket) -> None:
     """Copy bytes both ways until one side closes."""
     peers = {client: emulator, emulator: client}
     while readable := select.select(list(peers), [], [], _IDLE_SECONDS)[0]:

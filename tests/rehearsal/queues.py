@@ -1,4 +1,4 @@
-"""Queues that stand for a subscriber: they receive what the stage publishes."""
+"""SQS queues as subscribers of a stage's events and alarms."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from tests.rehearsal.datasets import PATIENCE_SECONDS
 
 @dataclass(slots=True)
 class Queue:
-    """`bodies` are the messages received so far."""
+    """A queue; `bodies` are the messages received so far."""
 
     sqs: Any
     url: str
@@ -21,8 +21,8 @@ class Queue:
 
     @classmethod
     def create(cls, account: Account, name: str, *, principal: str) -> "Queue":
-        """A queue that a service, such as `events.amazonaws.com`, may send to."""
-        sqs = account.client("sqs")
+        """Create a queue with a policy for a sending service, such as `events.amazonaws.com`."""
+        sqs = account.create_client("sqs")
         url = sqs.create_queue(QueueName=name)["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
             "QueueArn"
@@ -38,7 +38,7 @@ class Queue:
         return cls(sqs, url, arn)
 
     def receive_until(self, complete: Callable[[list[str]], bool]) -> list[str]:
-        """All messages, as soon as they are complete or nobody should wait any longer."""
+        """Receive messages until `complete` accepts all bodies or PATIENCE_SECONDS have passed; return all bodies."""
         end = time.monotonic() + PATIENCE_SECONDS
         while not complete(self.bodies) and time.monotonic() < end:
             received = self.sqs.receive_message(

@@ -1,4 +1,4 @@
-"""An alarm that is set off reaches whoever subscribes to the topic that is an output of the stack."""
+"""Alarms reach a subscriber of the alarm topic, an output of the stack."""
 
 import json
 
@@ -8,20 +8,20 @@ from tests.rehearsal.queues import Queue
 
 def test_an_alarm_arrives_at_a_subscriber_of_the_topic(account: Account, prod: Deployment) -> None:
     queue = Queue.create(account, "alarms", principal="sns.amazonaws.com")
-    account.client("sns").subscribe(
+    account.create_client("sns").subscribe(
         TopicArn=prod.outputs["AlarmTopic"], Protocol="sqs", Endpoint=queue.arn
     )
-    cloudwatch = account.client("cloudwatch")
+    cloudwatch = account.create_client("cloudwatch")
     alarms = sorted(prod.find_resources("AWS::CloudWatch::Alarm").values())
     assert alarms
     for name in alarms:
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="rehearsal")
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="rehearsal")
-    messages = queue.receive_until(lambda bodies: set(alarms) <= _alarming(bodies))
-    assert _alarming(messages) >= set(alarms)
+    messages = queue.receive_until(lambda bodies: set(alarms) <= _list_alarming(bodies))
+    assert _list_alarming(messages) >= set(alarms)
 
 
-def _alarming(bodies: list[str]) -> set[str]:
-    """Names of the alarms that went off."""
+def _list_alarming(bodies: list[str]) -> set[str]:
+    """Return the names of alarms in state ALARM."""
     messages = [json.loads(json.loads(body)["Message"]) for body in bodies]
     return {m["AlarmName"] for m in messages if m.get("NewStateValue") == "ALARM"}

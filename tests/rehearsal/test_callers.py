@@ -1,4 +1,4 @@
-"""Callers with a managed policy of the stage may do what the policy says and nothing else."""
+"""Permissions of callers with each managed policy of the stage."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,23 +13,23 @@ from botocore.httpsession import URLLib3Session
 
 from infra.policies import READ_ONLY
 from tests.rehearsal.account import Account, Deployment
-from twofold.settings import Operation
+from twofold.settings import ApiOperation
 
 FORBIDDEN = 403
 ROOT_PATH = ""
-PATHS = (ROOT_PATH, *(operation.value for operation in Operation))
-"""`POST /` takes every operation, `POST /<Operation>` that one."""
+PATHS = (ROOT_PATH, *(operation.value for operation in ApiOperation))
+"""`POST /` accepts every operation, `POST /<Operation>` a single operation."""
 
 ALLOWED: dict[str, set[str]] = {
     "ReadOnly": {operation.value for operation in READ_ONLY},
     "Editor": set(PATHS),
-    **{operation.value: {operation.value} for operation in Operation},
+    **{operation.value: {operation.value} for operation in ApiOperation},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An IAM user with one policy, or none; `send` gives the HTTP status of an empty request."""
+    """An IAM user with at most one policy; `send` returns the HTTP status of an empty request."""
 
     account: Account
     endpoint: str
@@ -40,7 +40,7 @@ class Caller:
     def create(
         cls, account: Account, stage: Deployment, name: str, policy_arn: str = ""
     ) -> "Caller":
-        iam = account.client("iam")
+        iam = account.create_client("iam")
         iam.create_user(UserName=name)
         if policy_arn:
             iam.attach_user_policy(UserName=name, PolicyArn=policy_arn)
@@ -75,31 +75,31 @@ def _connect(account: Account) -> URLLib3Session:
 
 
 @pytest.fixture(scope="module")
-def policies(prod: Deployment) -> dict[str, str]:
-    """ARNs of the stage's managed policies by the name that `infra/policies.py` gives them."""
+def policy_arns(prod: Deployment) -> dict[str, str]:
+    """ARNs of the stage's managed policies, by name in `infra/policies.py`."""
     resources = prod.find_resources("AWS::IAM::ManagedPolicy")
     return {
         name: arn
         for name in ALLOWED
         for logical_id, arn in resources.items()
-        # A logical id ends with eight characters of CDK's.
+        # The CDK adds a hash of eight characters to a logical id.
         if logical_id[:-8] == f"Policies{name}"
     }
 
 
-def test_every_policy_is_deployed(policies: dict[str, str]) -> None:
-    assert set(policies) == set(ALLOWED)
+def test_every_policy_is_deployed(policy_arns: dict[str, str]) -> None:
+    assert set(policy_arns) == set(ALLOWED)
 
 
 @pytest.mark.parametrize("name", sorted(ALLOWED))
-def test_a_caller_may_do_what_the_policy_says_and_nothing_else(
-    name: str, account: Account, prod: Deployment, policies: dict[str, str]
+def test_a_caller_may_call_only_the_operations_of_the_policy(
+    name: str, account: Account, prod: Deployment, policy_arns: dict[str, str]
 ) -> None:
-    caller = Caller.create(account, prod, f"caller-{name}", policies[name])
+    caller = Caller.create(account, prod, f"caller-{name}", policy_arns[name])
     assert caller.find_allowed() == ALLOWED[name]
 
 
-def test_a_caller_without_a_policy_may_do_nothing(account: Account, prod: Deployment) -> None:
+def test_a_caller_without_a_policy_may_call_nothing(account: Account, prod: Deployment) -> None:
     caller = Caller.create(account, prod, "nobody")
     assert caller.find_allowed() == set()
 
@@ -110,11 +110,11 @@ def test_a_wrong_secret_is_refused(account: Account, prod: Deployment) -> None:
     assert forger.send("DescribeProjects") == FORBIDDEN
 
 
-def test_an_editor_brings_manifests_to_the_folder_of_sources_alone(
-    account: Account, prod: Deployment, policies: dict[str, str]
+def test_an_editor_uploads_manifests_only_to_the_folder_of_sources(
+    account: Account, prod: Deployment, policy_arns: dict[str, str]
 ) -> None:
-    caller = Caller.create(account, prod, "author", policies["Editor"])
-    s3 = account.session(caller.key, caller.secret).client("s3")
+    caller = Caller.create(account, prod, "author", policy_arns["Editor"])
+    s3 = account.create_session(caller.key, caller.secret).client("s3")
     bucket = prod.outputs["Bucket"]
     s3.put_object(Bucket=bucket, Key="sources/mine", Body=b"")
     with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):

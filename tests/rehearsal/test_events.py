@@ -9,7 +9,7 @@ from tests.handlers.test_events import SCHEMA
 from tests.rehearsal.account import Account, Deployment
 from tests.rehearsal.datasets import DatasetPair
 from tests.rehearsal.queues import Queue
-from twofold.settled import DETAIL_TYPE, SOURCE
+from twofold.operation_event import DETAIL_TYPE, SOURCE
 
 EXPECTED = {
     ("CREATE", "SUCCEEDED", False),
@@ -24,17 +24,17 @@ EXPECTED = {
 
 def test_the_event_of_each_operation_arrives(account: Account, prod: Deployment) -> None:
     queue = Queue.create(account, "events", principal="events.amazonaws.com")
-    events = account.client("events")
+    events = account.create_client("events")
     pattern = json.dumps({"source": [SOURCE], "detail-type": [DETAIL_TYPE]})
     events.put_rule(Name="rehearsal", EventPattern=pattern)
     events.put_targets(Rule="rehearsal", Targets=[{"Id": "queue", "Arn": queue.arn}])
-    project = _operate(prod)
+    project = _run_each_operation(prod)
     bodies = queue.receive_until(lambda bodies: _summarize(bodies, project) >= EXPECTED)
     assert _summarize(bodies, project) == EXPECTED
 
 
-def _operate(stage: Deployment) -> str:
-    """One operation of each kind; returns the project's name."""
+def _run_each_operation(stage: Deployment) -> str:
+    """Run an operation of each kind, and return the name of the project."""
     pair = DatasetPair.create(stage)
     pair.distribute(DryRun=True)
     pair.distribute()

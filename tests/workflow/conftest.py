@@ -1,40 +1,24 @@
-"""AWS in this process: moto beside whatever else uses it, so that neither loses what it holds."""
+"""Fixtures for tests of workflows without Step Functions."""
 
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
 
-from tests.small import shrink
-from tests.workflow.world import World
-from twofold.stores import events, executions, objects
-from twofold.stores.table import connection
+from tests.support.aws_fixtures import aws
+from tests.support.small_sizes import shrink_sizes
+from tests.support.workflow_harness import WorkflowHarness
 
-_CACHED = (events._client, executions._client, objects._client, connection._client)
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[None]:
-    mock = mock_aws()
-    mock.start(reset=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        for client in _CACHED:
-            client.cache_clear()
-        yield
-        for client in _CACHED:
-            client.cache_clear()
-    mock.stop(remove_data=False)
+__all__ = ["aws"]
 
 
 @pytest.fixture
-def world(aws: None) -> Iterator[World]:
-    world = World.begin()
-    yield world
-    world.end()
+def harness(aws: None) -> Iterator[WorkflowHarness]:
+    harness = WorkflowHarness.create()
+    yield harness
+    harness.delete_all()
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    shrink(monkeypatch)
+def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small ranges, shards and parts, for many of each with a small manifest."""
+    shrink_sizes(monkeypatch)

@@ -1,12 +1,12 @@
-"""Blank lines around and between the lines of an update: none at its ends counts, and the others are named."""
+"""Blank lines of an update: ignored at both ends, rejected in between."""
 
 import pytest
 
-from tests.job import line
-from twofold.manifest.resolve import KEPT
-from twofold.workflow.merge import read_changes
+from tests.support.job import make_line
+from twofold.manifest.index.resolve import KEPT
+from twofold.workflow.changes import read_changes
 
-ONE, TWO = line(1, "a"), line(2, "a")
+ONE, TWO = make_line(1, "a"), make_line(2, "a")
 
 
 @pytest.mark.parametrize(
@@ -20,13 +20,13 @@ ONE, TWO = line(1, "a"), line(2, "a")
         f"\ufeff{ONE}\n{TWO}\n",
     ],
 )
-def test_blank_lines_at_the_ends_are_no_lines(text: str) -> None:
+def test_blank_lines_at_the_ends_are_ignored(text: str) -> None:
     changes = read_changes(text.encode())
     assert changes.lines == [ONE.encode(), TWO.encode()]
     assert changes.resolution.rejected == 0
 
 
-def test_what_stands_behind_a_line_stays_a_part_of_it() -> None:
+def test_trailing_blanks_of_a_line_are_kept() -> None:
     assert read_changes(f"\n{ONE} \t\r\n\n".encode()).lines == [f"{ONE} \t".encode()]
 
 
@@ -40,12 +40,12 @@ def test_what_stands_behind_a_line_stays_a_part_of_it() -> None:
     ],
 )
 def test_lines_are_numbered_as_they_were_sent(text: str, number: int, detail: str) -> None:
-    (rejected,) = read_changes(text.encode()).resolution.rejected_lines()
+    (rejected,) = read_changes(text.encode()).resolution.iterate_rejected_lines()
     assert (rejected.line, rejected.detail) == (number, detail)
 
 
 @pytest.mark.parametrize("text", [b"\n", b" \n\t\n", b"\xef\xbb\xbf\n"])
-def test_a_blank_text_has_no_entry_and_says_so(text: bytes) -> None:
+def test_a_blank_text_has_rejected_lines_only(text: bytes) -> None:
     resolution = read_changes(text).resolution
     assert resolution.rejected == resolution.lines > 0
     assert not (resolution.side == KEPT).any()

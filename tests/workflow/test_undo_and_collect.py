@@ -1,78 +1,92 @@
-"""What is had back is not collected, and what is being collected is not had back, whoever comes first."""
+"""RevertDatasetDistribution and Collect: the first wins, and reverted contents are never deleted."""
 
 import pytest
 
-from tests.workflow.world import NOW, World, any_manifest
+from tests.support.workflow_harness import NOW, WorkflowHarness, make_manifest
 from twofold.records import Distribution, Operation
 from twofold.stores.keys import ContentsKeys
-from twofold.stores.table import history, projects, released
-from twofold.workflow.collect import DAY_MILLISECONDS, collect
+from twofold.stores.table import history, projects, retired
+from twofold.workflow.collect import DAY_MILLISECONDS, collect_retired_folders
 
 LATER = NOW + 2 * DAY_MILLISECONDS
 
 
 @pytest.fixture
-def done(world: World) -> Distribution:
-    """A distribution that was made."""
-    operation = world.begin_distribution(any_manifest(60))
-    carve = world.select(operation)
-    world.move(operation, carve)
-    world.publish(operation, carve)
-    return remembered(world, operation)
+def distribution(harness: WorkflowHarness) -> Distribution:
+    """A completed distribution."""
+    operation = harness.claim_distribution(make_manifest(60))
+    plan = harness.select_entries(operation)
+    harness.move_shards(operation, plan)
+    harness.publish(operation, plan)
+    return find_distribution(harness, operation)
 
 
-def remembered(world: World, operation: Operation) -> Distribution:
-    project = projects.find(world.table, operation.datasets[0].project)
+def find_distribution(harness: WorkflowHarness, operation: Operation) -> Distribution:
+    project = projects.find(harness.table, operation.datasets[0].project)
     assert project is not None
-    last = history.last(world.table, project)
+    last = history.find_last_distribution(harness.table, project)
     assert last is not None
     return last.distribution
 
 
-def revert(world: World, done: Distribution) -> bool:
-    note = released.find(world.table, done.before.folder)
-    return history.revert(world.table, done, note, "me", LATER)
+def revert(harness: WorkflowHarness, distribution: Distribution) -> bool:
+    note = retired.find_retirement(harness.table, distribution.before.folder)
+    return history.revert(harness.table, distribution, note, "me", LATER)
 
 
-def kept(world: World, done: Distribution) -> bool:
-    return world.bucket.size(ContentsKeys(done.before.folder).manifest) == done.before.bytes
+def has_previous_contents(harness: WorkflowHarness, distribution: Distribution) -> bool:
+    return (
+        harness.bucket.find_size(ContentsKeys(distribution.before.folder).manifest)
+        == distribution.before.bytes
+    )
 
 
-def test_what_was_had_back_outlives_every_collection(world: World, done: Distribution) -> None:
-    assert revert(world, done)
-    collect(world.table, world.bucket, 1, LATER + 2 * DAY_MILLISECONDS)
-    assert kept(world, done)
-    assert [len(world.manifest(one)) for one in done.datasets] == [done.before.bytes, 0]
-    gone = [world.keys(one.folder) for one in done.after]
-    assert gone == [[], []], "what the distribution made is collected in its turn"
+def test_reverted_contents_are_never_collected(
+    harness: WorkflowHarness, distribution: Distribution
+) -> None:
+    assert revert(harness, distribution)
+    collect_retired_folders(harness.table, harness.bucket, 1, LATER + 2 * DAY_MILLISECONDS)
+    assert has_previous_contents(harness, distribution)
+    assert [len(harness.read_manifest(dataset)) for dataset in distribution.datasets] == [
+        distribution.before.bytes,
+        0,
+    ]
+    remaining = [harness.list_keys(contents.folder) for contents in distribution.after]
+    assert remaining == [[], []], "the contents of the distribution are collected"
 
 
-def test_an_undoing_between_the_look_and_the_hold_of_a_collection_wins(
-    world: World, done: Distribution
+def test_a_revert_between_the_list_and_the_hold_of_collect_wins(
+    harness: WorkflowHarness, distribution: Distribution
 ) -> None:
     (due,) = (
-        one for one in released.before(world.table, LATER) if one.folder == done.before.folder
+        folder
+        for folder in retired.list_retired_before(harness.table, LATER)
+        if folder.folder == distribution.before.folder
     )
-    assert revert(world, done)
-    assert not released.hold(world.table, due)
-    assert kept(world, done)
+    assert revert(harness, distribution)
+    assert not retired.hold_folder(harness.table, due)
+    assert has_previous_contents(harness, distribution)
 
 
-def test_an_undoing_after_the_hold_of_a_collection_is_lost_as_a_whole(
-    world: World, done: Distribution
+def test_a_revert_after_the_hold_of_collect_changes_nothing(
+    harness: WorkflowHarness, distribution: Distribution
 ) -> None:
-    note = released.find(world.table, done.before.folder)
+    note = retired.find_retirement(harness.table, distribution.before.folder)
     (due,) = (
-        one for one in released.before(world.table, LATER) if one.folder == done.before.folder
+        folder
+        for folder in retired.list_retired_before(harness.table, LATER)
+        if folder.folder == distribution.before.folder
     )
-    assert released.hold(world.table, due)
-    before = [world.dataset(one) for one in done.datasets]
-    assert not history.revert(world.table, done, note, "me", LATER)
-    assert not revert(world, done)
-    assert [world.dataset(one) for one in done.datasets] == before
+    assert retired.hold_folder(harness.table, due)
+    before = [harness.find_dataset(dataset) for dataset in distribution.datasets]
+    assert not history.revert(harness.table, distribution, note, "me", LATER)
+    assert not revert(harness, distribution)
+    assert [harness.find_dataset(dataset) for dataset in distribution.datasets] == before
 
 
-def test_of_two_undoings_one_is_made(world: World, done: Distribution) -> None:
-    note = released.find(world.table, done.before.folder)
-    won = [history.revert(world.table, done, note, "me", LATER) for _ in range(2)]
-    assert won == [True, False]
+def test_only_one_of_two_reverts_succeeds(
+    harness: WorkflowHarness, distribution: Distribution
+) -> None:
+    note = retired.find_retirement(harness.table, distribution.before.folder)
+    results = [history.revert(harness.table, distribution, note, "me", LATER) for _ in range(2)]
+    assert results == [True, False]

@@ -1,4 +1,4 @@
-"""`python -m twofold_command`, the same as `twofold`."""
+"""`python -m twofold_command` runs the `twofold` command."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A subcommand as data, and how the parser gets it."""
+"""The definition of a subcommand, and its parser."""
 
 import argparse
 from collections.abc import Callable
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 _SERVICE = """\
-The service is that of the environment (AWS_ENDPOINT_URL_REKOGNITION, as `make
-deploy` prints it, or AWS_ENDPOINT_URL) or of --endpoint, and so are region and
-credentials. A local service takes any credentials, and none.
+The endpoint is --endpoint, AWS_ENDPOINT_URL_REKOGNITION (`make deploy` prints
+it) or AWS_ENDPOINT_URL. Region and credentials are those of the AWS settings.
+A local service needs no credentials.
 """
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
@@ -17,50 +17,71 @@ Argument = tuple[tuple[str, ...], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`summary` is its line in the list of commands, `more` what its own help says, `told` what --json prints.
+    """A subcommand. `summary` is the line in the list of commands, `description` the text of its help page, `json_contents`
+    names the output of --json.
 
-    With `epilog` it works on files of this machine; without, on a service, which it is told of by its own options.
+    A command with an `epilog` works on local files. A command without an epilog drives a service, and gets --endpoint.
     """
 
     name: str
     summary: str
-    more: str
+    description: str
     arguments: tuple[Argument, ...]
-    told: str
+    json_contents: str
     run: Callable[[argparse.Namespace], int]
     epilog: str | None = None
 
 
 def read_folder(text: str) -> Path:
-    """The type of an argument that names a folder. Raises argparse.ArgumentTypeError for an empty one."""
+    """Parses the argument for a folder. Raises argparse.ArgumentTypeError for an empty argument."""
     if not text:
-        raise argparse.ArgumentTypeError("it is empty; name a folder, such as out")
+        raise argparse.ArgumentTypeError("the folder is empty; name a folder, such as out")
     return Path(text)
 
 
-def argument(*names: str, **options: Any) -> Argument:
-    """As add_argument takes it."""
+def read_file_path(text: str) -> Path:
+    """Parses the argument for a file. Raises argparse.ArgumentTypeError for an empty argument."""
+    if not text:
+        raise argparse.ArgumentTypeError(
+            "the file name is empty; name a file, such as all.manifest"
+        )
+    return Path(text)
+
+
+def read_name(text: str) -> str:
+    """Parses the argument for a name. Raises argparse.ArgumentTypeError for an empty argument."""
+    if not text:
+        raise argparse.ArgumentTypeError("the value is empty; perhaps a shell variable is not set")
+    return text
+
+
+def define_argument(*names: str, **options: Any) -> Argument:
+    """Returns the arguments of `add_argument`."""
     return names, options
 
 
-PROJECT = argument("project", metavar="PROJECT", help="the name of the project")
-_ENDPOINT = argument(
-    "--endpoint", metavar="URL", help="the service's address (default: the environment's)"
+PROJECT = define_argument(
+    "project", type=read_name, metavar="PROJECT", help="the name of the project"
+)
+_ENDPOINT = define_argument(
+    "--endpoint", type=read_name, metavar="URL", help="endpoint of the service (default: see below)"
 )
 
 
-def add(commands: "argparse._SubParsersAction[Any]", command: Command) -> None:
-    served = command.epilog is None
+def add_command(commands: "argparse._SubParsersAction[Any]", command: Command) -> None:
+    needs_service = command.epilog is None
     parser = commands.add_parser(
         command.name,
         help=command.summary,
-        description=command.more,
-        epilog=_SERVICE if served else command.epilog,
+        description=command.description,
+        epilog=_SERVICE if needs_service else command.epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    as_json = argument("--json", action="store_true", help=f"print {command.told} as JSON")
-    of_service = (_ENDPOINT,) if served else ()
-    debug = argument("--debug", action="store_true", help="print the trace of an error")
-    for names, options in (*command.arguments, *of_service, as_json, debug):
+    as_json = define_argument(
+        "--json", action="store_true", help=f"print {command.json_contents} as JSON"
+    )
+    service_arguments = (_ENDPOINT,) if needs_service else ()
+    debug = define_argument("--debug", action="store_true", help="print the traceback of an error")
+    for names, options in (*command.arguments, *service_arguments, as_json, debug):
         parser.add_argument(*names, **options)
     parser.set_defaults(command=command.run)

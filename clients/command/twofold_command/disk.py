@@ -1,4 +1,4 @@
-"""What publication needs of a file system: flushing to the disk, removal, and one writer to a folder at a time."""
+"""File system operations for publication: flush to the disk, remove, create, and lock a folder."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from twofold_command import stops
+from twofold_command import signals
 from twofold_command.errors import CommandError
 
 if sys.platform != "win32":
@@ -20,7 +20,7 @@ _PAUSE_SECONDS = 0.05
 
 
 def sync_files(folder: Path) -> None:
-    """Returns when the files of the folder and their names are on the disk; raises OSError."""
+    """Flushes the files of the folder and their names to the disk. Raises OSError."""
     for path in folder.iterdir():
         if path.is_file() and not path.is_symlink():
             sync_file(path)
@@ -36,22 +36,22 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Returns when the names in the folder are on the disk, where the system can promise it."""
+    """Flushes the names in the folder to the disk, on systems with support for this. Raises OSError."""
     if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # Some network file systems cannot flush a folder, and need not.
+        # Some network file systems cannot flush a folder, and write names at once.
         if error.errno not in (errno.EINVAL, errno.EBADF, errno.ENOTSUP):
             raise
     finally:
         os.close(descriptor)
 
 
-def remove(path: Path) -> None:
-    """Removes a file or a folder. Does nothing where there is none, and leaves what cannot be removed."""
+def remove_path(path: Path) -> None:
+    """Removes a file or a folder, if it exists. Ignores errors."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -60,8 +60,14 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def created_folders(folder: Path) -> Iterator[None]:
-    """The folder exists in the block; if the block fails, what was created for it is removed."""
+def create_folders(folder: Path) -> Iterator[None]:
+    """Creates the folder and its parents; removes the created folders again if the block fails.
+
+    Raises CommandError if one of them is a file.
+    """
+    for path in (folder, *folder.parents):
+        if path.exists() and not path.is_dir():
+            raise CommandError(f"{path} is not a folder; choose another output folder.")
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +75,7 @@ def created_folders(folder: Path) -> Iterator[None]:
             sync_folder(path.parent)
         yield
     except BaseException:
-        with stops.held_back():
+        with signals.defer_stops():
             for path in missing:
                 with suppress(OSError):
                     path.rmdir()
@@ -77,13 +83,13 @@ def created_folders(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(
+def lock_folder(
     folder: Path, *, create: bool = False, owner: Path | None = None, tries: int = _TRIES
 ) -> Iterator[bool]:
-    """No other command has the folder locked while the block runs; False where the file system has no locks for folders.
+    """Locks the folder for the block. Yields False on file systems without locks for folders.
 
-    The kernel releases the lock when the process ends. `create` makes the folder; `owner` is the one that messages name.
-    Raises CommandError if another command does not release it within a second.
+    The kernel releases the lock when the process ends. `create` creates the folder; `owner` is the folder in the error message.
+    Raises CommandError if another command holds the lock for more than a second.
     """
     if sys.platform == "win32":
         if create:
@@ -98,30 +104,30 @@ def locked(
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             exclusive = _try_to_lock(descriptor)
-            if exclusive is not None and _is_still(folder, descriptor):
+            if exclusive is not None and _is_same_folder(folder, descriptor):
                 yield exclusive
                 return
         finally:
             os.close(descriptor)
     raise CommandError(
-        f"Another command is writing to {owner or folder}. Wait until it has ended, or choose another output folder."
+        f"Another command is writing to {owner or folder}. Wait for its end, or choose another output folder."
     )
 
 
 def _try_to_lock(descriptor: int) -> bool | None:
-    """None where another process has the lock, False where there are no locks."""
+    """Returns True with the lock, None if another process holds it, False if the file system has no locks."""
     if sys.platform == "win32":
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        held = error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
-        return None if held else False
+        is_locked = error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+        return None if is_locked else False
     return True
 
 
-def _is_still(folder: Path, descriptor: int) -> bool:
-    """Whether the path names the folder that was locked: another command may have renamed or removed it in between."""
+def _is_same_folder(folder: Path, descriptor: int) -> bool:
+    """Returns whether the path is still the locked folder: another command may have renamed or removed it before the lock."""
     try:
         return os.path.samestat(folder.stat(), os.fstat(descriptor))
     except FileNotFoundError:

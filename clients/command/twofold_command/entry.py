@@ -1,21 +1,25 @@
-"""Entry point of the `twofold` program: signals are handled before anything else is imported."""
+"""Entry point of the `twofold` program. Installs the signal handlers before the slow imports."""
 
+import signal
 import sys
-
-from twofold_command import stops, streams
 
 
 def main() -> int:
-    """The exit code of the process."""
-    streams.open_missing()
-    stops.listen()
+    """Returns the exit code of the process."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Until the handlers are installed, Ctrl-C ends the process without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from twofold_command import signals, streams
+
+    streams.open_missing_streams()
+    signals.install_handlers()
     try:
-        with stops.held_back():
-            from twofold_command.main import run
-        return run(sys.argv[1:])
+        with signals.defer_stops():
+            from twofold_command.main import run_command
+        return run_command(sys.argv[1:])
     except KeyboardInterrupt as error:
-        stops.ignore()
-        print(f"Stopped; {stops.outcome()}.", file=sys.stderr)  # noqa: T201
-        return stops.exit_code(error)
+        signals.ignore_stops()
+        print(f"Stopped; {signals.get_outcome()}.", file=sys.stderr)  # noqa: T201
+        return signals.get_exit_code(error)
     finally:
-        stops.ignore()
+        signals.ignore_stops()

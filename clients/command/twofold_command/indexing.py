@@ -1,4 +1,4 @@
-"""Reading a manifest: its byte ranges side by side, and what concerns all of them afterwards."""
+"""Read a manifest: workers index its byte ranges in parallel; duplicates, limits and groups are resolved over all ranges."""
 
 import sys
 from collections.abc import Iterator
@@ -9,26 +9,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.errors import DamagedObjectError
-from twofold.manifest.acceptance import refusal
-from twofold.manifest.carve import DIGEST_MODULUS, placed_digest
-from twofold.manifest.group_keys import NO_GROUP, GroupKeys, GroupTable, join_groups
-from twofold.manifest.groups import GroupBy, UngroupedError, complaint
-from twofold.manifest.identity import ReadLines, as_identities
-from twofold.manifest.pieces import ACCEPTED, Piece, index_batches
-from twofold.manifest.reader import batches_of_range, ranges
-from twofold.manifest.resolve import Resolution, resolve
-from twofold.quotas import limits
-from twofold.settings import Quotas
+from twofold.manifest.digests import DIGEST_MODULUS, compute_placed_digest
+from twofold.manifest.grouping.group_by import GroupBy, UngroupedError, describe_ungrouped
+from twofold.manifest.grouping.group_table import (
+    NO_GROUP,
+    GroupTable,
+    GroupTableBuilder,
+    join_groups,
+)
+from twofold.manifest.index.acceptance import find_refusal
+from twofold.manifest.index.hash_collisions import ReadLines, stack_identities
+from twofold.manifest.index.range_index import ACCEPTED, RangeIndex
+from twofold.manifest.index.range_indexer import index_batches
+from twofold.manifest.index.resolve import Resolution, join_ranges
+from twofold.manifest.line.byte_ranges import read_batches, split_into_ranges
+from twofold.quotas import get_quotas
+from twofold.settings import QuotaProfile
 from twofold_command.errors import CommandError
-from twofold_command.pool import Pool
-from twofold_command.progress import Progress
+from twofold_command.pool import WorkerPool
+from twofold_command.progress import ProgressBar
 
 CHUNK_BYTES = 1 << 20
 RANGE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class RangeTask:
+    """A byte range to index. `identify` also asks for the identities of the images."""
+
     manifest: Path
     start: int
     end: int
@@ -37,87 +45,93 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexed:
-    """A piece and, where they were asked for, the groups of its lines and the identities of their images."""
+class IndexedRange:
+    """The index of a byte range and, if requested, the groups of the lines and the identities of the images."""
 
-    piece: Piece
+    index: RangeIndex
     groups: GroupTable | None
     identity: NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
-class Entries:
-    """The lines of a manifest that are entries; `groups` is aligned with the index, if there are any.
+class ManifestEntries:
+    """The entries of a manifest.
 
-    `identity` uint64[N, 2]: of each entry's image, if it was asked for. `placed` is the `placed_digest` of
-    all entries.
+    `groups`: uint64[entries], the group number of each entry, or None. `identity`: uint64[entries, 2], the 128-bit identity
+    of each image, if requested. `entry_digest`: the sum of the position-dependent line hashes of all entries.
     """
 
     resolution: Resolution
     groups: NDArray[np.uint64] | None
     identity: NDArray[np.uint64]
-    placed: int
+    entry_digest: int
 
 
 def read_entries(
     manifest: Path,
     size: int,
     group_by: GroupBy | None,
-    pool: Pool,
-    progress: Progress,
+    pool: WorkerPool,
+    progress: ProgressBar,
     *,
     identify: bool = False,
-) -> Entries:
-    """Raises CommandError, with Rekognition's message where Rekognition would refuse the manifest."""
+) -> ManifestEntries:
+    """Reads the entries. Raises CommandError, with Rekognition's message if Rekognition would refuse the manifest."""
     expression = group_by.expression if group_by else None
     tasks = [
-        Range(manifest, start, end, expression, identify)
-        for start, end in ranges(size, RANGE_BYTES)
+        RangeTask(manifest, start, end, expression, identify)
+        for start, end in split_into_ranges(size, RANGE_BYTES)
     ]
-    found = []
+    indexed_ranges = []
     for task, indexed in zip(tasks, pool.map(index_range, tasks), strict=True):
-        found.append(indexed)
+        indexed_ranges.append(indexed)
         progress.advance(task.end - task.start)
     try:
-        resolution = resolve((indexed.piece for indexed in found), _reading(manifest))
+        resolution = join_ranges(
+            (indexed.index for indexed in indexed_ranges), _make_line_reader(manifest)
+        )
     except DamagedObjectError as error:
         raise CommandError(f"{manifest} changed while it was read.") from error
-    reason = refusal(resolution, limits(Quotas.TWOFOLD))
+    reason = find_refusal(resolution, get_quotas(QuotaProfile.TWOFOLD))
     if reason:
         raise CommandError(f"{manifest}: {reason}")
-    groups = _groups(manifest, group_by, found, resolution) if group_by else None
-    identity = np.concatenate([indexed.identity for indexed in found])
-    return Entries(
+    groups = _join_groups(manifest, group_by, indexed_ranges, resolution) if group_by else None
+    identity = np.concatenate([indexed.identity for indexed in indexed_ranges])
+    return ManifestEntries(
         resolution,
         groups,
         identity[resolution.reason == ACCEPTED] if identify else identity,
-        _placed(found, resolution),
+        _compute_entry_digest(indexed_ranges, resolution),
     )
 
 
-def _placed(found: list[Indexed], resolution: Resolution) -> int:
-    kept, line, placed = resolution.reason == ACCEPTED, 0, 0
-    for indexed in found:
-        own = kept[line : line + len(indexed.piece)]
-        placed += placed_digest(indexed.piece.digest[own], indexed.piece.start[own])
-        line += len(indexed.piece)
-    return placed % DIGEST_MODULUS
+def _compute_entry_digest(indexed_ranges: list[IndexedRange], resolution: Resolution) -> int:
+    # `accepted` has an item per line of the whole manifest; `line` is the first line of the current range.
+    accepted, line, digest = resolution.reason == ACCEPTED, 0, 0
+    for indexed in indexed_ranges:
+        accepted_lines = accepted[line : line + len(indexed.index)]
+        digest += compute_placed_digest(
+            indexed.index.digest[accepted_lines], indexed.index.start[accepted_lines]
+        )
+        line += len(indexed.index)
+    return digest % DIGEST_MODULUS
 
 
-def index_range(task: Range) -> Indexed:
-    """In a worker process: what is in the lines that start in the range."""
-    chunks = read_from(task.manifest, max(task.start - 1, 0))
-    batches = batches_of_range(chunks, task.start, task.end)
-    keys, identities = GroupKeys(), bytearray()
+def index_range(task: RangeTask) -> IndexedRange:
+    """Runs in a worker process: indexes the lines with a start in the range."""
+    # One byte before the range shows whether its first byte starts a line.
+    chunks = read_chunks(task.manifest, max(task.start - 1, 0))
+    batches = read_batches(chunks, task.start, task.end)
+    keys, identities = GroupTableBuilder(), bytearray()
     if task.group_by is not None:
-        batches = GroupBy.of(task.group_by).number_lines(batches, keys)
-    piece = index_batches(batches, identities if task.identify else None)
-    table = keys.table() if task.group_by is not None else None
-    return Indexed(piece, table, as_identities([bytes(identities)]))
+        batches = GroupBy.parse(task.group_by).record_keys(batches, keys)
+    index = index_batches(batches, identities if task.identify else None)
+    table = keys.build() if task.group_by is not None else None
+    return IndexedRange(index, table, stack_identities([bytes(identities)]))
 
 
-def read_from(manifest: Path, start: int, size: int = sys.maxsize) -> Iterator[bytes]:
-    """So many bytes from there on, fewer where the manifest ends."""
+def read_chunks(manifest: Path, start: int, size: int = sys.maxsize) -> Iterator[bytes]:
+    """Yields `size` bytes from the offset `start`, fewer at the end of the manifest."""
     with manifest.open("rb") as file:
         file.seek(start)
         while chunk := file.read(min(CHUNK_BYTES, size)):
@@ -125,39 +139,42 @@ def read_from(manifest: Path, start: int, size: int = sys.maxsize) -> Iterator[b
             size -= len(chunk)
 
 
-def _reading(manifest: Path) -> ReadLines:
+def _make_line_reader(manifest: Path) -> ReadLines:
     def read(start: NDArray[np.uint64], length: NDArray[np.uint32]) -> Iterator[bytes]:
         with manifest.open("rb") as file:
-            for at, size in zip(start.tolist(), length.tolist(), strict=True):
-                file.seek(at)
+            for offset, size in zip(start.tolist(), length.tolist(), strict=True):
+                file.seek(offset)
                 yield file.read(size)
 
     return read
 
 
-def _groups(
-    manifest: Path, group_by: GroupBy, found: list[Indexed], resolution: Resolution
+def _join_groups(
+    manifest: Path, group_by: GroupBy, indexed_ranges: list[IndexedRange], resolution: Resolution
 ) -> NDArray[np.uint64]:
-    kept = resolution.reason == ACCEPTED
-    tables = [indexed.groups for indexed in found if indexed.groups]
-    grouped = np.concatenate([table.number != NO_GROUP for table in tables])
-    lost = np.flatnonzero(kept & ~grouped)
-    if len(lost):
-        starts = np.concatenate([indexed.piece.start for indexed in found])
-        lengths = np.concatenate([indexed.piece.length for indexed in found])
+    accepted = resolution.reason == ACCEPTED
+    # Lines of all ranges in the order of the manifest, rejected lines included.
+    tables = [indexed.groups for indexed in indexed_ranges if indexed.groups]
+    has_group = np.concatenate([table.number != NO_GROUP for table in tables])
+    ungrouped_lines = np.flatnonzero(accepted & ~has_group)
+    if len(ungrouped_lines):
+        starts = np.concatenate([indexed.index.start for indexed in indexed_ranges])
+        lengths = np.concatenate([indexed.index.length for indexed in indexed_ranges])
         reasons = (
-            (line, _fault(manifest, group_by, int(starts[line]), int(lengths[line])))
-            for line in lost.tolist()
+            (line, _describe_missing_key(manifest, group_by, int(starts[line]), int(lengths[line])))
+            for line in ungrouped_lines.tolist()
         )
-        raise CommandError(f"{manifest}: {complaint(group_by.expression, len(lost), reasons)}")
-    return join_groups(tables, kept)
+        raise CommandError(
+            f"{manifest}: {describe_ungrouped(group_by.expression, len(ungrouped_lines), reasons)}"
+        )
+    return join_groups(tables, accepted)
 
 
-def _fault(manifest: Path, group_by: GroupBy, start: int, length: int) -> str:
+def _describe_missing_key(manifest: Path, group_by: GroupBy, start: int, length: int) -> str:
     with manifest.open("rb") as file:
         file.seek(start)
         try:
-            group_by.key(file.read(length))
+            group_by.extract_key(file.read(length))
         except UngroupedError as error:
             return str(error)
     raise CommandError(f"{manifest} changed while it was read.")

@@ -1,7 +1,7 @@
 """The `twofold` command.
 
-Exit codes: 0 done, 1 not done (or not verified) and said why, 2 bad usage, 128 and the number of the signal that stopped it.
-What a subcommand needs is imported when it runs: `verify` works where none of Twofold's dependencies is installed.
+Exit codes: 0 success, 1 failure (or not verified), 2 usage error, 128 plus the number of the signal after a stop.
+Each subcommand imports its own modules: `verify` runs without any of Twofold's dependencies.
 """
 
 import argparse
@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from twofold.escaping import make_printable
-from twofold_command import files, remote, stops
-from twofold_command.commands import add
-from twofold_command.errors import describe
-from twofold_command.output import discard_output, is_text, name_of, print_json
-from twofold_command.show import REPORT_COMMAND
+from twofold_command import local_commands, service_commands, signals
+from twofold_command.commands import add_command
+from twofold_command.console import decode_path, discard_output, is_utf8, print_json
+from twofold_command.errors import describe_error
+from twofold_command.report_command import REPORT_COMMAND
 
-COMMANDS = (*files.COMMANDS, REPORT_COMMAND, *remote.COMMANDS)
+COMMANDS = (*local_commands.COMMANDS, REPORT_COMMAND, *service_commands.COMMANDS)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """The exit code. Results go to standard output, errors to standard error."""
+def run_command(arguments: Sequence[str]) -> int:
+    """Runs a subcommand and returns the exit code. Results go to standard output, errors to standard error."""
     _escape_unencodable_characters()
-    stops.set_outcome(stops.NOTHING_WRITTEN)
+    signals.set_outcome(signals.NOTHING_WRITTEN)
     options = argparse.Namespace(debug=False, json=False)
     try:
         _read_options(arguments, options)
@@ -33,21 +33,22 @@ def run(arguments: Sequence[str]) -> int:
         code = command(options)
         sys.stdout.flush()
     except KeyboardInterrupt as error:
-        print(f"Stopped; {stops.outcome()}.", file=sys.stderr)  # noqa: T201
-        return stops.exit_code(error)
+        print(f"Stopped; {signals.get_outcome()}.", file=sys.stderr)  # noqa: T201
+        return signals.get_exit_code(error)
     except BrokenPipeError:
         discard_output()
         return 1
     except Exception as error:
         if options.debug:
             traceback.print_exception(error)
-        _report_error(f"{describe(error)}{_describe_folder()}", as_json=options.json)
+        cause = describe_error(error, has_processes="processes" in options)
+        _report_error(f"{cause}{_describe_folder()}", as_json=options.json)
         return 1
     return code
 
 
 class _Parser(argparse.ArgumentParser):
-    """Escapes control characters in the arguments that it quotes, and raises OSError for help that cannot be printed."""
+    """Escapes control characters in usage errors, and raises OSError for help that cannot be printed."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if file is sys.stdout:
@@ -59,7 +60,7 @@ class _Parser(argparse.ArgumentParser):
         super().error(make_printable(message))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     from twofold import __version__
 
     parser = _Parser(
@@ -69,19 +70,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"twofold {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for command in COMMANDS:
-        add(commands, command)
+        add_command(commands, command)
     return parser
 
 
 def _read_options(arguments: Sequence[str], options: argparse.Namespace) -> None:
-    """Raises SystemExit after bad usage, help and the version, and OSError if the last two cannot be printed."""
-    parser = _parser()
+    """Fills `options`. Raises SystemExit after bad usage, help and the version, and OSError if help cannot be printed."""
+    parser = _build_parser()
     parser.parse_args(arguments or ("--help",), options)
     _require_text(parser, options)
 
 
 def _describe_folder() -> str:
-    """A sentence if the current folder has been deleted: no relative path can be used then."""
+    """Returns a sentence if the current folder has been deleted, so that no relative path is usable."""
     try:
         Path.cwd()
     except FileNotFoundError:
@@ -90,10 +91,10 @@ def _describe_folder() -> str:
 
 
 def _require_text(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Ends with exit code 2 for an argument that is not UTF-8, unless it may name a file."""
+    """Exits with code 2 if an argument is not UTF-8, except the path of a file."""
     for name, value in vars(options).items():
-        if isinstance(value, str) and name != "where" and not is_text(value):
-            parser.error(f"{name.replace('_', '-')}: {name_of(value)!r} is not UTF-8.")
+        if isinstance(value, str) and name != "where" and not is_utf8(value):
+            parser.error(f"{name.replace('_', '-')}: {decode_path(value)!r} is not UTF-8.")
 
 
 def _report_error(message: str, *, as_json: bool) -> None:

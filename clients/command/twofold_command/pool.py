@@ -1,4 +1,4 @@
-"""Several processes where that pays, none where starting them would take longer than the work."""
+"""Worker processes for large manifests; the command itself processes small manifests."""
 
 import gc
 import multiprocessing
@@ -15,20 +15,20 @@ from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
-from twofold_command import stops
+from twofold_command import signals
 from twofold_command.errors import CommandError
 
 # Starting a process costs as much as indexing about 12 MB.
-WORTH_A_PROCESS_BYTES = 32 << 20
-_FORKS = "forkserver" in multiprocessing.get_all_start_methods()
-_NEEDED = "twofold_command.carving"
+MIN_BYTES_PER_WORKER = 32 << 20
+_HAS_FORKSERVER = "forkserver" in multiprocessing.get_all_start_methods()
+_PRELOADED_MODULE = "twofold_command.transfer"
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
 
-class Pool:
-    """Does tasks in order, in its processes or, if there are none, here."""
+class WorkerPool:
+    """Runs tasks in worker processes, or in this process if there is no executor."""
 
     def __init__(self, executor: ProcessPoolExecutor | None) -> None:
         self._executor = executor
@@ -36,7 +36,7 @@ class Pool:
     def map(
         self, function: Callable[[_Task], _Result], tasks: Sequence[_Task]
     ) -> Iterator[_Result]:
-        """Raises CommandError if a process dies, and whatever the function raises."""
+        """Yields the results in the order of the tasks. Raises CommandError if a worker dies."""
         if self._executor is None:
             yield from map(function, tasks)
             return
@@ -44,77 +44,76 @@ class Pool:
             yield from self._executor.map(function, tasks)
         except BrokenProcessPool as error:
             raise CommandError(
-                "A worker process died, perhaps for want of memory. Try again with --processes 1."
+                "A worker process died, perhaps out of memory. Run again with --processes 1."
             ) from error
 
 
-def prepare(manifest: Path) -> None:
-    """Has what workers need be loaded in a process of its own, while this one loads what it needs itself, if a pool for the
-    manifest would have workers.
-    """
+def prepare_workers(manifest: Path) -> None:
+    """Starts the fork server if the manifest is large enough for workers, so that it imports modules in parallel with this
+    process."""
     with suppress(OSError):
-        if _count(manifest.stat().st_size, None) > 1 and _FORKS:
-            with stops.held_back():
-                _start_server()
+        if _choose_worker_count(manifest.stat().st_size, None) > 1 and _HAS_FORKSERVER:
+            with signals.defer_stops():
+                _start_fork_server()
 
 
 @contextmanager
-def pool_for(size: int, processes: int | None) -> Iterator[Pool]:
-    """For a manifest of `size` bytes; `processes` is what the user asks for, if anything."""
-    count = _count(size, processes)
+def open_pool(size: int, processes: int | None) -> Iterator[WorkerPool]:
+    """Opens a pool for a manifest of `size` bytes. `processes` is the number of workers, None for a choice by size."""
+    count = _choose_worker_count(size, processes)
     if count <= 1:
-        yield Pool(None)
+        yield WorkerPool(None)
         return
     with ExitStack() as until_done:
-        with stops.held_back():
-            if _FORKS:
-                _start_server()
-            executor = ProcessPoolExecutor(count, _context(), initializer=_begin)
-            until_done.callback(_shut_down, executor)
-            with _interrupts_masked():
+        with signals.defer_stops():
+            if _HAS_FORKSERVER:
+                _start_fork_server()
+            executor = ProcessPoolExecutor(count, _get_context(), initializer=_initialize_worker)
+            until_done.callback(_shut_down_executor, executor)
+            with _mask_interrupts():
                 for _ in range(count):
                     executor.submit(int)
-        yield Pool(executor)
+        yield WorkerPool(executor)
 
 
-def _start_server() -> None:
-    """The resource tracker first: it takes SIGINT out of the mask when it starts its own process."""
-    _context()
+def _start_fork_server() -> None:
+    """Starts the resource tracker before the fork server, because the tracker removes SIGINT from the signal mask."""
+    _get_context()
     resource_tracker.ensure_running()
-    with _interrupts_masked():
+    with _mask_interrupts():
         forkserver.ensure_running()
 
 
-def _shut_down(executor: ProcessPoolExecutor) -> None:
-    """Returns when the tasks that have begun are done, whoever is in a hurry."""
-    with stops.held_back():
+def _shut_down_executor(executor: ProcessPoolExecutor) -> None:
+    """Waits for running tasks and cancels the rest."""
+    with signals.defer_stops():
         executor.shutdown(cancel_futures=True)
 
 
-def _count(size: int, processes: int | None) -> int:
-    return processes or min(_processors(), size // WORTH_A_PROCESS_BYTES)
+def _choose_worker_count(size: int, processes: int | None) -> int:
+    return processes or min(_count_processors(), size // MIN_BYTES_PER_WORKER)
 
 
-def _context() -> BaseContext:
-    """Workers are no forks of this process, where NumPy and the readers of a terminal may have threads, but of one that has
-    loaded what they need and done nothing else. Where there are no forks each loads it for itself.
+def _get_context() -> BaseContext:
+    """Returns the start method. Workers are forks of a fork server that has only imported their modules: this process may have
+    threads, which a fork does not copy. On systems without forks each worker imports the modules itself.
     """
-    if not _FORKS:
+    if not _HAS_FORKSERVER:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_NEEDED])
+    context.set_forkserver_preload([_PRELOADED_MODULE])
     return context
 
 
-def _begin() -> None:
-    """In each worker, before its first task."""
-    # Indexing makes many small objects and no cycles of them; looking for cycles takes a twelfth of its time.
+def _initialize_worker() -> None:
+    """Runs in each worker before the first task."""
+    # Indexing creates many small objects and no cycles; at the default threshold the collector takes a twelfth of the time.
     gc.set_threshold(100_000)
-    Thread(target=_end_with_the_command, daemon=True).start()
+    Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_the_command() -> None:
-    """A command that is killed cannot stop its workers."""
+def _exit_with_parent() -> None:
+    """Ends the worker after the end of the parent: a killed command cannot stop workers."""
     command = multiprocessing.parent_process()
     if command is not None:
         wait([command.sentinel])
@@ -122,8 +121,8 @@ def _end_with_the_command() -> None:
 
 
 @contextmanager
-def _interrupts_masked() -> Iterator[None]:
-    """Ctrl-C, or the end of the terminal, reaches the whole process group. Processes that start in here do not notice."""
+def _mask_interrupts() -> Iterator[None]:
+    """Masks SIGINT and SIGHUP for processes that start in the block: Ctrl-C reaches the whole process group."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -134,7 +133,7 @@ def _interrupts_masked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _processors() -> int:
+def _count_processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

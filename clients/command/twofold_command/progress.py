@@ -1,4 +1,4 @@
-"""How far a command is: one line that overwrites itself on a terminal, nothing elsewhere."""
+"""Progress of a command: a line that overwrites itself on a terminal, and no output elsewhere."""
 
 import sys
 import time
@@ -10,18 +10,18 @@ from typing import TextIO
 
 from twofold.escaping import make_printable
 
-_PAUSE_SECONDS = 0.1
+_MIN_INTERVAL_SECONDS = 0.1
 _CLEAR_LINE = "\r\x1b[K"
-_BAR = 24
+_BAR_WIDTH = 24
 _WINDOW_SECONDS = 10.0
 _FIRST_RATE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
-class Progress:
-    """Of one step; `total` is 0 where nobody knows it. `unit` is what is counted, `B` for bytes.
+class ProgressBar:
+    """Progress of a step. `total` is 0 if unknown; `unit` is the counted unit, `B` for bytes.
 
-    Rate and remaining time are those of the last ten seconds, and are told from the second second on.
+    Rate and remaining time are computed over the last ten seconds, and shown after the first second.
     """
 
     name: str
@@ -30,50 +30,52 @@ class Progress:
     unit: str = "B"
     clock: Callable[[], float] = time.monotonic
     done: int = 0
-    told: str = ""
-    _shown: float = float("-inf")
-    _seen: deque[tuple[float, int]] = field(default_factory=deque)
+    message: str = ""
+    _last_shown: float = float("-inf")
+    _samples: deque[tuple[float, int]] = field(default_factory=deque)
 
     def advance(self, amount: int) -> None:
-        self.reach(self.done + amount, self.total)
+        self.update(self.done + amount, self.total)
 
-    def reach(self, done: int, total: int) -> None:
-        """Another total is another task, whose pace is not known yet."""
+    def update(self, done: int, total: int) -> None:
+        """Sets the progress. A new total starts a new measurement of the rate."""
         if total != self.total:
-            self._seen.clear()
+            self._samples.clear()
         self.done, self.total = done, total
-        if self.clock() - self._shown >= _PAUSE_SECONDS:
+        if self.clock() - self._last_shown >= _MIN_INTERVAL_SECONDS:
             self.show()
 
-    def tell(self, text: str) -> None:
-        """What the one who does the work says of it."""
-        self.told, self.total = text, 0
+    def set_message(self, text: str) -> None:
+        """Shows a message instead of a bar."""
+        self.message, self.total = text, 0
         self.show()
 
     def show(self) -> None:
-        now = self._shown = self.clock()
-        self._seen.append((now, self.done))
-        while now - self._seen[0][0] > _WINDOW_SECONDS:
-            self._seen.popleft()
+        now = self._last_shown = self.clock()
+        self._samples.append((now, self.done))
+        while now - self._samples[0][0] > _WINDOW_SECONDS:
+            self._samples.popleft()
         if self.stream:
-            self.stream.write(f"{_CLEAR_LINE}{self.line()}")
+            self.stream.write(f"{_CLEAR_LINE}{self.render()}")
             self.stream.flush()
 
-    def line(self) -> str:
+    def render(self) -> str:
         if not self.total:
-            return make_printable(f"{self.name} … {self.told}".rstrip())
+            return make_printable(f"{self.name} … {self.message}".rstrip())
         done = min(self.done, self.total)
-        full = _BAR * done // self.total
-        parts = [self.name, "█" * full + "░" * (_BAR - full), f"{100 * done // self.total} %"]
-        return "  ".join([*parts, *self._pace()])
+        full = _BAR_WIDTH * done // self.total
+        parts = [self.name, "█" * full + "░" * (_BAR_WIDTH - full), f"{100 * done // self.total} %"]
+        return "  ".join([*parts, *self._render_pace()])
 
-    def _pace(self) -> Iterator[str]:
-        (began, before), (now, done) = self._seen[0], self._seen[-1]
+    def _render_pace(self) -> Iterator[str]:
+        (began, before), (now, done) = self._samples[0], self._samples[-1]
         if now - began < _FIRST_RATE_SECONDS or done <= before:
             return
         rate = (done - before) / (now - began)
-        yield f"{_size(rate)}B/s" if self.unit == "B" else f"{_size(rate)}{self.unit}/s"
-        yield f"{_duration((self.total - done) / rate)} left"
+        yield (
+            f"{_format_rate(rate)}B/s" if self.unit == "B" else f"{_format_rate(rate)}{self.unit}/s"
+        )
+        yield f"{_format_duration((self.total - done) / rate)} left"
 
     def clear(self) -> None:
         if self.stream:
@@ -82,25 +84,25 @@ class Progress:
 
 
 @contextmanager
-def progress(name: str, total: int = 0, unit: str = "B") -> Iterator[Progress]:
+def show_progress(name: str, total: int = 0, unit: str = "B") -> Iterator[ProgressBar]:
     stream = sys.stderr if sys.stderr.isatty() else None
-    step = Progress(name, total, stream, unit)
-    step.show()
+    bar = ProgressBar(name, total, stream, unit)
+    bar.show()
     try:
-        yield step
+        yield bar
     finally:
-        step.clear()
+        bar.clear()
 
 
-def _size(rate: float) -> str:
-    """With a space and a prefix of thousands, as in `1.2 M`."""
+def _format_rate(rate: float) -> str:
+    """Returns the rate with a decimal prefix, such as `1.2 M`."""
     for size, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if rate >= size:
             return f"{rate / size:.1f} {prefix}"
     return f"{rate:.0f} " if rate >= 10 else f"{rate:.1f} "
 
 
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
+def _format_duration(seconds: float) -> str:
+    minutes, seconds_left = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{hours}:{minutes:02d}:{seconds_left:02d}" if hours else f"{minutes}:{seconds_left:02d}"

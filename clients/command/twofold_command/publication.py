@@ -1,16 +1,17 @@
-"""Atomic publication: files appear in a folder all together or not at all, whatever stops the process.
+"""Atomic publication: files appear in a folder together or not at all, even if the process is killed.
 
-New files are written to a staging folder on the same file system and flushed to the disk. Then one rename decides:
+New files are written to a staging folder on the same file system and flushed to the disk. Then a rename publishes the files:
 
-- A folder that does not exist yet is the staging folder under its final name.
-- In a folder that exists, `.twofold-new` becomes `.twofold-commit`. From then on the new files are published, and each is
-  moved to its own name. A process that is killed in between leaves the rest in `.twofold-commit`, and the next command
-  that reads or writes the folder moves it (`finish`).
+- If the folder does not exist, the staging folder gets the name of the folder.
+- If the folder exists, `.twofold-new` is renamed to `.twofold-commit`. From then on the new files count as published, and are
+  moved to their names. After a kill the remaining files stay in `.twofold-commit`, and the next command on the folder
+  moves them (`finish_publication`).
 
-A folder is locked as long as a command writes to it, so a staging folder without a lock is that of a killed command. Where
-the file system has no locks, staging folders have random names, and the second of two publications at once fails.
+A command locks the output folder, so a staging folder without a lock belongs to a killed command. On file systems
+without locks, staging folders have random names, and the second of two concurrent publications fails.
 """
 
+import errno
 import hashlib
 import os
 import secrets
@@ -18,91 +19,104 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from twofold_command import stops
-from twofold_command.disk import created_folders, locked, remove, sync_files, sync_folder
+from twofold_command import signals
+from twofold_command.disk import create_folders, lock_folder, remove_path, sync_files, sync_folder
 from twofold_command.errors import CommandError
-from twofold_command.journal import COMMITTED, UNDOING, complete, write_plan
+from twofold_command.journal import (
+    COMMITTED,
+    UNDOING,
+    complete_publication,
+    find_journals,
+    write_plan,
+)
 
 STAGING = ".twofold-new"
 
 
 @contextmanager
-def staged(out: Path, names: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Path]:
-    """A folder to write files of these names to. When the block ends well they are in `out`; otherwise nothing is left of
-    them, and `out` is as it was. A file of `optional` that the block does not write is removed from `out`.
+def stage_files(out: Path, names: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Path]:
+    """Yields a staging folder for files of these names, and publishes the files in `out` at the end of the block.
 
-    Raises CommandError if another command writes to `out`, and OSError.
+    If the block fails, `out` is unchanged. A file of `optional` that the block does not write is removed from `out`. Raises
+    CommandError if another command writes to `out`, and OSError.
     """
     if out.exists():
-        with _staged_in(out) as staging:
+        with _stage_inside(out) as staging:
             yield staging
-            with stops.held_back():
+            with signals.defer_stops():
                 _require_files(staging, names)
-                _publish(staging, out, (*names, *optional))
+                _publish_files(staging, out, (*names, *optional))
     else:
-        with _staged_beside(out) as staging:
+        with _stage_beside(out) as staging:
             yield staging
-            with stops.held_back():
+            with signals.defer_stops():
                 _require_files(staging, names)
                 sync_files(staging)
-                _appear(staging, out)
+                _publish_folder(staging, out)
 
 
-def finish(out: Path) -> None:
-    """Completes a publication that was interrupted in `out`; does nothing where there is none. Raises CommandError."""
-    if not any((out / name).is_dir() for name in (COMMITTED, UNDOING)):
+def finish_publication(out: Path) -> None:
+    """Completes an interrupted publication in `out`, if any. Raises CommandError."""
+    if not find_journals(out):
         return
     try:
-        with locked(out), stops.held_back():
-            complete(out)
+        with lock_folder(out), signals.defer_stops():
+            complete_publication(out)
     except OSError as error:
+        is_denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        remedy = "Make the folder writable" if is_denied else "Remove the cause"
         raise CommandError(
-            f"{out} holds files of a split that was killed while it moved them to their names, and they cannot be moved "
-            f"now: {error.filename}: {error.strerror}. Make the folder writable and run the command again."
+            f"{out} holds files of a split that was killed while it moved them to their names. They cannot be moved "
+            f"now: {error.filename2 or error.filename}: {error.strerror}. {remedy} and run the command again."
         ) from error
 
 
 @contextmanager
-def _staged_in(out: Path) -> Iterator[Path]:
+def _stage_inside(out: Path) -> Iterator[Path]:
     with ExitStack() as until_done:
-        with stops.held_back():
-            exclusive = until_done.enter_context(locked(out))
-            complete(out)
+        with signals.defer_stops():
+            exclusive = until_done.enter_context(lock_folder(out))
+            complete_publication(out)
             staging = out / (STAGING if exclusive else f"{STAGING}-{secrets.token_hex(8)}")
-            remove(staging)
+            remove_path(staging)
             until_done.callback(_remove_uninterrupted, staging)
             staging.mkdir()
         yield staging
 
 
 @contextmanager
-def _staged_beside(out: Path) -> Iterator[Path]:
+def _stage_beside(out: Path) -> Iterator[Path]:
     with ExitStack() as until_done:
-        with stops.held_back():
-            until_done.enter_context(created_folders(out.parent))
+        with signals.defer_stops():
+            until_done.enter_context(create_folders(out.parent))
             _remove_abandoned(out.parent)
             digest = hashlib.sha256(os.fsencode(out.name)).hexdigest()[:16]
             staging = out.parent / f"{STAGING}-{digest}"
-            exclusive = until_done.enter_context(locked(staging, create=True, owner=out))
+            if staging.is_symlink():
+                # Otherwise the files of another folder would be removed as those of a killed command.
+                remove_path(staging)
+            exclusive = until_done.enter_context(lock_folder(staging, create=True, owner=out))
             if not exclusive:
                 staging = out.parent / f"{STAGING}-{secrets.token_hex(8)}"
                 staging.mkdir()
             until_done.callback(_remove_uninterrupted, staging)
             for path in staging.iterdir():
-                remove(path)
+                remove_path(path)
             if out.exists():
-                raise CommandError(f"Another command has just made {out}. Run this one again.")
+                raise CommandError(
+                    f"Another command has just created {out}. Run this command again."
+                )
         yield staging
 
 
-def _appear(staging: Path, out: Path) -> None:
+def _publish_folder(staging: Path, out: Path) -> None:
     staging.rename(out)
     try:
         sync_folder(out.parent)
     except OSError:
         out.rename(staging)
         raise
-    _tell_written(out)
+    _record_outcome(out)
 
 
 def _require_files(staging: Path, names: Sequence[str]) -> None:
@@ -110,37 +124,37 @@ def _require_files(staging: Path, names: Sequence[str]) -> None:
         (staging / name).stat()
 
 
-def _publish(staging: Path, out: Path, names: Sequence[str]) -> None:
+def _publish_files(staging: Path, out: Path, names: Sequence[str]) -> None:
     written = [name for name in names if (staging / name).exists()]
     write_plan(staging, out, written, [name for name in names if name not in written])
     sync_files(staging)
     committed = staging.rename(out / COMMITTED)
     try:
         sync_folder(out)
-        complete(out)
+        complete_publication(out)
     except OSError:
         committed.rename(out / UNDOING)
         sync_folder(out)
-        complete(out)
+        complete_publication(out)
         raise
-    _tell_written(out)
+    _record_outcome(out)
 
 
 def _remove_abandoned(parent: Path) -> None:
-    """Staging folders of killed commands, for folders of any name."""
+    """Removes the staging folders of killed commands, for output folders of any name."""
     for staging in parent.glob(f"{STAGING}-*"):
         try:
-            with locked(staging, tries=1) as exclusive:
+            with lock_folder(staging, tries=1) as exclusive:
                 if exclusive:
-                    remove(staging)
+                    remove_path(staging)
         except (CommandError, OSError):
             continue
 
 
 def _remove_uninterrupted(path: Path) -> None:
-    with stops.held_back():
-        remove(path)
+    with signals.defer_stops():
+        remove_path(path)
 
 
-def _tell_written(out: Path) -> None:
-    stops.set_outcome(f"the files in {out} are complete")
+def _record_outcome(out: Path) -> None:
+    signals.set_outcome(f"the files in {out} are complete")

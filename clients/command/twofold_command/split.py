@@ -1,4 +1,4 @@
-"""`twofold split`: read, select, write, in the way of the service and with its results."""
+"""`twofold split`: read the manifest, select the test set, write both manifests. The results equal those of the service."""
 
 import stat
 from collections.abc import Callable, Sequence
@@ -11,27 +11,34 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.manifest.carve import Tally
-from twofold.manifest.faulty import describe_errors, tabulate_codes
-from twofold.manifest.groups import GroupBy
-from twofold.manifest.pieces import ACCEPTED
-from twofold.manifest.resolve import KEPT, Resolution
-from twofold.report import dataset_report, similar_sources, split_report, warnings
-from twofold.split import LabelSets, Objective, Selection, refusal, select_test_entries
-from twofold_command.carving import write_indexes, write_manifests
+from twofold.manifest.grouping.group_by import GroupBy
+from twofold.manifest.index.error_codes import describe_errors, tabulate_codes
+from twofold.manifest.index.range_index import ACCEPTED
+from twofold.manifest.index.resolve import KEPT, Resolution
+from twofold.manifest.transfer.shard_transfer import SideTotals
+from twofold.report import (
+    build_dataset_report,
+    build_split_report,
+    find_similar_sources,
+    find_warnings,
+)
+from twofold.split import LabelSets, Objective, Selection, explain_refusal, select_test_entries
+from twofold_command.console import decode_path
 from twofold_command.errors import CommandError
-from twofold_command.indexing import Entries, read_entries
-from twofold_command.output import name_of
-from twofold_command.outputs import TEST, TRAIN, staged, write_report
-from twofold_command.pool import pool_for
-from twofold_command.previous import PreviousSplit, read_previous
-from twofold_command.progress import progress
+from twofold_command.indexing import ManifestEntries, read_entries
+from twofold_command.pool import open_pool
+from twofold_command.previous_split import PreviousSplit, read_previous
+from twofold_command.progress import show_progress
+from twofold_command.split_files import TEST, TRAIN, stage_split_files, write_report
+from twofold_command.transfer import write_indexes, write_manifests
 
-MAX_DROPPED_TOLD = 100_000
+MAX_REPORTED_REJECTED_LINES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SplitRequest:
+    """The parameters of `twofold split`."""
+
     manifest: Path
     out: Path
     fraction: Fraction
@@ -43,146 +50,161 @@ class Request:
     keep_index: bool = False
 
 
-def split(request: Request) -> dict[str, Any]:
-    """Leaves the four files, and two indexes if asked for, and answers with the report. Raises CommandError, and then leaves
-    nothing."""
-    size = _size(request.manifest)
+def split_manifest(request: SplitRequest) -> dict[str, Any]:
+    """Splits the manifest: writes the four files, and the indexes if requested, and returns the report.
+
+    Raises CommandError, and then writes nothing.
+    """
+    size = _get_file_size(request.manifest)
     with (
-        staged(request.out, request.manifest) as folder,
-        pool_for(size, request.processes) as pool,
+        stage_split_files(request.out, request.manifest) as folder,
+        open_pool(size, request.processes) as pool,
     ):
-        with progress("Reading", size) as step:
+        with show_progress("Reading", size) as bar:
             entries = read_entries(
                 request.manifest,
                 size,
                 request.group_by,
                 pool,
-                step,
+                bar,
                 identify=request.previous is not None,
             )
         previous = read_previous(request.previous, pool) if request.previous else None
-        with progress("Selecting"):
-            selection = select(request, entries, previous)
+        with show_progress("Selecting"):
+            selection = select_entries(request, entries, previous)
         targets = (folder / TRAIN, folder / TEST)
-        with progress("Writing", entries.resolution.index.manifest_bytes) as step:
-            tallies = write_manifests(
-                request.manifest, entries, selection.test, targets, pool, step
+        with show_progress("Writing", entries.resolution.index.manifest_bytes) as bar:
+            totals = write_manifests(
+                request.manifest, entries, selection.test_mask, targets, pool, bar
             )
         if request.keep_index:
-            write_indexes(folder, entries, selection.test)
-        report = _report(request, entries, selection, tallies, previous)
+            write_indexes(folder, entries, selection.test_mask)
+        report = _build_report(request, entries, selection, totals, previous)
         write_report(folder, report)
     return report
 
 
-def _size(manifest: Path) -> int:
-    """Raises CommandError for what is not a file with something in it."""
+def _get_file_size(manifest: Path) -> int:
+    """Returns the size in bytes. Raises CommandError if the path is not a regular file or the file is empty."""
     try:
-        # A pipe is not opened: without a writer that would wait for one.
-        found = manifest.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise CommandError(f"{manifest} is not a file on a disk; it is read twice.")
+        # Checked before the file is opened: opening a pipe blocks until it has a writer.
+        status = manifest.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise CommandError(f"{manifest} is not a regular file; `twofold split` reads it twice.")
         manifest.open("rb").close()
     except OSError as error:
         raise CommandError(f"{manifest} cannot be read: {error.strerror}.") from error
-    if found.st_size == 0:
+    if status.st_size == 0:
         raise CommandError(f"{manifest} is empty.")
-    return found.st_size
+    return status.st_size
 
 
-def select(request: Request, entries: Entries, previous: PreviousSplit | None) -> Selection:
-    index, label_sets = entries.resolution.index, _label_sets(entries)
-    reason = refusal(
+def select_entries(
+    request: SplitRequest, entries: ManifestEntries, previous: PreviousSplit | None
+) -> Selection:
+    index, label_sets = entries.resolution.index, _make_label_sets(entries)
+    reason = explain_refusal(
         label_set=index.label_set,
         label_sets=label_sets,
         fraction=request.fraction,
         groups=entries.groups,
         label_errors=describe_errors(
-            len(index), index.error_entries, index.codes, _line_of(entries.resolution)
+            len(index), index.error_entries, index.codes, _make_line_finder(entries.resolution)
         ),
     )
     if reason:
         raise CommandError(f"{request.manifest}: {reason}")
     return select_test_entries(
-        source=entries.resolution.word,
+        source=entries.resolution.sampling_hash,
         label_set=index.label_set,
         label_sets=label_sets,
         fraction=request.fraction,
         seed=request.seed,
         groups=entries.groups,
-        previous=previous.sides(entries.identity) if previous else None,
+        previous=previous.classify(entries.identity) if previous else None,
         boxes=index.boxes,
         objective=request.objective,
     )
 
 
-def _line_of(resolution: Resolution) -> Callable[[int], int]:
-    """The line of the source, from 1, of an entry's number."""
+def _make_line_finder(resolution: Resolution) -> Callable[[int], int]:
+    """Returns a function from an entry's number to its line in the source, counted from 1."""
     return lambda entry: int(np.flatnonzero(resolution.reason == ACCEPTED)[entry]) + 1
 
 
-def _label_sets(entries: Entries) -> LabelSets:
+def _make_label_sets(entries: ManifestEntries) -> LabelSets:
     index = entries.resolution.index
     return LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
 
 
-def _report(
-    request: Request,
-    entries: Entries,
+def _build_report(
+    request: SplitRequest,
+    entries: ManifestEntries,
     selection: Selection,
-    tallies: tuple[Tally, Tally],
+    totals: tuple[SideTotals, SideTotals],
     previous: PreviousSplit | None,
 ) -> dict[str, Any]:
     resolution = entries.resolution
-    report = split_report(
+    report = build_split_report(
         selection,
         label_set=resolution.index.label_set,
-        label_sets=_label_sets(entries),
+        label_sets=_make_label_sets(entries),
         groups=entries.groups,
         group_by=request.group_by.expression if request.group_by else None,
         previous=previous.digests if previous else None,
         objective=request.objective,
     )
-    report |= _similar(request.manifest, resolution, selection.test)
+    report |= _find_similar_sources(request.manifest, resolution, selection.test_mask)
     report["datasets"] = {
-        side: dataset_report(
-            name, entries=tally.entries, size=tally.bytes, digest=f"{tally.digest:016x}"
+        side: build_dataset_report(
+            name, entries=total.entries, size=total.bytes, digest=f"{total.digest:016x}"
         )
-        for side, name, tally in zip(("train", "test"), (TRAIN, TEST), tallies, strict=True)
+        for side, name, total in zip(("train", "test"), (TRAIN, TEST), totals, strict=True)
     }
     report["source"] = {
-        "manifest": name_of(request.manifest.name),
+        "manifest": decode_path(request.manifest.name),
         "lines": resolution.lines,
         "entries": len(resolution.index),
         "errorEntries": resolution.index.error_entries,
-        "errors": tabulate_codes(resolution.index.codes, _line_of(resolution)),
+        "errors": tabulate_codes(resolution.index.codes, _make_line_finder(resolution)),
         "digest": f"{resolution.digest:016x}",
     }
-    report["dropped"] = {"lines": resolution.rejected, "reasons": _reasons(resolution)}
-    report["warnings"] = warnings(report)
+    report["dropped"] = {"lines": resolution.rejected, "reasons": _list_rejected_lines(resolution)}
+    report["warnings"] = find_warnings(report)
     return report
 
 
-def _similar(manifest: Path, resolution: Resolution, test: NDArray[np.bool_]) -> dict[str, Any]:
-    """The report's member on file names that several entries have, if there are any."""
+def _find_similar_sources(
+    manifest: Path, resolution: Resolution, test: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Returns the report's member `similarSources`, or no member if no file name recurs."""
 
     def read(entries: Sequence[int]) -> list[bytes]:
-        kept = np.flatnonzero(resolution.side == KEPT)[list(entries)]
-        starts, lengths = resolution.start[kept].tolist(), resolution.length[kept].tolist()
+        line_numbers = np.flatnonzero(resolution.side == KEPT)[list(entries)]
+        starts, lengths = (
+            resolution.start[line_numbers].tolist(),
+            resolution.length[line_numbers].tolist(),
+        )
         with manifest.open("rb") as file:
-            return [_line_at(file, *place) for place in zip(starts, lengths, strict=True)]
+            return [
+                _read_line_at(file, start, length)
+                for start, length in zip(starts, lengths, strict=True)
+            ]
 
-    found = similar_sources(resolution.index.file_name, test, read)
-    return {"similarSources": found} if found else {}
+    similar = find_similar_sources(resolution.index.file_name, test, read)
+    return {"similarSources": similar} if similar else {}
 
 
-def _line_at(file: BinaryIO, start: int, length: int) -> bytes:
+def _read_line_at(file: BinaryIO, start: int, length: int) -> bytes:
     file.seek(start)
     return file.read(length)
 
 
-def _reasons(resolution: Resolution) -> list[dict[str, Any]]:
-    """The first MAX_DROPPED_TOLD, as the service keeps them."""
-    return [asdict(line) for line in islice(resolution.rejected_lines(), MAX_DROPPED_TOLD)]
+def _list_rejected_lines(resolution: Resolution) -> list[dict[str, Any]]:
+    """Returns the first MAX_REPORTED_REJECTED_LINES rejected lines, the number that the service keeps."""
+    return [
+        asdict(line)
+        for line in islice(resolution.iterate_rejected_lines(), MAX_REPORTED_REJECTED_LINES)
+    ]

@@ -1,29 +1,32 @@
-"""`twofold distribute`: the service moves the test entries, and this waits."""
+"""`twofold distribute`: have the service move entries into the test dataset, and wait for the result."""
 
 from typing import Any
 
 from twofold_command.errors import CommandError
-from twofold_command.progress import progress
-from twofold_service.projects import Dataset, project, settled
-from twofold_service.session import Service, explained
+from twofold_command.progress import show_progress
+from twofold_service.driver import create_dataset, start_distribution
+from twofold_service.projects import Dataset, get_project, wait_until_complete
+from twofold_service.session import Service, convert_aws_errors
 
 
-def distribute(service: Service, name: str, asked: dict[str, Any]) -> tuple[Dataset, Dataset]:
-    """(train, test) when they have what is theirs. `asked` are members of the request beyond Rekognition's own.
+def distribute_entries(
+    service: Service, name: str, parameters: dict[str, Any]
+) -> tuple[Dataset, Dataset]:
+    """Distributes the entries of the project `name` and returns the completed training and test datasets.
 
-    Makes the empty test dataset unless it is there. Raises CommandError.
+    `parameters` are Twofold's additional members of the request. Creates an empty test dataset if the project
+    has none. Raises CommandError.
     """
-    with explained():
-        found = project(service, name)
-        train, test = found.dataset("train"), found.dataset("test")
+    with convert_aws_errors():
+        project = get_project(service, name)
+        train, test = project.get_dataset("train"), project.get_dataset("test")
         if train is None:
             raise CommandError(
-                f"The project {name} has no training dataset; `twofold push` makes one."
+                f"The project {name} has no training dataset; create it with `twofold push`."
             )
         if test is None:
-            answer = service.rekognition.create_dataset(ProjectArn=found.arn, DatasetType="TEST")
-            test = Dataset.of(service, "test", answer["DatasetArn"])
-        pair = [{"Arn": train.arn}, {"Arn": test.arn}]
-        service.rekognition.distribute_dataset_entries(Datasets=pair, **asked)
-        with progress("Distributing", unit="pieces") as step:
-            return settled(service, train, step), settled(service, test, step)
+            arn = create_dataset(service.rekognition, project.arn, "TEST")
+            test = Dataset.describe(service, "test", arn)
+        start_distribution(service.rekognition, train.arn, test.arn, **parameters)
+        with show_progress("Distributing", unit="tasks") as bar:
+            return wait_until_complete(service, train, bar), wait_until_complete(service, test, bar)

@@ -1,30 +1,26 @@
 """Projects and datasets as the service describes them."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
 from twofold_command.errors import CommandError
-from twofold_command.progress import Progress
+from twofold_command.progress import ProgressBar
+from twofold_service.driver import Description, describe_dataset, wait_for_dataset
 from twofold_service.session import Service
-
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """`kind` is `train` or `test`."""
+    """A dataset with its last description; `kind` is `train` or `test`."""
 
     kind: str
     arn: str
-    description: dict[str, Any]
+    description: Description
 
     @classmethod
-    def of(cls, service: Service, kind: str, arn: str) -> Self:
-        answer = service.rekognition.describe_dataset(DatasetArn=arn)
-        return cls(kind.lower(), arn, answer["DatasetDescription"])
+    def describe(cls, service: Service, kind: str, arn: str) -> Self:
+        return cls(kind.lower(), arn, describe_dataset(service.rekognition, arn))
 
     @property
     def status(self) -> str:
@@ -45,8 +41,8 @@ class Dataset:
     def updated(self) -> Any:
         return self.description["LastUpdatedTimestamp"]
 
-    def told(self) -> dict[str, Any]:
-        """For --json."""
+    def to_document(self) -> dict[str, Any]:
+        """Returns the JSON object for --json."""
         stats = self.description["DatasetStats"]
         return {
             "arn": self.arn,
@@ -62,64 +58,64 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Project:
+    """A project with all datasets except deleted datasets."""
+
     name: str
     arn: str
     datasets: tuple[Dataset, ...]
 
-    def dataset(self, kind: str) -> Dataset | None:
+    def get_dataset(self, kind: str) -> Dataset | None:
         return next((dataset for dataset in self.datasets if dataset.kind == kind), None)
 
-    def told(self) -> dict[str, Any]:
-        """For --json."""
-        datasets = {dataset.kind: dataset.told() for dataset in self.datasets}
+    def to_document(self) -> dict[str, Any]:
+        """Returns the JSON object for --json."""
+        datasets = {dataset.kind: dataset.to_document() for dataset in self.datasets}
         return {"name": self.name, "arn": self.arn, "datasets": datasets}
 
 
-def projects(service: Service, name: str | None = None) -> Iterator[Project]:
-    """All projects, or the one of this name; raises CommandError if there is none."""
-    asked = {"ProjectNames": [name]} if name else {}
-    found = 0
-    for page in service.rekognition.get_paginator("describe_projects").paginate(**asked):
-        for one in page["ProjectDescriptions"]:
-            found += 1
-            yield _project(service, one)
-    if name and not found:
-        raise CommandError(f"There is no project {name}. `twofold status` lists those that are.")
+def list_projects(service: Service, name: str | None = None) -> Iterator[Project]:
+    """Yields all projects, or only the project `name`. Raises CommandError if that project does not exist."""
+    parameters = {} if name is None else {"ProjectNames": [name]}
+    count = 0
+    for page in service.rekognition.get_paginator("describe_projects").paginate(**parameters):
+        for description in page["ProjectDescriptions"]:
+            count += 1
+            yield _build_project(service, description)
+    if name is not None and not count:
+        raise CommandError(f"There is no project {name}. List the projects with `twofold status`.")
 
 
-def project(service: Service, name: str) -> Project:
-    return next(projects(service, name))
+def get_project(service: Service, name: str) -> Project:
+    return next(list_projects(service, name))
 
 
-def settled(service: Service, dataset: Dataset, step: Progress) -> Dataset:
-    """Waits; raises CommandError with the service's reason if it failed."""
-    pause = FIRST_PAUSE_SECONDS
-    while True:
-        now = Dataset.of(service, dataset.kind, dataset.arn)
-        if not now.status.endswith("_IN_PROGRESS"):
-            break
-        tell(step, now)
-        time.sleep(pause)
-        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
-    if now.status.endswith("_FAILED"):
-        raise CommandError(f"The {now.kind} dataset is {now.status}: {now.message}")
-    return now
+def wait_until_complete(service: Service, dataset: Dataset, bar: ProgressBar) -> Dataset:
+    """Waits for the operation on the dataset. Raises CommandError with the service's message if it fails."""
+
+    def show(description: Description) -> None:
+        show_dataset_progress(bar, description)
+
+    description = wait_for_dataset(service.rekognition, dataset.arn, show)
+    dataset = Dataset(dataset.kind, dataset.arn, description)
+    if dataset.status.endswith("_FAILED"):
+        raise CommandError(f"The {dataset.kind} dataset is {dataset.status}: {dataset.message}")
+    return dataset
 
 
-def tell(step: Progress, dataset: Dataset) -> None:
-    """The service counts pieces of work while it has some, and says in words what it is at otherwise."""
-    counted = dataset.description.get("Progress")
-    if counted:
-        step.reach(counted["Done"], counted["Total"])
+def show_dataset_progress(bar: ProgressBar, description: Description) -> None:
+    """Shows the number of completed tasks if the service reports tasks, and the status message otherwise."""
+    progress = description.get("Progress")
+    if progress:
+        bar.update(progress["Done"], progress["Total"])
     else:
-        step.tell(dataset.message)
+        bar.set_message(description["StatusMessage"])
 
 
-def _project(service: Service, described: dict[str, Any]) -> Project:
-    arn: str = described["ProjectArn"]
+def _build_project(service: Service, description: dict[str, Any]) -> Project:
+    arn: str = description["ProjectArn"]
     datasets = tuple(
-        Dataset.of(service, one["DatasetType"], one["DatasetArn"])
-        for one in described.get("Datasets", ())
-        if one["Status"] != "DELETE_IN_PROGRESS"
+        Dataset.describe(service, dataset["DatasetType"], dataset["DatasetArn"])
+        for dataset in description.get("Datasets", ())
+        if dataset["Status"] != "DELETE_IN_PROGRESS"
     )
     return Project(arn.split("/")[1], arn, datasets)

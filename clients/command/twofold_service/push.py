@@ -1,56 +1,53 @@
-"""`twofold push`: a local manifest becomes a dataset."""
+"""`twofold push`: upload a local manifest and create a dataset from it."""
 
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from twofold_command.console import decode_path, is_utf8
 from twofold_command.errors import CommandError
-from twofold_command.output import is_text, name_of
-from twofold_command.progress import progress
-from twofold_service.projects import Dataset, settled
-from twofold_service.session import Service, explained
+from twofold_command.progress import show_progress
+from twofold_service.driver import build_manifest_source, create_dataset, upload_manifest
+from twofold_service.projects import Dataset, wait_until_complete
+from twofold_service.session import Service, convert_aws_errors
 
 
-def push(
+def push_manifest(
     service: Service,
     manifest: Path,
     project: str,
     bucket: str,
-    kind: str,
+    dataset_type: str,
     *,
     folder: str,
     make_bucket: bool,
 ) -> Dataset:
-    """Uploads the manifest, makes the project unless it is there, and the dataset.
+    """Uploads the manifest, creates the project if it does not exist, and returns the completed dataset.
 
-    The object is `s3://bucket/folder/project/<name of the file>`. Of its own bucket a deployed stack reads the folder `sources`
-    alone, and behind the guard `owner` a folder of the caller in it.
-    Returns when it is complete; raises CommandError.
+    The S3 key is `folder/project/<name of the file>`. A deployed stack reads manifests in its own bucket only below `sources/`,
+    and with the guard `owner` only below the caller's folder in `sources/`. Raises CommandError.
     """
-    if not is_text(manifest.name):
+    if not is_utf8(manifest.name):
         raise CommandError(
-            f"The name of the file {name_of(manifest.name)!r} is not UTF-8, as keys of S3 are. Rename it."
+            f"The file name {decode_path(manifest.name)!r} is not UTF-8, which S3 keys must be. Rename the file."
         )
-    size = _size(manifest)
+    size = _get_file_size(manifest)
     key = f"{folder.strip('/')}/{project}/{manifest.name}"
-    with explained():
+    with convert_aws_errors():
         if make_bucket:
-            _make(service, bucket)
-        with progress("Uploading", size, "B") as step:
-            service.s3.upload_file(str(manifest), bucket, key, Callback=step.advance)
-        arn = _project_arn(service, project)
-        answer = service.rekognition.create_dataset(
-            ProjectArn=arn,
-            DatasetType=kind.upper(),
-            DatasetSource={"GroundTruthManifest": {"S3Object": {"Bucket": bucket, "Name": key}}},
-        )
-        dataset = Dataset.of(service, kind, answer["DatasetArn"])
-        with progress("Creating the dataset", unit="pieces") as step:
-            return settled(service, dataset, step)
+            _create_bucket(service, bucket)
+        with show_progress("Uploading", size, "B") as bar:
+            upload_manifest(service.s3, manifest, bucket, key, bar.advance)
+        project_arn = _get_or_create_project(service, project)
+        source = build_manifest_source(bucket, key)
+        arn = create_dataset(service.rekognition, project_arn, dataset_type.upper(), source)
+        dataset = Dataset.describe(service, dataset_type, arn)
+        with show_progress("Creating the dataset", unit="tasks") as bar:
+            return wait_until_complete(service, dataset, bar)
 
 
-def _size(manifest: Path) -> int:
+def _get_file_size(manifest: Path) -> int:
     try:
         with manifest.open("rb"):
             return manifest.stat().st_size
@@ -58,21 +55,21 @@ def _size(manifest: Path) -> int:
         raise CommandError(f"{manifest} cannot be read: {error.strerror}.") from error
 
 
-def _make(service: Service, bucket: str) -> None:
+def _create_bucket(service: Service, bucket: str) -> None:
     region = service.s3.meta.region_name
-    place: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if region != "us-east-1":
-        place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        options = {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
-        service.s3.create_bucket(Bucket=bucket, **place)
+        service.s3.create_bucket(Bucket=bucket, **options)
     except ClientError as error:
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
 
 
-def _project_arn(service: Service, name: str) -> str:
+def _get_or_create_project(service: Service, name: str) -> str:
     rekognition = service.rekognition
-    found = rekognition.describe_projects(ProjectNames=[name])["ProjectDescriptions"]
-    described = found[0] if found else rekognition.create_project(ProjectName=name)
-    arn: str = described["ProjectArn"]
+    descriptions = rekognition.describe_projects(ProjectNames=[name])["ProjectDescriptions"]
+    project = descriptions[0] if descriptions else rekognition.create_project(ProjectName=name)
+    arn: str = project["ProjectArn"]
     return arn

@@ -1,4 +1,4 @@
-"""`twofold report` of a project: the report of its last distribution, by the link that the service hands out."""
+"""`twofold report` of a project: download the report of its last distribution from the presigned URL."""
 
 import json
 from http.client import HTTPException
@@ -6,25 +6,25 @@ from typing import Any
 from urllib.request import urlopen
 
 from twofold_command.errors import CommandError
-from twofold_service.history import distributions
+from twofold_service.history import list_distributions
 from twofold_service.session import Service
 
-_PATIENCE_SECONDS = 60
+_TIMEOUT_SECONDS = 60
 
 
-def last_report(service: Service, project: str) -> dict[str, Any]:
-    """Raises CommandError if there is none."""
-    last = next(distributions(service, project), None)
-    if last is None:
+def fetch_last_report(service: Service, project: str) -> dict[str, Any]:
+    """Returns the report. Raises CommandError if the project has no distribution, or the download fails."""
+    distribution = next(list_distributions(service, project), None)
+    if distribution is None:
         raise CommandError(f"The project {project} has no report: nothing was distributed.")
-    url: str = last["ReportUrl"]
+    url: str = distribution["ReportUrl"]
     if not url.startswith(("https://", "http://")):
-        raise CommandError(f"The service names a report that is nowhere on the web: {url[:100]!r}.")
+        raise CommandError(f"The report URL of the service is not HTTP: {url[:100]!r}.")
     try:
-        with urlopen(url, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310 checked above
-            report: dict[str, Any] = json.load(answer)
+        with urlopen(url, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 checked above
+            report: dict[str, Any] = json.load(response)
     except (OSError, HTTPException, ValueError) as error:
         raise CommandError(
-            f"The report cannot be fetched: {error}. Run the command again for a new link."
+            f"The report cannot be downloaded: {error}. Run the command again for a new URL."
         ) from error
     return report

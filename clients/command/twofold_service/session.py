@@ -1,4 +1,4 @@
-"""Clients of a Twofold service, and what goes wrong with them in words."""
+"""boto3 clients of a Twofold service, and error messages for failed calls."""
 
 import ipaddress
 import os
@@ -26,24 +26,24 @@ from botocore.utils import is_valid_endpoint_url
 
 from twofold_command.errors import CommandError
 
-# In the folder of these sources; it makes botocore sign for API Gateway and know what Twofold has beyond Rekognition.
+# With these models botocore signs for API Gateway and knows the members that Twofold adds to Rekognition's model.
 _MODELS = Path(__file__).parents[2] / "aws-models"
-_PATIENCE = Config(retries={"mode": "standard"}, request_checksum_calculation="when_required")
-_ANY = "any"
-_ANY_KEYS = {"aws_access_key_id": _ANY, "aws_secret_access_key": _ANY}
-_ANY_REGION = "us-east-1"
-_REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com")
-_REKOGNITION = re.compile(r"(^|\.)(streaming-)?rekognition(-fips)?(\.|$)")
-_HOW_TO_SET = (
+_CLIENT_CONFIG = Config(retries={"mode": "standard"}, request_checksum_calculation="when_required")
+_PLACEHOLDER = "any"
+_PLACEHOLDER_KEYS = {"aws_access_key_id": _PLACEHOLDER, "aws_secret_access_key": _PLACEHOLDER}
+_DEFAULT_REGION = "us-east-1"
+_REGION_IN_URL = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com")
+_REKOGNITION_LABEL = re.compile(r"(^|\.)(streaming-)?rekognition(-fips)?(\.|$)")
+_ENDPOINT_HELP = (
     "pass --endpoint http://127.0.0.1:8000 for `make serve`, or set AWS_ENDPOINT_URL_REKOGNITION "
     "to the output that `make deploy` prints"
 )
 _ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
-_NO_ENDPOINT = f"No endpoint set; {_HOW_TO_SET}."
+_NO_ENDPOINT = f"No endpoint set; {_ENDPOINT_HELP}."
 
-_NO_REGION = "No region is set. Set AWS_DEFAULT_REGION to that of the service."
+_NO_REGION = "No region set; set AWS_DEFAULT_REGION to the region of the service."
 _NO_CREDENTIALS = (
-    "There are no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+    "No AWS credentials set; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
 )
 
 
@@ -54,78 +54,87 @@ class Service:
 
 
 def connect(endpoint: str | None) -> Service:
-    """With the shell's AWS settings; a local endpoint stands for all services and takes any credentials.
+    """Returns clients with the AWS settings of the environment.
 
-    A deployed endpoint names its own region. Raises CommandError where no Twofold is named, and where no region is known.
+    A local endpoint serves Rekognition and S3 and needs no credentials. A deployed endpoint has its region in the host name.
+    Raises CommandError if no Twofold endpoint or no region is set.
     """
     _require_readable_settings(endpoint)
-    with explained(), _settings_explained():
-        core = Session()
-        core.get_component("data_loader").search_paths.append(str(_MODELS))
-        make: Any = boto3.Session(botocore_session=core).client
+    with convert_aws_errors(), _convert_settings_errors():
+        core_session = Session()
+        core_session.get_component("data_loader").search_paths.append(str(_MODELS))
+        make_client: Any = boto3.Session(botocore_session=core_session).client
         url = (
-            endpoint or make("rekognition", region_name=_ANY_REGION, **_ANY_KEYS).meta.endpoint_url
+            endpoint
+            or make_client(
+                "rekognition", region_name=_DEFAULT_REGION, **_PLACEHOLDER_KEYS
+            ).meta.endpoint_url
         )
-        if _is_rekognition(url, _read_aws_domains(core)):
+        if _is_rekognition(url, _read_aws_domains(core_session)):
             raise CommandError(_describe_rekognition(endpoint))
-        settings: dict[str, Any] = {"config": _PATIENCE, "region_name": _region(core, url)}
-        if _is_loopback(url) and core.get_credentials() is None:
-            settings |= _ANY_KEYS
-        rekognition = make("rekognition", endpoint_url=url, **settings)
-        s3 = make("s3", endpoint_url=url if _is_loopback(url) else None, **settings)
+        settings: dict[str, Any] = {
+            "config": _CLIENT_CONFIG,
+            "region_name": _choose_region(core_session, url),
+        }
+        if _is_loopback(url) and core_session.get_credentials() is None:
+            settings |= _PLACEHOLDER_KEYS
+        rekognition = make_client("rekognition", endpoint_url=url, **settings)
+        s3 = make_client("s3", endpoint_url=url if _is_loopback(url) else None, **settings)
     return Service(rekognition, s3)
 
 
-def _region(core: Session, url: str) -> str:
-    named = _REGION.search(url)
-    region: str | None = named[1] if named else core.get_config_variable("region")
+def _choose_region(core: Session, url: str) -> str:
+    match = _REGION_IN_URL.search(url)
+    region: str | None = match[1] if match else core.get_config_variable("region")
     if not region and _is_loopback(url):
-        return _ANY_REGION
+        return _DEFAULT_REGION
     if not region:
         raise CommandError(_NO_REGION)
     return region
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turns what boto3 raises into CommandError."""
+def convert_aws_errors() -> Iterator[None]:
+    """Raises CommandError in place of the exceptions of boto3."""
     try:
         yield
     except ClientError as error:
-        told = error.response["Error"]
-        raise CommandError(f"{told['Code']}: {told['Message']} ({error.operation_name})") from error
+        error_fields = error.response["Error"]
+        raise CommandError(
+            f"{error_fields['Code']}: {error_fields['Message']} ({error.operation_name})"
+        ) from error
     except NoCredentialsError as error:
         raise CommandError(_NO_CREDENTIALS) from error
     except EndpointConnectionError as error:
         raise CommandError(
-            f"{error}. Start the service (`make serve`), or set its address: {_HOW_TO_SET}."
+            f"{error}. Start the service with `make serve`, or set another endpoint: {_ENDPOINT_HELP}."
         ) from error
     except ResponseParserError as error:
-        raise CommandError(f"The endpoint is no Twofold: {error}") from error
+        raise CommandError(f"The endpoint is not a Twofold service: {error}") from error
     except (Boto3Error, BotoCoreError) as error:
         raise CommandError(str(error)) from error
 
 
 @contextmanager
-def _settings_explained() -> Iterator[None]:
-    """botocore raises ValueError for much that it reads from the environment and the config file."""
+def _convert_settings_errors() -> Iterator[None]:
+    """Raises CommandError in place of ValueError, which botocore raises for invalid settings."""
     try:
         yield
     except ValueError as error:
         raise CommandError(
-            f"The AWS settings cannot be used: {str(error).rstrip('.')}. Check the AWS_ variables and ~/.aws/config."
+            f"Invalid AWS settings: {str(error).rstrip('.')}. Check the AWS_ variables and ~/.aws/config."
         ) from error
 
 
 def _require_readable_settings(endpoint: str | None) -> None:
-    """Raises CommandError, naming the variable, for values that botocore refuses without naming any."""
+    """Raises CommandError with the name of the variable for values that botocore refuses without a name."""
     for name in _ENDPOINT_VARIABLES:
         _require_url(name, os.environ.get(name, ""))
     _require_url("--endpoint", endpoint or "")
     for _, names, _, convert in BOTOCORE_DEFAUT_SESSION_VARIABLES.values():
         for name in [names] if isinstance(names, str) else names or ():
             if convert is int and name in os.environ:
-                _require_whole(name, os.environ[name])
+                _require_integer(name, os.environ[name])
 
 
 def _require_url(name: str, value: str) -> None:
@@ -133,26 +142,26 @@ def _require_url(name: str, value: str) -> None:
         return
     try:
         parts = urlsplit(value)
-        sound = parts.scheme in ("http", "https") and is_valid_endpoint_url(value)
-        sound = sound and parts.port != 0
+        is_valid = parts.scheme in ("http", "https") and is_valid_endpoint_url(value)
+        is_valid = is_valid and parts.port != 0
     except ValueError:
-        sound = False
-    if not sound:
+        is_valid = False
+    if not is_valid:
         raise CommandError(
-            f"{name} is {value!r}, which is no URL that boto3 takes: http:// or https://, a host name of letters, digits, "
-            "hyphens and dots, and a port if need be. An example is http://127.0.0.1:8000."
+            f"{name} is {value!r}, which is not a URL that boto3 accepts: http:// or https://, a host name of letters, digits, "
+            "hyphens and dots, and an optional port. Example: http://127.0.0.1:8000."
         )
 
 
-def _require_whole(name: str, value: str) -> None:
+def _require_integer(name: str, value: str) -> None:
     try:
         int(value)
     except ValueError as error:
-        raise CommandError(f"{name} is {value!r}; it must be a whole number, or unset.") from error
+        raise CommandError(f"{name} is {value!r}; set it to an integer, or unset it.") from error
 
 
 def _read_aws_domains(core: Session) -> set[str]:
-    """The domains of AWS's own endpoints in all partitions, dual stack included, as botocore lists them."""
+    """Returns the domains of AWS endpoints in all partitions, dual-stack domains included, from botocore's data."""
     partitions = core.get_component("data_loader").load_data("endpoints")["partitions"]
     variants = (part["defaults"].get("variants", []) for part in partitions)
     return {part["dnsSuffix"] for part in partitions} | {
@@ -161,20 +170,20 @@ def _read_aws_domains(core: Session) -> set[str]:
 
 
 def _is_rekognition(url: str, aws_domains: set[str]) -> bool:
-    """Whether AWS's Rekognition answers at the URL: regional, FIPS, dual-stack and VPC endpoints."""
+    """Returns whether the URL is a regional, FIPS, dual-stack or VPC endpoint of Amazon Rekognition."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     prefixes = (
         host.removesuffix(f".{domain}") for domain in aws_domains if host.endswith(f".{domain}")
     )
-    return any(_REKOGNITION.search(prefix) for prefix in prefixes)
+    return any(_REKOGNITION_LABEL.search(prefix) for prefix in prefixes)
 
 
 def _describe_rekognition(endpoint: str | None) -> str:
-    """Why AWS's own address is refused: somebody has set it, or nobody has set any."""
+    """Returns the message for an endpoint of Amazon Rekognition: set by the user, or the default."""
     named = endpoint or next(filter(None, map(os.environ.get, _ENDPOINT_VARIABLES)), None)
     if not named:
         return _NO_ENDPOINT
-    return f"{named} is Amazon Rekognition, which this command never calls; {_HOW_TO_SET}."
+    return f"{named} is Amazon Rekognition, which this command never calls; {_ENDPOINT_HELP}."
 
 
 def _is_loopback(url: str) -> bool:

@@ -1,1 +1,4 @@
-"""The main job through a deployed service's front door, as any program would do it; it leaves nothing behind."""
+"""A smoke test of a deployed service (`make smoke`): runs the main job through the public API and removes its resources.
+
+`__main__` runs and times the steps; `smoke_run` has the steps.
+"""

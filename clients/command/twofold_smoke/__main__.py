@@ -1,7 +1,6 @@
-"""`python -m twofold_smoke --url URL` does the main job with the credentials of the shell, verifies the result and cleans up.
+"""`python -m twofold_smoke --url URL` runs the main job with the shell's credentials, verifies the result and cleans up.
 
-Exit codes: 0 the service works, 1 it does not, and the step that failed was named, 2 bad usage, 130 and 143 stopped by
-a signal. A run that is stopped cleans up too.
+Exit codes: 0 the service works, 1 a step failed, 2 usage error, 130 and 143 stopped by a signal. A stopped run cleans up too.
 """
 
 import argparse
@@ -15,14 +14,14 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from twofold_command.errors import CommandError
-from twofold_service.session import connect, explained
-from twofold_smoke.job import ENTRIES, Smoke, SmokeError, lines
+from twofold_service.session import connect, convert_aws_errors
+from twofold_smoke.smoke_run import ENTRIES, SmokeError, SmokeRun, build_manifest
 
-SIGNALLED = 128
+EXIT_SIGNALLED = 128
 
 
 class Stopped(BaseException):
-    """By a signal, whose number it has."""
+    """Raised when a signal stops the run; the argument is the number of the signal."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,85 +29,90 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="make smoke",
         usage="make smoke URL=endpoint [BUCKET=bucket]",
     )
-    parser.add_argument("--url", required=True, type=_url)
-    parser.add_argument("--bucket", help="also take a manifest in from this bucket")
+    parser.add_argument("--url", required=True, type=_parse_url)
+    parser.add_argument(
+        "--bucket", help="create the training dataset from a manifest in this bucket"
+    )
     options = parser.parse_args(arguments)
     url: str = options.url
-    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous_handlers = {
+        number: signal.signal(number, _raise_stopped) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        run(Smoke(connect(url)), options.bucket)
+        run_smoke_test(SmokeRun(connect(url)), options.bucket)
     except (SmokeError, CommandError) as error:
-        _say(str(error))
+        _print_line(str(error))
         return 1
     except Stopped as stopped:
-        return SIGNALLED + int(stopped.args[0])
+        return EXIT_SIGNALLED + int(stopped.args[0])
     finally:
-        for number, handler in before.items():
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)
-    _say(f"{url} works: {ENTRIES} entries, {ENTRIES // 5} of them tested.")
+    _print_line(f"{url} works. Test set: {ENTRIES // 5} of {ENTRIES} images.")
     return 0
 
 
-def run(smoke: Smoke, bucket: str | None) -> None:
-    """The entries come from a manifest in the bucket; without one they are sent, for which nobody needs a right on S3."""
-    manifest = lines()
+def run_smoke_test(smoke: SmokeRun, bucket: str | None) -> None:
+    """Runs the steps. The entries come from a manifest in the bucket; without a bucket the run sends the entries in a
+    request and needs no S3 permissions."""
+    manifest = build_manifest()
     try:
         if bucket:
-            with _step("upload"):
+            with _time_step("upload"):
                 smoke.upload(bucket, manifest)
-        with _step("create the datasets"):
-            train, test = smoke.create()
+        with _time_step("create the datasets"):
+            train, test = smoke.create_datasets()
         if not bucket:
-            with _step("send the entries"):
-                smoke.send(train, manifest)
-        with _step("distribute"):
+            with _time_step("send the entries"):
+                smoke.send_entries(train, manifest)
+        with _time_step("distribute"):
             smoke.distribute(train, test)
-        with _step("verify"):
+        with _time_step("verify"):
             smoke.verify(manifest, train, test)
     finally:
-        if smoke.begun:
-            _clean(smoke)
+        if smoke.cleanups:
+            _clean_up(smoke)
 
 
-def _clean(smoke: Smoke) -> None:
+def _clean_up(smoke: SmokeRun) -> None:
     try:
-        with _step("clean up"):
-            smoke.clean()
+        with _time_step("clean up"):
+            smoke.clean_up()
     except Stopped:
-        _say(f"Left behind, to be deleted by hand: {'; '.join(smoke.left())}")
+        _print_line(f"Not removed; delete by hand: {'; '.join(smoke.list_leftovers())}")
         raise
 
 
 @contextmanager
-def _step(name: str) -> Iterator[None]:
-    """Says how long it took, or that it did not get to its end."""
-    began = time.monotonic()
+def _time_step(name: str) -> Iterator[None]:
+    """Prints the duration of the step, and whether it failed or was stopped."""
+    started_at = time.monotonic()
     try:
-        with explained():
+        with convert_aws_errors():
             yield
     except (SmokeError, CommandError):
-        _say(f"{name}: failed after {time.monotonic() - began:.1f} s")
+        _print_line(f"{name}: failed after {time.monotonic() - started_at:.1f} s")
         raise
     except Stopped:
-        _say(f"{name}: stopped after {time.monotonic() - began:.1f} s")
+        _print_line(f"{name}: stopped after {time.monotonic() - started_at:.1f} s")
         raise
-    _say(f"{name}: {time.monotonic() - began:.1f} s")
+    _print_line(f"{name}: {time.monotonic() - started_at:.1f} s")
 
 
-def _url(text: str) -> str:
+def _parse_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no address: give the stack's output Endpoint, or http://127.0.0.1:8000 for make serve"
+            f"'{text}' is not a URL: use the stack's output Endpoint, or http://127.0.0.1:8000 for make serve"
         )
     return text
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
+def _raise_stopped(number: int, frame: FrameType | None) -> NoReturn:
     raise Stopped(number)
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     print(text, flush=True)  # noqa: T201
 
 

@@ -1,5 +1,13 @@
-"""Checks a split without trusting the program that made it.
+"""Verifies the files of a split without trust in the program behind the split.
 
-Standard library only, and not a line in common with the solver: labels are read, hashes computed and optima bounded here
-once more, from the documents alone. `python -m twofold_verify DIR` runs from a bare copy of this folder.
+Uses only the standard library and shares no code with the solver: labels, hashes and bounds are computed again, as
+the documentation defines them. `python -m twofold_verify DIR` runs from a copy of this folder alone.
+
+Read in this order:
+
+- `__main__`, `catalogue`, `runner`: the command, the list of checks, and a check on a split.
+- `report`, `report_schema`, `schema`, `strict_json`: read report.json.
+- `manifests`, `source`, `lines`, `labels`, `files`: read the manifests.
+- `file_checks`, `source_checks`, `balance_checks`, `label_pairs`, `order`, `similar_sources`, `report_warnings`: the checks.
+- `bounds`, `swaps`: lower bounds and refutations. `keys`, `hashes`, `expressions`: sampling keys, XXH3, group keys.
 """

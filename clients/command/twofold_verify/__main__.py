@@ -1,5 +1,4 @@
-"""`python -m twofold_verify DIR [--json]`. Exit codes: 0 everything holds, 1 something does not, 2 bad
-usage, 130 interrupted."""
+"""`python -m twofold_verify DIR [--json]`. Exit codes: 0 all checks pass, 1 a check fails, 2 usage error, 130 interrupted."""
 
 import argparse
 import json
@@ -8,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from twofold_verify.catalogue import CHECKS, NOT_CHECKED
-from twofold_verify.checking import Check, Split, run_checks
 from twofold_verify.files import UnreadableError, require_complete
-from twofold_verify.members import UNCHECKED_MEMBERS
-from twofold_verify.reading import Side, read_side, tell_apart
+from twofold_verify.manifests import ManifestSide, read_side, resolve_collisions
 from twofold_verify.report import Report, read_report
+from twofold_verify.report_schema import UNCHECKED_MEMBERS
+from twofold_verify.runner import Check, Split, run_checks
 from twofold_verify.source import read_source
 
 TRAIN, TEST = "train.manifest", "test.manifest"
@@ -22,17 +21,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="twofold_verify", description="Checks the files of a split."
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the split")
+    parser.add_argument("folder", type=_read_path, metavar="DIR", help="the folder of the split")
     parser.add_argument(
-        "--previous", type=Path, metavar="DIR", help="the folder of the split that this one keeps"
+        "--previous", type=_read_path, metavar="DIR", help="the folder of the previous split"
     )
-    parser.add_argument("--source", type=Path, metavar="FILE", help="the manifest that was split")
+    parser.add_argument(
+        "--source", type=_read_path, metavar="FILE", help="the manifest that was split"
+    )
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     options = parser.parse_args()
     try:
         return verify(options.folder, options.previous, options.source, as_json=options.json)
     except KeyboardInterrupt:
         return 130
+
+
+def _read_path(text: str) -> Path:
+    """Parses a path. An empty one, such as an unset shell variable, would name the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
 
 
 def verify(
@@ -42,8 +50,11 @@ def verify(
     *,
     as_json: bool = False,
 ) -> int:
-    """Prints what was checked; the exit code."""
-    not_checked = [*NOT_CHECKED, *(f"{path}: {what}." for path, what in UNCHECKED_MEMBERS.items())]
+    """Runs all checks, prints the result and returns the exit code."""
+    not_checked = [
+        *NOT_CHECKED,
+        *(f"{path}: {description}." for path, description in UNCHECKED_MEMBERS.items()),
+    ]
     try:
         split = _read_split(folder, previous, source)
         checks = run_checks(split, CHECKS)
@@ -51,13 +62,13 @@ def verify(
     except UnreadableError as error:
         checks = [Check("files", False, str(error))]
     passed = all(check.passed for check in checks)
-    write = _write_json if as_json else _write_text
-    _print(write(checks, not_checked, passed))
+    render = _render_json if as_json else _render_text
+    _print(render(checks, not_checked, passed))
     return 0 if passed else 1
 
 
 def _print(text: str) -> None:
-    """Characters that the terminal's encoding lacks are spelled out; nothing where standard output is closed."""
+    """Prints the text, with escapes for characters outside the terminal's encoding. Standard output may be closed."""
     if sys.stdout is None:
         return
     encoding = sys.stdout.encoding or "utf-8"
@@ -65,52 +76,52 @@ def _print(text: str) -> None:
 
 
 def _read_split(folder: Path, previous: Path | None, source: Path | None) -> Split:
-    """Raises UnreadableError."""
-    for each in (folder, previous):
-        if each:
-            require_complete(each)
+    """Reads the report and the manifests. Raises UnreadableError."""
+    for folder_to_check in (folder, previous):
+        if folder_to_check:
+            require_complete(folder_to_check)
     report = read_report(folder / "report.json")
-    train, test = _read_sides(folder, report)
-    tell_apart((train, test), report.seed)
+    train, test = _read_manifests(folder, report)
+    resolve_collisions((train, test), report.seed)
     return Split(
         train,
         test,
         report,
-        _read_sides(previous, report) if previous else None,
+        _read_manifests(previous, report) if previous else None,
         read_source(source, folder / TRAIN, folder / TEST) if source else None,
     )
 
 
-def _read_sides(folder: Path, report: Report) -> tuple[Side, Side]:
+def _read_manifests(folder: Path, report: Report) -> tuple[ManifestSide, ManifestSide]:
     return read_side(folder / TRAIN, report), read_side(folder / TEST, report)
 
 
-def _write_json(checks: list[Check], not_checked: list[str], passed: bool) -> str:
-    answer = {
+def _render_json(checks: list[Check], not_checked: list[str], passed: bool) -> str:
+    document = {
         "verified": passed,
         "checks": [asdict(check) for check in checks],
         "notChecked": not_checked,
     }
-    return json.dumps(answer, indent=1)
+    return json.dumps(document, indent=1)
 
 
-def _write_text(checks: list[Check], not_checked: list[str], passed: bool) -> str:
+def _render_text(checks: list[Check], not_checked: list[str], passed: bool) -> str:
     findings = [
         f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<10} {_make_printable(check.finding)}"
         for check in checks
     ]
-    left_out = [
+    unchecked_lines = [
         "Not checked:",
         *(f"  {_make_printable(sentence)}" for sentence in not_checked),
     ]
-    return "\n".join([*findings, *left_out, "Verified." if passed else "NOT verified."])
+    return "\n".join([*findings, *unchecked_lines, "Verified." if passed else "NOT verified."])
 
 
 def _make_printable(text: str) -> str:
-    """With control characters, and those that turn the direction of writing, spelled out."""
+    """Escapes control characters, bidirectional ones too."""
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode()
-        for each in text
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
     )
 
 

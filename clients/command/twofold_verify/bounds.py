@@ -1,4 +1,4 @@
-"""What no split can beat, from the numbers alone."""
+"""Lower bounds on the deviation and sizes of any split, from counts alone."""
 
 import math
 from collections import Counter
@@ -6,22 +6,23 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 
-def rounded_share(entries: int, fraction: Fraction) -> int:
+def round_share(entries: int, fraction: Fraction) -> int:
     return math.floor(fraction * entries + Fraction(1, 2))
 
 
-def integrality_floor(images: Iterable[int], fraction: Fraction) -> Fraction:
-    """The sum over labels of how far the nearest whole number is from its share."""
+def compute_integrality_floor(images: Iterable[int], fraction: Fraction) -> Fraction:
+    """Returns the sum over labels of the distance between the share and its nearest integer."""
     shares = [fraction * count for count in images]
     return sum((min(share % 1, -share % 1) for share in shares), Fraction(0))
 
 
-def nearest_sum(sizes: Iterable[int], wanted: int) -> int:
-    """The sum of some of `sizes` that is nearest to `wanted`; of two, the smaller."""
+def find_nearest_sum(sizes: Iterable[int], wanted: int) -> int:
+    """Returns the sum of a subset of `sizes` that is nearest to `wanted`; of two equally near sums the smaller."""
+    # Bit i of `reachable` is set if a subset adds up to i. Sums above 2 * wanted are farther away than the empty subset.
     limit = (1 << (2 * wanted + 1)) - 1
     reachable = 1
     for size, count in sorted(Counter(sizes).items()):
-        for part in _doubling(min(count, 2 * wanted // size)):
+        for part in _split_into_powers_of_two(min(count, 2 * wanted // size)):
             reachable = (reachable | reachable << part * size) & limit
     for distance in range(wanted + 1):
         for candidate in (wanted - distance, wanted + distance):
@@ -30,8 +31,8 @@ def nearest_sum(sizes: Iterable[int], wanted: int) -> int:
     raise AssertionError("Nothing at all adds up to zero.")
 
 
-def _doubling(count: int) -> Iterator[int]:
-    """Parts of `count` that add up, chosen freely, to every number up to it."""
+def _split_into_powers_of_two(count: int) -> Iterator[int]:
+    """Yields parts of `count`, subsets of which add up to every number from 0 to `count`."""
     part = 1
     while count:
         yield min(part, count)

@@ -1,10 +1,9 @@
-"""Every check by its name, in the order in which they are told; and what none of them sees."""
+"""All checks by name, in the order of the output, and the files and claims that no check covers."""
 
 from collections.abc import Mapping
 
-from twofold_verify.balance import check_boxes, check_labels, check_optimum
-from twofold_verify.checking import CheckOf
-from twofold_verify.checks import (
+from twofold_verify.balance_checks import check_boxes, check_labels, check_optimum
+from twofold_verify.file_checks import (
     check_contents,
     check_count,
     check_groups,
@@ -12,13 +11,14 @@ from twofold_verify.checks import (
     check_partition,
     check_previous,
 )
-from twofold_verify.conservation import check_dropped, check_source
-from twofold_verify.notices import check_warnings
+from twofold_verify.label_pairs import check_pairs
 from twofold_verify.order import check_order
-from twofold_verify.similar import check_similar
-from twofold_verify.together import check_pairs
+from twofold_verify.report_warnings import check_warnings
+from twofold_verify.runner import CheckFunction
+from twofold_verify.similar_sources import check_similar
+from twofold_verify.source_checks import check_dropped, check_source
 
-CHECKS: Mapping[str, CheckOf] = {
+CHECKS: Mapping[str, CheckFunction] = {
     "lines": check_lines,
     "partition": check_partition,
     "contents": check_contents,
@@ -37,6 +37,6 @@ CHECKS: Mapping[str, CheckOf] = {
 }
 
 NOT_CHECKED = (
-    "report.html, which is made from report.json: `twofold report DIR -o DIR` makes it again.",
-    "That the same allocation comes out again: split the source again with the report's parameters.",
+    "report.html, which is rendered from report.json: `twofold report DIR -o DIR` renders it again.",
+    "Reproducibility: split the source again with the report's parameters, and compare.",
 )

@@ -1,7 +1,7 @@
-"""Group keys by the expression that a report names, within bounded time.
+"""Group keys by the expression in the report, in bounded time.
 
-Twofold splits with an engine that takes linear time; Python's `re` does not, and a report may come from anywhere. So all
-searches in one manifest have a budget together, which a timer of the system enforces.
+Twofold uses a regular expression engine with linear time. Python's `re` can take exponential time, and the report may come from
+an untrusted source. So all searches in a manifest share a time budget, which a system timer enforces.
 """
 
 import re
@@ -17,7 +17,7 @@ from typing import Any
 MAX_EXPRESSION_CHARACTERS = 1_000
 BUDGET_SECONDS = 20.0
 SECONDS_PER_SEARCH = 50e-6
-"""So much more time there is for each line, several times as much as an ordinary expression takes."""
+"""Each line adds this time to the budget: several times the duration of an ordinary search."""
 _EXACT_IN_A_DOUBLE = 1 << 53
 
 GroupKey = Callable[[dict[str, Any]], str | None]
@@ -27,26 +27,27 @@ class ExpressionError(Exception):
     """The expression cannot be used; the message says why."""
 
 
-def group_keys(expression: str | None) -> GroupKey:
-    """With a parenthesis a regular expression on the source-ref, otherwise the name of a member. Raises ExpressionError."""
+def make_group_key(expression: str | None) -> GroupKey:
+    """Returns the group key function: of a regular expression on the source-ref if the expression has a parenthesis, otherwise
+    of the field with this name. Raises ExpressionError."""
     if expression is None:
         return lambda _: None
     if not 0 < len(expression) <= MAX_EXPRESSION_CHARACTERS:
         raise ExpressionError(f"must have 1 to {MAX_EXPRESSION_CHARACTERS} characters.")
     if "(" not in expression:
-        return lambda line: member_key(line.get(expression))
-    with _limited(BUDGET_SECONDS):
+        return lambda line: format_member_key(line.get(expression))
+    with _limit_time(BUDGET_SECONDS):
         pattern = _compile(expression)
     if pattern.groups != 1:
         raise ExpressionError(f"has {pattern.groups} capturing groups, not one.")
-    return _Searching(pattern, BUDGET_SECONDS)
+    return _RegexGroupKey(pattern, BUDGET_SECONDS)
 
 
-def member_key(value: Any) -> str | None:
-    """The text itself, or a whole number in decimal digits: 3, 3.0 and 30e-1 are the group "3", -0.0 is "0".
+def format_member_key(value: Any) -> str | None:
+    """Returns a string unchanged, and an integral number in decimal digits: 3, 3.0 and 30e-1 are the group "3", -0.0 is "0".
 
-    None where there is no key: for an empty text, another type, a fraction, and a number with a point or an exponent
-    from 2**53 on, where not every whole number is a double.
+    Returns None for an empty string, another type, a fraction, and a floating-point number from 2**53 on, where not every
+    integer is a double.
     """
     if type(value) is float and value.is_integer() and abs(value) < _EXACT_IN_A_DOUBLE:
         return str(int(value))
@@ -62,31 +63,31 @@ def _compile(expression: str) -> re.Pattern[str]:
         raise ExpressionError(f"is no regular expression: {error}.") from error
 
 
-class _Searching:
+class _RegexGroupKey:
     def __init__(self, pattern: re.Pattern[str], budget: float) -> None:
         self._pattern = pattern
         self._left = budget
 
     def __call__(self, line: dict[str, Any]) -> str | None:
         began = time.perf_counter()
-        with _limited(self._left):
+        with _limit_time(self._left):
             match = self._pattern.search(line["source-ref"])
         self._left -= time.perf_counter() - began - SECONDS_PER_SEARCH
         return match.group(1) or None if match else None
 
 
 @contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Raises ExpressionError when the time is up: Python's `re` looks for signals while it searches."""
+def _limit_time(seconds: float) -> Iterator[None]:
+    """Raises ExpressionError in the block at the end of the time: Python's `re` handles signals during a search."""
     if seconds <= 0:
-        _raise_late()
+        _raise_timeout()
     if threading.current_thread() is not threading.main_thread() or not hasattr(
         signal, "setitimer"
     ):
         raise ExpressionError(
             "is a regular expression, which only a main thread on POSIX can time."
         )
-    before = signal.signal(signal.SIGALRM, _raise_late)
+    before = signal.signal(signal.SIGALRM, _raise_timeout)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
@@ -95,5 +96,5 @@ def _limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _raise_late(number: int = 0, frame: FrameType | None = None) -> None:
+def _raise_timeout(number: int = 0, frame: FrameType | None = None) -> None:
     raise ExpressionError("takes too long to search for.")

@@ -1,4 +1,4 @@
-"""Files, read in bounded time and memory."""
+"""Read files in bounded time and memory."""
 
 import os
 import stat
@@ -8,53 +8,58 @@ from pathlib import Path
 from typing import BinaryIO
 
 MAX_LINE_BYTES = 400_000
-"""A line of Twofold has at most 100,000 characters, of 4 bytes at most."""
-_PIECE_BYTES = MAX_LINE_BYTES + len(b"\r\n") + 1
+"""A line has at most 100,000 characters of at most 4 bytes."""
+MAX_REPORT_BYTES = 512 << 20
+_BLOCK_BYTES = 1 << 20
+_CHUNK_BYTES = MAX_LINE_BYTES + len(b"\r\n") + 1
 
 
 _JOURNALS = (".twofold-commit", ".twofold-undo")
 _PLAN = "plan.json"
-"""What a command that was killed leaves in a folder where it still had files to move to their names (docs/command.md)."""
+"""A killed command leaves one of the journals with a plan if some files are not yet moved to their names (docs/command.md)."""
 
 
 class UnreadableError(Exception):
-    """There is nothing to verify; the message says what is missing."""
+    """The files cannot be verified; the message names the missing or unreadable file."""
 
 
 def require_complete(folder: Path) -> None:
-    """Raises UnreadableError where a killed command left old files beside new ones. The verifier itself moves nothing."""
+    """Raises UnreadableError if a killed command left a journal: old and new files may be mixed. Moves nothing."""
     for journal in _JOURNALS:
         if os.path.lexists(folder / journal / _PLAN):
             raise UnreadableError(
-                f"{folder} has files of two splits: a command was killed while it moved the new ones to their names. "
-                f"`twofold verify` completes the move and verifies the result."
+                f"{folder} has files of two splits: a command was killed while it moved the new files to their names. "
+                f"Run `twofold verify`, which completes the move and verifies the result."
             )
 
 
 def read_file(path: Path, limit: int) -> bytes:
-    """The content of a file of at most `limit` bytes. Raises UnreadableError."""
+    """Returns the content of a file of at most `limit` bytes. Raises UnreadableError."""
+    content = bytearray()
     with open_file(path) as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
-        raise UnreadableError(f"{path} has more than {limit:,} bytes.")
-    return content
+        # A single read of `limit` bytes would allocate them all for a small file, too.
+        for block in iter(partial(file.read, _BLOCK_BYTES), b""):
+            content += block
+            if len(content) > limit:
+                raise UnreadableError(f"{path} has more than {limit:,} bytes.")
+    return bytes(content)
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Lines with their line feeds; of a line that is too long the first bytes alone. Raises UnreadableError."""
+    """Yields the lines with their line feeds, and only the first bytes of an overlong line. Raises UnreadableError."""
     try:
         with open_file(path) as file:
-            whole = True
-            for piece in iter(partial(file.readline, _PIECE_BYTES), b""):
-                if whole:
-                    yield piece
-                whole = len(piece) < _PIECE_BYTES or piece.endswith(b"\n")
+            at_line_start = True
+            for chunk in iter(partial(file.readline, _CHUNK_BYTES), b""):
+                if at_line_start:
+                    yield chunk
+                at_line_start = len(chunk) < _CHUNK_BYTES or chunk.endswith(b"\n")
     except OSError as error:
         raise UnreadableError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Raises UnreadableError for what is not a file with an end: a pipe would be waited for."""
+    """Opens a regular file without blocking on a pipe. Raises UnreadableError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError) as error:
@@ -63,4 +68,4 @@ def open_file(path: Path) -> BinaryIO:
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return os.fdopen(descriptor, "rb")
     os.close(descriptor)
-    raise UnreadableError(f"{path} cannot be read: it is not a file on a disk.")
+    raise UnreadableError(f"{path} cannot be read: it is not a regular file.")

@@ -1,4 +1,4 @@
-"""Which lines are entries: the rules by which Twofold drops a line, from docs/api.md and AWS's terminal content errors."""
+"""Rules for lines that Twofold rejects, by docs/api.md and AWS's terminal content errors."""
 
 import re
 from enum import StrEnum
@@ -13,7 +13,7 @@ _SOURCE_REF = re.compile(r"[sS]3://([0-9A-Za-z._-]{1,255})/(.+)", re.DOTALL)
 
 
 class Reason(StrEnum):
-    """Why a line is dropped."""
+    """Error code of a rejected line."""
 
     TOO_LONG = "ERROR_LINE_TOO_LONG"
     INVALID_JSON = "ERROR_INVALID_JSON_LINE"
@@ -23,7 +23,7 @@ class Reason(StrEnum):
 
 
 class LineError(ValueError):
-    """The line is no entry; the message completes "it …"."""
+    """The line is not an entry; the message completes "it …"."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class LineError(ValueError):
 
 
 def read_entry(line: bytes) -> tuple[dict[str, Any], str]:
-    """The object in a line without its terminator, and the bucket of its image. Raises LineError."""
+    """Returns the JSON object of a line without a terminator, and the bucket of its image. Raises LineError."""
     if len(line) > MAX_CHARACTERS:
         _check_length(line)
     try:
@@ -39,14 +39,14 @@ def read_entry(line: bytes) -> tuple[dict[str, Any], str]:
     except JsonError as error:
         raise LineError(Reason.INVALID_JSON, str(error)) from error
     if type(document) is not dict:
-        raise LineError(Reason.INVALID_JSON, "is no object")
+        raise LineError(Reason.INVALID_JSON, "is not a JSON object")
     if "source-ref" not in document:
         raise LineError(Reason.NO_SOURCE_REF, "has no source-ref")
     return document, read_bucket(document["source-ref"])
 
 
 def read_bucket(source_ref: Any) -> str:
-    """The bucket of `s3://bucket/key`. Raises LineError."""
+    """Returns the bucket of `s3://bucket/key`. Raises LineError."""
     match = _SOURCE_REF.fullmatch(source_ref) if type(source_ref) is str else None
     if match is None:
         raise LineError(Reason.BAD_SOURCE_REF, "has a source-ref that is not s3://bucket/key")

@@ -1,89 +1,88 @@
-"""The keyed order: among entries that are alike, the ones with the lowest keys are tested.
+"""Check of the sample: of the entries with equal signature, the lowest sampling keys are in the test set.
 
-The key of an entry is mix(h ^ mix(seed + 0x9E3779B97F4A7C15)) with h the low half of XXH3-128 of the source-ref and mix the
-finaliser of splitmix64; that of a group has the hash of the group's key for h; where two
-keys meet, keys.py has what is done. Entries are alike when they have the same
-labels (and, where boxes were balanced, as many boxes of each), groups when they have the same numbers of each and are of
-one size. Where a previous split was kept, what it tested comes before what is new, and that before what it trained on; a
-group is what its entries were, and tested if in doubt.
+The key of an entry is mix(h ^ mix(seed + 0x9E3779B97F4A7C15)), where h is the low half of XXH3-128 of the source-ref and mix
+the finaliser of splitmix64. The key of a group uses the hash of the group key for h. `keys` resolves equal keys.
+
+The signature of an entry is the label set (with the number of boxes by label if boxes were balanced). The signature of a group
+is the size and the number of entries by label (and of boxes). With a previous split, previous test entries rank first, new
+entries second, previous training entries last. A group ranks by the known entries; previous test entries decide.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
-from twofold_verify.checking import Split, WrongError
-from twofold_verify.hashes import splitmix64, xxh3_128_low
-from twofold_verify.keys import differing_keys
-from twofold_verify.reading import Side
+from twofold_verify.hashes import hash_xxh3_128_low, mix_splitmix64
+from twofold_verify.keys import resolve_key_collisions
+from twofold_verify.manifests import ManifestSide
+from twofold_verify.runner import Split, WrongError
 
 ALGORITHM_VERSION = 2
-"""Of the certificate: another version may order entries by other keys."""
+"""Version in the certificate; another version may use other keys."""
 _WORD = 1 << 64
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """What is tested as a whole: an entry or a group. `likeness` is equal for units that are alike; the lowest
-    (rank, key) are tested first."""
+class SamplingUnit:
+    """An entry or a group, the unit of a move. Within a signature the lowest (rank, key) are in the test set."""
 
     rank: int
     key: int
     size: int
-    likeness: Hashable
-    tested: bool
+    signature: Hashable
+    in_test: bool
 
 
-class Ranks:
-    """Of source-refs: 0 those that the previous split tested, 1 those that are new, 2 those that it trained on."""
+class PreviousRanks:
+    """Ranks of source-refs: 0 in the previous test set, 1 new, 2 in the previous training set."""
 
     def __init__(self, split: Split) -> None:
-        self._known: dict[str, int] = {}
+        self._rank_by_source_ref: dict[str, int] = {}
         for side, rank in zip(split.previous or (), (2, 0), strict=bool(split.previous)):
-            self._known.update((entry.source_ref, rank) for entry in side.entries)
+            self._rank_by_source_ref.update((entry.source_ref, rank) for entry in side.entries)
 
-    def of(self, source_refs: Iterable[str]) -> int:
-        """Of what is tested as a whole."""
-        ranks = {self._known.get(source_ref, 1) for source_ref in source_refs}
+    def rank(self, source_refs: Iterable[str]) -> int:
+        """Returns the rank of a unit with these source-refs."""
+        ranks = {self._rank_by_source_ref.get(source_ref, 1) for source_ref in source_refs}
         return next(rank for rank in (0, 2, 1) if rank in ranks)
 
 
 def check_order(split: Split) -> str:
-    if split.report.coordinated and split.previous is None:
-        return "Not checked: it depends on the previous split."
-    units = list(_grouped(split) if split.report.group_by else _single(split))
+    if split.report.keeps_previous and split.previous is None:
+        return "Not checked: the order depends on the previous split."
+    units = list(_make_group_units(split) if split.report.group_by else _make_entry_units(split))
     units.sort(key=lambda unit: (unit.rank, unit.key))
-    _require_lowest(units)
-    swapped = _swapped(units, split.tested)
+    _require_lowest_keys(units)
+    swapped = _count_swapped_entries(units, split.test_size)
     claimed = split.report.certificate["swappedEntries"]
     if swapped != claimed:
         raise WrongError(
-            f"{swapped} test entries are not there by their keys alone, not {claimed}."
+            f"{swapped} test entries were swapped in against the order of keys; the report says {claimed}."
         )
     return (
-        "Among entries that are alike the lowest keys are tested; "
-        f"{swapped} of {split.tested} test entries were swapped in for balance."
+        "Of each signature the lowest keys are in the test set; "
+        f"{swapped} of {split.test_size} test entries were swapped in for balance."
     )
 
 
-def _single(split: Split) -> Iterator[Unit]:
-    ranks = Ranks(split)
+def _make_entry_units(split: Split) -> Iterator[SamplingUnit]:
+    ranks = PreviousRanks(split)
     for side in (split.train, split.test):
         for entry in side.entries:
-            rank = ranks.of([entry.source_ref])
+            rank = ranks.rank([entry.source_ref])
             boxes = entry.boxes if split.report.balances_boxes else None
-            yield Unit(rank, entry.key, 1, (entry.labels, boxes), side is split.test)
+            yield SamplingUnit(rank, entry.key, 1, (entry.labels, boxes), side is split.test)
 
 
-def _grouped(split: Split) -> Iterator[Unit]:
-    salt = splitmix64((split.report.seed + _GOLDEN) % _WORD)
-    ranks = Ranks(split)
-    names = {str(entry.group) for entry in split.entries()}
-    keys = {group: splitmix64(xxh3_128_low(group.encode()) ^ salt) for group in names}
-    keys |= differing_keys(keys, salt)
+def _make_group_units(split: Split) -> Iterator[SamplingUnit]:
+    salt = mix_splitmix64((split.report.seed + _GOLDEN) % _WORD)
+    ranks = PreviousRanks(split)
+    names = {str(entry.group) for entry in split.iterate_entries()}
+    keys = {group: mix_splitmix64(hash_xxh3_128_low(group.encode()) ^ salt) for group in names}
+    keys |= resolve_key_collisions(keys, salt)
     for side in (split.train, split.test):
-        counts = count_labels_of_groups(side)
+        counts = count_labels_by_group(side)
         sizes = Counter(str(entry.group) for entry in side.entries)
         boxes: defaultdict[str, Counter[str]] = defaultdict(Counter)
         members: defaultdict[str, list[str]] = defaultdict(list)
@@ -92,35 +91,37 @@ def _grouped(split: Split) -> Iterator[Unit]:
             if split.report.balances_boxes:
                 boxes[str(entry.group)].update(dict(entry.boxes))
         for group, size in sizes.items():
-            likeness = (size, *(frozenset(one[group].items()) for one in (counts, boxes)))
-            yield Unit(ranks.of(members[group]), keys[group], size, likeness, side is split.test)
+            signature = (size, frozenset(counts[group].items()), frozenset(boxes[group].items()))
+            yield SamplingUnit(
+                ranks.rank(members[group]), keys[group], size, signature, side is split.test
+            )
 
 
-def count_labels_of_groups(side: Side) -> dict[str, Counter[str]]:
-    """Of each group how many of its entries have each label; those without one have the label ''."""
+def count_labels_by_group(side: ManifestSide) -> dict[str, Counter[str]]:
+    """Returns the number of entries by label of each group; entries without a label have the label ''."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for entry in side.entries:
         counts[str(entry.group)].update(entry.labels or ("",))
     return counts
 
 
-def _require_lowest(units: list[Unit]) -> None:
-    """`units` by rank and key."""
-    passed: set[Hashable] = set()
+def _require_lowest_keys(units: list[SamplingUnit]) -> None:
+    """Raises WrongError unless the lowest units of each signature are in the test set. `units` ascend by rank and key."""
+    passed_over: set[Hashable] = set()
     for unit in units:
-        if not unit.tested:
-            passed.add(unit.likeness)
-        elif unit.likeness in passed:
+        if not unit.in_test:
+            passed_over.add(unit.signature)
+        elif unit.signature in passed_over:
             raise WrongError(
-                f"An entry with the key {unit.key:016x} is tested before one like it with a lower key."
+                f"The entry with the key {unit.key:016x} is in the test set, an entry of its signature with a lower key is not."
             )
 
 
-def _swapped(units: list[Unit], tested: int) -> int:
-    """Tested entries beyond those that fit when units are taken by key alone."""
-    taken = swapped = 0
+def _count_swapped_entries(units: list[SamplingUnit], test_size: int) -> int:
+    """Counts the test entries that a choice by key alone leaves in the training set. `units` ascend by rank and key."""
+    position = swapped = 0
     for unit in units:
-        taken += unit.size
-        if unit.tested and taken > tested:
+        position += unit.size
+        if unit.in_test and position > test_size:
             swapped += unit.size
     return swapped

@@ -1,22 +1,21 @@
-"""The report of a split as a document: read, and of the form that docs/report.md describes."""
+"""Read report.json and check it against the schema of docs/report.md."""
 
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from twofold_verify.files import UnreadableError, read_file
-from twofold_verify.form import FormError, check_form
-from twofold_verify.members import COMMAND_REPORT, SERVICE_REPORT
+from twofold_verify.files import MAX_REPORT_BYTES, UnreadableError, read_file
+from twofold_verify.report_schema import COMMAND_REPORT, SERVICE_REPORT
+from twofold_verify.schema import SchemaError, check_schema
 from twofold_verify.strict_json import JsonError, parse_json
 
-MAX_REPORT_BYTES = 512 << 20
 MAX_DENOMINATOR = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The claims of a report, all of them in `raw`."""
+    """The claims of a report; `raw` is the whole document."""
 
     raw: dict[str, Any]
     fraction: Fraction
@@ -44,18 +43,18 @@ class Report:
         return "objective" in self.parameters
 
     @property
-    def coordinated(self) -> bool:
-        """Whether the split keeps a previous one."""
+    def keeps_previous(self) -> bool:
+        """Whether the split keeps a previous split."""
         return "previous" in self.parameters
 
 
 def read_report(path: Path) -> Report:
-    """Raises UnreadableError where the file is not the report of a split that has manifests."""
+    """Reads the report. Raises UnreadableError if the file is not the report of a split with manifests."""
     try:
         raw = parse_json(read_file(path, MAX_REPORT_BYTES))
-        dataset_form = type(raw) is dict and "operation" in raw
-        check_form(raw, SERVICE_REPORT if dataset_form else COMMAND_REPORT)
-    except (JsonError, FormError) as error:
+        is_from_service = type(raw) is dict and "operation" in raw
+        check_schema(raw, SERVICE_REPORT if is_from_service else COMMAND_REPORT)
+    except (JsonError, SchemaError) as error:
         raise UnreadableError(f"{path} is not the report of a split: it {error}.") from error
     if raw.get("dryRun"):
         raise UnreadableError(

@@ -1,30 +1,30 @@
-"""The manifest that was split, compared with both manifests line by line."""
+"""Compare the source manifest with both manifests of the split, line by line."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from twofold_verify.files import read_lines
-from twofold_verify.keys import canonical
+from twofold_verify.keys import normalize_source_ref
 from twofold_verify.lines import LineError, Reason, read_entry
 
 
 @dataclass(slots=True)
-class Source:
-    """The manifest that was split: the place of each entry by its canonical source-ref; (line, reason) of dropped lines."""
+class SourceManifest:
+    """The manifest that was split: line numbers of entries by normalized source-ref, and (line, reason) of rejected lines."""
 
     path: Path
     lines: int = 0
-    places: dict[str, int] = field(default_factory=dict)
+    line_numbers: dict[str, int] = field(default_factory=dict)
     dropped: list[tuple[int, Reason]] = field(default_factory=list)
-    lost: str = ""
-    """Why the entries are not those of the split, in its order; empty where they are."""
+    mismatch: str = ""
+    """The first difference between the source and the split; empty if there is none."""
 
 
-def read_source(path: Path, train: Path, test: Path) -> Source:
+def read_source(path: Path, train: Path, test: Path) -> SourceManifest:
     """Compares the source with both manifests, line by line, byte for byte. Raises UnreadableError."""
-    source = Source(path)
-    sides = [_Ahead(train), _Ahead(test)]
+    source = SourceManifest(path)
+    sides = [_LineCursor(train), _LineCursor(test)]
     for number, line in enumerate(read_lines(path), 1):
         source.lines = number
         content = _strip_terminator(line, first=number == 1)
@@ -33,23 +33,23 @@ def read_source(path: Path, train: Path, test: Path) -> Source:
         except LineError as error:
             source.dropped.append((number, error.reason))
             continue
-        source.places[source_ref] = number
+        source.line_numbers[source_ref] = number
         side = next((side for side in sides if side.line == content + b"\n"), None)
         if side is None:
-            source.lost = (
-                source.lost
-                or f"Line {number} of {path} is in neither manifest, or not in its order."
+            source.mismatch = (
+                source.mismatch
+                or f"Line {number} of {path} is in neither manifest, or out of order."
             )
         else:
             side.advance()
     for side in sides:
-        if side.line and not source.lost:
-            source.lost = f"{side.path} has a line that is not in {path}, or not in its order."
+        if side.line and not source.mismatch:
+            source.mismatch = f"{side.path} has a line that is not in {path}, or out of order."
     return source
 
 
-class _Ahead:
-    """The lines of a manifest, one at a time; an empty one after the last."""
+class _LineCursor:
+    """A cursor on the lines of a manifest; `line` is empty after the last line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -66,10 +66,10 @@ def _strip_terminator(line: bytes, *, first: bool) -> bytes:
     return content.removeprefix(b"\xef\xbb\xbf") if first else content
 
 
-def _read_source_ref(content: bytes, source: Source) -> str:
-    """Raises LineError for a line that is dropped."""
+def _read_source_ref(content: bytes, source: SourceManifest) -> str:
+    """Returns the normalized source-ref. Raises LineError for a rejected line."""
     document, _ = read_entry(content)
-    source_ref = canonical(document["source-ref"])
-    if source_ref in source.places:
-        raise LineError(Reason.DUPLICATE, "has a source-ref that was there before")
+    source_ref = normalize_source_ref(document["source-ref"])
+    if source_ref in source.line_numbers:
+        raise LineError(Reason.DUPLICATE, "has the source-ref of an earlier line")
     return source_ref

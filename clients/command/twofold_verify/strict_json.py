@@ -1,7 +1,7 @@
-"""JSON by RFC 8259, and stricter where readers disagree, in bounded time and memory.
+"""A JSON parser by RFC 8259, stricter where parsers disagree, in bounded time and memory.
 
-No repeated key, no NaN, no number beyond a double, no lone surrogate, no deep nesting, valid UTF-8 without a byte order
-mark. Whole numbers beyond 64 bits become floats, as they do in most readers.
+Rejects repeated keys, NaN, numbers beyond a double, lone surrogates, deep nesting, invalid UTF-8, and a byte order mark.
+Integers beyond 64 bits become floats, as in most parsers.
 """
 
 import json
@@ -20,7 +20,7 @@ class JsonError(ValueError):
 
 
 def parse_json(data: bytes) -> Any:
-    """The value that `data` spells. Raises JsonError."""
+    """Returns the value of a JSON document. Raises JsonError."""
     try:
         text = data.decode()
         value = _decode(text)
@@ -64,7 +64,7 @@ def _refuse_constant(name: str) -> None:
     raise JsonError(f"has {name}, which is not JSON")
 
 
-# Made once: its scanner is C code, and calls Python for objects and numbers alone.
+# One decoder for all documents: its scanner is C code and calls Python only for objects and numbers.
 _decode: Callable[[str], Any] = json.JSONDecoder(
     object_pairs_hook=_build_object,
     parse_int=_build_integer,
@@ -74,9 +74,9 @@ _decode: Callable[[str], Any] = json.JSONDecoder(
 
 
 def _check_depth(value: Any) -> None:
-    """Raises JsonError where arrays and objects are nested deeper than MAX_DEPTH."""
+    """Raises JsonError if arrays and objects are nested deeper than MAX_DEPTH."""
     level, depth = [value], 0
-    while level := [each for each in level if type(each) in (dict, list)]:
+    while level := [container for container in level if type(container) in (dict, list)]:
         depth += 1
         if depth > MAX_DEPTH:
             raise JsonError(f"is nested deeper than {MAX_DEPTH} levels")
@@ -84,7 +84,7 @@ def _check_depth(value: Any) -> None:
 
 
 def _check_surrogates(value: Any) -> None:
-    """Raises JsonError where a text or key has half a surrogate pair."""
+    """Raises JsonError if a string or key has a lone surrogate."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:

@@ -1,8 +1,8 @@
-"""Whether a few swaps refute the bound that a report claims.
+"""A search for swaps that refute the lower bound in the certificate.
 
-A unit is what is tested as a whole: an entry, or a group. Units of one size and with equal label counts are alike. One unit
-in and one of its size out keeps the number of test entries; as long as that brings the labels nearer to their shares the
-search goes on from there, so a bound that one swap refutes is always found within the limit.
+A unit is an entry or a group. The signature of a unit is the size and the label counts. A swap moves a unit into the test set
+and a unit of equal size out, so the number of test entries stays. The search applies swaps that reduce the total
+deviation until no swap is left. Within the step limit the search therefore refutes every bound that a single swap refutes.
 """
 
 from collections import Counter
@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 MAX_STEPS = 10_000_000
-"""So many label counts are looked at, in some ten seconds."""
+"""Limit of examined label counts; the search takes about ten seconds."""
 
-Kind = tuple[int, tuple[tuple[str, int], ...]]
-"""Size of a unit, and how many of its entries have each label."""
+Signature = tuple[int, tuple[tuple[str, int], ...]]
+"""Size of a unit, and pairs (label, number of entries with the label)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refutation:
-    """The sum of deviations after some swaps. `finished` is False where the limit ended the search."""
+class SwapResult:
+    """The total deviation after some swaps. `finished` is False if the step limit ended the search."""
 
     deviation: Fraction
     swaps: int
@@ -27,103 +27,109 @@ class Refutation:
 
 
 @dataclass(slots=True)
-class _State:
-    """Deviations of the test set from the shares, times `scale`, by label; steps that are left."""
+class _SearchState:
+    """`deviations` has (test images - share) * `scale` by label, `total` is the sum of their absolute values."""
 
-    off: dict[str, int]
+    deviations: dict[str, int]
     scale: int
     total: int
-    steps: int = MAX_STEPS
+    remaining_steps: int = MAX_STEPS
     swaps: int = 0
-    sides: tuple[Counter[Kind], Counter[Kind]] = field(
+    sides: tuple[Counter[Signature], Counter[Signature]] = field(
         default_factory=lambda: (Counter(), Counter())
     )
 
-    def change(self, entering: Kind, leaving: Kind) -> int:
-        """How much further from their shares the labels are after this swap."""
+    def compute_change(self, entering: Signature, leaving: Signature) -> int:
+        """Returns the change of `total` by this swap."""
         moved = Counter(dict(entering[1]))
         moved.subtract(dict(leaving[1]))
-        self.steps -= len(moved)
+        self.remaining_steps -= len(moved)
         return sum(
-            abs(self.off[label] + self.scale * by) - abs(self.off[label])
-            for label, by in moved.items()
+            abs(self.deviations[label] + self.scale * difference) - abs(self.deviations[label])
+            for label, difference in moved.items()
         )
 
-    def most(self, kind: Kind, sign: int) -> int:
-        """A lower bound on what such a unit adds to the deviations when it enters (`sign` 1) or leaves (-1)."""
-        self.steps -= len(kind[1])
+    def compute_lower_bound(self, kind: Signature, sign: int) -> int:
+        """Returns a lower bound on the change of `total` when a unit enters (`sign` 1) or leaves (-1) the test set."""
+        self.remaining_steps -= len(kind[1])
         return sum(
-            min(0, self._nearest(-sign * self.off[label], count)) for label, count in kind[1]
+            min(0, self._compute_least_change(-sign * self.deviations[label], count))
+            for label, count in kind[1]
         )
 
-    def _nearest(self, missing: int, count: int) -> int:
-        """The change of |missing| when up to `count` whole images make good for it, as many as serve best."""
+    def _compute_least_change(self, missing: int, count: int) -> int:
+        """Returns the least change of |missing| by 0 to `count` whole images of size `scale`."""
         if missing <= 0:
             return 0
+        # The best number of images is one of the two integers around missing / scale.
         below = min(count, missing // self.scale)
         choices = (missing - self.scale * below, self.scale * min(count, below + 1) - missing)
-        return min(abs(rest) for rest in choices) - missing
+        return min(abs(remainder) for remainder in choices) - missing
 
-    def swap(self, entering: Kind, leaving: Kind, change: int) -> None:
+    def apply_swap(self, entering: Signature, leaving: Signature, change: int) -> None:
         train, test = self.sides
         for kind, source, target, sign in ((entering, train, test, 1), (leaving, test, train, -1)):
             source[kind] -= 1
             target[kind] += 1
             for label, count in kind[1]:
-                self.off[label] += sign * self.scale * count
+                self.deviations[label] += sign * self.scale * count
         self.total += change
         self.swaps += 1
 
 
-def search_better(
-    train: Counter[Kind],
-    test: Counter[Kind],
+def search_improvement(
+    train: Counter[Signature],
+    test: Counter[Signature],
     fraction: Fraction,
     bound: Fraction,
     max_steps: int = MAX_STEPS,
-) -> Refutation:
-    """Swaps units until the sum of deviations is below `bound`, no swap brings it down, or the steps are used up."""
-    images, tested = _count_images((train, test)), _count_images((test,))
+) -> SwapResult:
+    """Applies swaps until the total deviation is below `bound`, no swap reduces it, or the step limit is reached."""
+    images, test_images = _count_images((train, test)), _count_images((test,))
     scale = fraction.denominator
     off = {
-        label: scale * tested[label] - fraction.numerator * count for label, count in images.items()
+        label: scale * test_images[label] - fraction.numerator * count
+        for label, count in images.items()
     }
     total = sum(map(abs, off.values()))
-    state = _State(off, scale, total, max_steps, sides=(Counter(train), Counter(test)))
-    found: tuple[Kind, Kind, int] | None
-    while state.total >= bound * scale and (found := next(_improving_swaps(state), None)):
-        state.swap(*found)
-    return Refutation(Fraction(state.total, scale), state.swaps, state.steps > 0)
+    state = _SearchState(off, scale, total, max_steps, sides=(Counter(train), Counter(test)))
+    best_swap: tuple[Signature, Signature, int] | None
+    while state.total >= bound * scale and (best_swap := next(_find_improving_swaps(state), None)):
+        state.apply_swap(*best_swap)
+    return SwapResult(Fraction(state.total, scale), state.swaps, state.remaining_steps > 0)
 
 
-def _count_images(sides: Iterable[Counter[Kind]]) -> Counter[str]:
+def _count_images(sides: Iterable[Counter[Signature]]) -> Counter[str]:
     images: Counter[str] = Counter()
     for side in sides:
-        for (_, labels), times in side.items():
+        for (_, labels), units in side.items():
             for label, count in labels:
-                images[label] += count * times
+                images[label] += count * units
     return images
 
 
-def _improving_swaps(state: _State) -> Iterator[tuple[Kind, Kind, int]]:
-    """Swaps of units of one size that bring the deviations down, the most promising first."""
+def _find_improving_swaps(state: _SearchState) -> Iterator[tuple[Signature, Signature, int]]:
+    """Yields swaps that reduce the total deviation, by ascending lower bound."""
     train, test = (
-        _rank(state, side, sign) for side, sign in zip(state.sides, (1, -1), strict=True)
+        _rank_by_size(state, side, sign) for side, sign in zip(state.sides, (1, -1), strict=True)
     )
     for size in train.keys() & test.keys():
-        for least_in, entering in train[size]:
-            for least_out, leaving in test[size]:
-                if least_in + least_out >= 0 or state.steps <= 0:
+        for entering_bound, entering in train[size]:
+            for leaving_bound, leaving in test[size]:
+                # Both lists ascend, so no later unit can give a negative sum of bounds.
+                if entering_bound + leaving_bound >= 0 or state.remaining_steps <= 0:
                     break
-                change = state.change(entering, leaving)
+                change = state.compute_change(entering, leaving)
                 if change < 0:
                     yield entering, leaving, change
 
 
-def _rank(state: _State, side: Counter[Kind], sign: int) -> dict[int, list[tuple[int, Kind]]]:
-    """The kinds of each size with their lower bounds, lowest first."""
-    by_size: dict[int, list[tuple[int, Kind]]] = {}
+def _rank_by_size(
+    state: _SearchState, side: Counter[Signature], sign: int
+) -> dict[int, list[tuple[int, Signature]]]:
+    """Returns the (lower bound, signature) pairs by unit size, lowest bound first."""
+    by_size: dict[int, list[tuple[int, Signature]]] = {}
     for kind, times in side.items():
-        if times and state.steps > 0:
-            by_size.setdefault(kind[0], []).append((state.most(kind, sign), kind))
+        if times and state.remaining_steps > 0:
+            by_size.setdefault(kind[0], []).append((state.compute_lower_bound(kind, sign), kind))
     return {size: sorted(kinds) for size, kinds in by_size.items()}

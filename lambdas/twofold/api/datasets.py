@@ -2,64 +2,70 @@
 
 from typing import Any
 
-from twofold.api.contract import (
+from twofold.api.context import RequestContext, make_operation_id, to_datetime
+from twofold.api.ownership import list_source_folders
+from twofold.api.requests import (
     CreateDatasetRequest,
     DatasetSource,
     DescribeDatasetRequest,
     S3Object,
 )
-from twofold.api.ownership import source_folders
-from twofold.api.service import Service, moment, new_operation_id
 from twofold.errors import (
     InvalidParameterException,
     InvalidS3ObjectException,
     ServiceError,
 )
 from twofold.records import (
-    SETTLED,
+    READY_STATUSES,
     Contents,
     Dataset,
     DatasetId,
+    DatasetStatus,
     DatasetType,
     Operation,
     OperationKind,
     Project,
-    Source,
-    Status,
-    StatusCode,
+    SourceObject,
+    StatusMessageCode,
 )
 from twofold.settings import Prefix
 from twofold.stores import keys
 from twofold.stores.objects import ObjectUnreachableError, pin
-from twofold.stores.progress import Progress, progress
+from twofold.stores.progress import Progress, read_progress
 from twofold.stores.table import operations
 
 Result = dict[str, Any]
 
 
-def create_dataset(service: Service, request: CreateDatasetRequest) -> Result:
-    """Empty or a copy: complete at once. From a manifest: claimed here, filled by the ingest workflow."""
-    project = service.project(request.project_arn)
-    created = service.moment_from(project.created)
+def create_dataset(context: RequestContext, request: CreateDatasetRequest) -> Result:
+    """Create a dataset. An empty dataset or a copy is complete at once; the ingest workflow reads a manifest."""
+    project = context.get_project(request.project_arn)
+    created = context.choose_timestamp(project.created)
     identity = DatasetId(
         project=project.name, type=DatasetType(request.dataset_type), created=created
     )
-    answer = {"DatasetArn": service.scope.dataset_arn(identity)}
+    response = {"DatasetArn": context.scope.format_dataset_arn(identity)}
     source = request.dataset_source
-    manifest = _manifest(source) if source else None
+    manifest = _read_manifest_source(source) if source else None
     if manifest:
-        _ingest(service, project, identity, manifest, dict(request.tags), answer)
+        _start_ingest(context, project, identity, manifest, dict(request.tags), response)
     else:
-        copied = _copied(service, source.dataset_arn) if source and source.dataset_arn else None
+        contents = (
+            _get_contents_to_copy(context, source.dataset_arn)
+            if source and source.dataset_arn
+            else None
+        )
         message = "The dataset was successfully created" + (" from the dataset." if source else ".")
-        dataset = _dataset(identity, Status.CREATE_COMPLETE, message, dict(request.tags))
-        dataset = dataset.model_copy(update={"contents": copied})
-        operations.create(service.answering(answer), dataset, None, project)
-    return answer
+        dataset = _make_dataset(
+            identity, DatasetStatus.CREATE_COMPLETE, message, dict(request.tags)
+        )
+        dataset = dataset.model_copy(update={"contents": contents})
+        operations.create(context.with_idempotent_response(response), dataset, None, project)
+    return response
 
 
-def _manifest(source: DatasetSource) -> S3Object | None:
-    """Raises InvalidParameterException unless the source names one thing."""
+def _read_manifest_source(source: DatasetSource) -> S3Object | None:
+    """Return the source manifest, or None for a copy. Raises InvalidParameterException for any other number of sources."""
     manifest = source.ground_truth_manifest
     if (manifest is None) == (source.dataset_arn is None):
         raise InvalidParameterException(
@@ -73,45 +79,49 @@ def _manifest(source: DatasetSource) -> S3Object | None:
     return manifest.s3_object
 
 
-def _ingest(
-    service: Service,
+def _start_ingest(
+    context: RequestContext,
     project: Project,
     identity: DatasetId,
     manifest: S3Object,
     tags: dict[str, str],
-    answer: Result,
+    response: Result,
 ) -> None:
-    service.require_free_operation()
+    """Create the dataset and the operation in a transaction and start the workflow; on failure, retract both."""
+    context.require_operation_quota()
     operation = Operation(
-        id=new_operation_id(),
+        id=make_operation_id(),
         kind=OperationKind.CREATE,
         datasets=(identity,),
         created=identity.created,
-        source=_pinned(service, manifest),
+        source=_pin_manifest(context, manifest),
     )
     message = "The dataset is being created from the manifest file."
-    dataset = _dataset(identity, Status.CREATE_IN_PROGRESS, message, tags)
+    dataset = _make_dataset(identity, DatasetStatus.CREATE_IN_PROGRESS, message, tags)
     dataset = dataset.model_copy(update={"operation": operation.id})
-    operations.create(service.answering(answer), dataset, operation, project)
+    operations.create(context.with_idempotent_response(response), dataset, operation, project)
     try:
-        service.start(operation)
+        context.start_workflow(operation)
     except ServiceError:
-        operations.retract(service.taking_back(), operation, operation.created)
+        operations.retract(context.with_response_removal(), operation, operation.created)
         raise
 
 
-def _pinned(service: Service, manifest: S3Object) -> Source:
-    """In the service's own bucket only what users put there is a source: the rest is for the operations on datasets."""
-    if manifest.bucket == service.bucket.name and not keys.is_source(manifest.name or ""):
+def _pin_manifest(context: RequestContext, manifest: S3Object) -> SourceObject:
+    """Check the caller's access to the manifest, and pin the current version.
+
+    In the bucket of the service, only the folder for sources is readable: all else belongs to datasets.
+    """
+    if manifest.bucket == context.bucket.name and not keys.is_source(manifest.name or ""):
         raise InvalidS3ObjectException(
-            f"s3://{manifest.bucket}/{manifest.name} cannot be read: of this bucket, only the folder "
+            f"s3://{manifest.bucket}/{manifest.name} cannot be read: in this bucket, only the folder "
             f"{Prefix.SOURCES}/ holds manifests to create datasets from."
         )
-    folders = source_folders(service)
+    folders = list_source_folders(context)
     if folders is not None and not keys.is_source(manifest.name or "", folders):
         raise InvalidS3ObjectException(
-            f"s3://{manifest.bucket}/{manifest.name} cannot be read: this deployment reads your manifests from "
-            f"{' and '.join(f's3://{manifest.bucket}/{folder}' for folder in folders)} alone."
+            f"s3://{manifest.bucket}/{manifest.name} cannot be read: this deployment reads your manifests only from "
+            f"{' and '.join(f's3://{manifest.bucket}/{folder}' for folder in folders)}."
         )
     try:
         return pin(manifest.bucket or "", manifest.name or "", manifest.version)
@@ -123,35 +133,39 @@ def _pinned(service: Service, manifest: S3Object) -> Source:
         ) from error
 
 
-def _copied(service: Service, arn: str) -> Contents | None:
-    source = service.dataset(arn)
-    if source.status not in SETTLED:
+def _get_contents_to_copy(context: RequestContext, arn: str) -> Contents | None:
+    """Return the contents of the dataset to copy. Raises InvalidParameterException if the dataset is not ready."""
+    source = context.get_dataset(arn)
+    if source.status not in READY_STATUSES:
         raise InvalidParameterException(
             f"The dataset {arn} cannot be copied now: its status is {source.status}."
         )
     return source.contents
 
 
-def _dataset(identity: DatasetId, status: Status, message: str, tags: dict[str, str]) -> Dataset:
+def _make_dataset(
+    identity: DatasetId, status: DatasetStatus, message: str, tags: dict[str, str]
+) -> Dataset:
     return Dataset(
         id=identity,
         status=status,
         status_message=message,
-        status_message_code=StatusCode.SUCCESS,
+        status_message_code=StatusMessageCode.SUCCESS,
         updated=identity.created,
         tags=tags,
     )
 
 
-def describe_dataset(service: Service, request: DescribeDatasetRequest) -> Result:
-    dataset = service.dataset(request.dataset_arn)
+def describe_dataset(context: RequestContext, request: DescribeDatasetRequest) -> Result:
+    """Describe a dataset; while an operation runs, with the progress."""
+    dataset = context.get_dataset(request.dataset_arn)
     contents = dataset.contents
-    found = _progress(service, dataset)
-    message = f"{dataset.status_message} {found.message}" if found else dataset.status_message
+    progress = _read_progress(context, dataset)
+    message = f"{dataset.status_message} {progress.message}" if progress else dataset.status_message
     return {
         "DatasetDescription": {
-            "CreationTimestamp": moment(dataset.id.created),
-            "LastUpdatedTimestamp": moment(dataset.updated),
+            "CreationTimestamp": to_datetime(dataset.id.created),
+            "LastUpdatedTimestamp": to_datetime(dataset.updated),
             "Status": dataset.status.value,
             "StatusMessage": message,
             "StatusMessageCode": dataset.status_message_code.value,
@@ -161,16 +175,16 @@ def describe_dataset(service: Service, request: DescribeDatasetRequest) -> Resul
                 "TotalLabels": contents.total_labels if contents else 0,
                 "ErrorEntries": contents.error_entries if contents else 0,
             },
-            **({"Progress": _counts(found)} if found else {}),
+            **({"Progress": _render_progress(progress)} if progress else {}),
         }
     }
 
 
-def _progress(service: Service, dataset: Dataset) -> Progress | None:
-    if dataset.operation is None or not dataset.status.in_progress:
+def _read_progress(context: RequestContext, dataset: Dataset) -> Progress | None:
+    if dataset.operation is None or not dataset.status.is_in_progress:
         return None
-    return progress(service.bucket, dataset.operation)
+    return read_progress(context.bucket, dataset.operation)
 
 
-def _counts(found: Progress) -> Result:
-    return {"Step": found.step, "Done": found.done, "Total": found.total}
+def _render_progress(progress: Progress) -> Result:
+    return {"Step": progress.step, "Done": progress.done, "Total": progress.total}

@@ -1,17 +1,21 @@
-"""DistributeDatasetEntries."""
+"""DistributeDatasetEntries: read and check both datasets, claim them in one transaction, and start the distribute workflow.
+
+The response `{}` means that the operation is claimed. Its result is the status of the datasets. If the claim fails, nothing has
+changed; if the start fails, the claim is undone (`RequestContext.start_or_abandon`).
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from twofold.api.contract import DistributeDatasetEntriesRequest
-from twofold.api.parameters import split_parameters
-from twofold.api.service import Service, new_operation_id
+from twofold.api.context import RequestContext, make_operation_id
+from twofold.api.parameters import resolve_split_parameters
+from twofold.api.requests import DistributeDatasetEntriesRequest
 from twofold.errors import (
     InvalidParameterException,
     ResourceNotReadyException,
 )
 from twofold.records import (
-    SETTLED,
+    READY_STATUSES,
     Dataset,
     DatasetType,
     Operation,
@@ -21,32 +25,38 @@ from twofold.stores.table import operations, projects
 
 
 def distribute_dataset_entries(
-    service: Service, request: DistributeDatasetEntriesRequest
+    context: RequestContext, request: DistributeDatasetEntriesRequest
 ) -> dict[str, Any]:
-    """Claims both datasets, in either order, and starts the workflow that moves the entries."""
-    train, test = _pair(service, [dataset.arn for dataset in request.datasets])
-    parameters = split_parameters(request, _tags_of_project(service, train))
-    _require_distributable(service, train, test)
+    """Claim the training and the test dataset, named in either order, and start the distribute workflow."""
+    train, test = _get_pair(context, [dataset.arn for dataset in request.datasets])
+    parameters = resolve_split_parameters(request, _get_project_tags(context, train))
+    _require_distributable(context, train, test)
     operation = Operation(
-        id=new_operation_id(),
+        id=make_operation_id(),
         kind=OperationKind.DISTRIBUTE,
         datasets=(train.id, test.id),
-        created=service.moment_from(train.updated + 1, test.updated + 1),
+        # Also the time of the claim: later than the last change of both datasets, whose clock may be ahead.
+        created=context.choose_timestamp(train.updated + 1, test.updated + 1),
         before=train.contents,
         parameters=parameters,
-        caller=service.caller,
+        caller=context.caller,
     )
-    if not operations.claim(service.answering({}), operation, (train, test), operation.created):
+    # The table writes the response `{}` in the transaction of the claim, for repetitions of this call.
+    if not operations.claim(
+        context.with_idempotent_response({}), operation, (train, test), operation.created
+    ):
+        # Or the contents have changed, or a dataset was deleted: by another operation in each case.
         raise ResourceNotReadyException(
-            f"Another operation has just begun on {_arn(service, train)} or {_arn(service, test)}."
+            f"Another operation has just started on {_format_arn(context, train)} or {_format_arn(context, test)}."
         )
-    service.start_claimed(operation)
+    context.start_or_abandon(operation)
     return {}
 
 
-def _pair(service: Service, arns: list[str]) -> tuple[Dataset, Dataset]:
-    """(train, test). Raises InvalidParameterException, ResourceNotFoundException, AccessDeniedException."""
-    first, second = (service.dataset_id(arn) for arn in arns)
+def _get_pair(context: RequestContext, arns: list[str]) -> tuple[Dataset, Dataset]:
+    """Return (train, test). Raises InvalidParameterException, ResourceNotFoundException, AccessDeniedException."""
+    # The model requires exactly two datasets.
+    first, second = (context.parse_dataset_id(arn) for arn in arns)
     if first == second:
         raise InvalidParameterException(f"Datasets names {arns[0]} twice.")
     if first.type == second.type:
@@ -57,32 +67,35 @@ def _pair(service: Service, arns: list[str]) -> tuple[Dataset, Dataset]:
         raise InvalidParameterException(
             f"The datasets belong to different projects: '{first.project}' and '{second.project}'."
         )
-    datasets = [service.dataset(arn) for arn in arns]
+    datasets = [context.get_dataset(arn) for arn in arns]
     if first.type is DatasetType.TEST:
         datasets.reverse()
     return datasets[0], datasets[1]
 
 
-def _tags_of_project(service: Service, dataset: Dataset) -> Mapping[str, str]:
-    project = projects.find(service.table, dataset.id.project)
+def _get_project_tags(context: RequestContext, dataset: Dataset) -> Mapping[str, str]:
+    project = projects.find(context.table, dataset.id.project)
     return project.tags if project else {}
 
 
-def _require_distributable(service: Service, train: Dataset, test: Dataset) -> None:
+def _require_distributable(context: RequestContext, train: Dataset, test: Dataset) -> None:
+    """Raise unless both datasets are ready, the training dataset has entries, and the test dataset has none."""
     for dataset in (train, test):
-        if dataset.status not in SETTLED:
+        if dataset.status not in READY_STATUSES:
             raise ResourceNotReadyException(
-                f"The dataset {_arn(service, dataset)} is not ready: its status is {dataset.status}."
+                f"The dataset {_format_arn(context, dataset)} is not ready: its status is {dataset.status}."
             )
-    if test.contents and test.contents.entries:
+    # Contents have at least one entry: an ingest or update without accepted lines fails, and a distribution leaves no side
+    # empty. So no contents are replaced here without being retired.
+    if test.contents:
         raise InvalidParameterException(
-            f"The test dataset {_arn(service, test)} is not empty: it has {test.contents.entries} entries."
+            f"The test dataset {_format_arn(context, test)} is not empty: it has {test.contents.entries} entries."
         )
-    if not train.contents or not train.contents.entries:
+    if not train.contents:
         raise InvalidParameterException(
-            f"The training dataset {_arn(service, train)} is empty: there is nothing to distribute."
+            f"The training dataset {_format_arn(context, train)} is empty."
         )
 
 
-def _arn(service: Service, dataset: Dataset) -> str:
-    return service.scope.dataset_arn(dataset.id)
+def _format_arn(context: RequestContext, dataset: Dataset) -> str:
+    return context.scope.format_dataset_arn(dataset.id)

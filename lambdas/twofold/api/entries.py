@@ -5,49 +5,55 @@ from typing import Any
 import orjson
 
 from twofold.api import tokens
-from twofold.api.contract import ListDatasetEntriesRequest
-from twofold.api.pages import listing
-from twofold.api.search import Filter, Search
-from twofold.api.service import Service
-from twofold.manifest.lines import list_entry
+from twofold.api.context import RequestContext
+from twofold.api.listing import open_listing
+from twofold.api.requests import ListDatasetEntriesRequest
+from twofold.api.search import EntryFilter, Search
+from twofold.manifest.line.listing import add_service_members
 
-MAX_ANSWER_BYTES = 5_000_000
-"""Of the 6 MB that Lambda answers with, as the entries are there: JSON within JSON within JSON."""
+MAX_RESPONSE_BYTES = 5_000_000
+"""Maximum size of the entries in a response. Lambda's limit is 6 MB, in which an entry is JSON within JSON within JSON."""
 
 
-def list_dataset_entries(service: Service, request: ListDatasetEntriesRequest) -> dict[str, Any]:
-    """A page in the order of the manifest. It may be short, or empty, and have a NextToken.
+def list_dataset_entries(
+    context: RequestContext, request: ListDatasetEntriesRequest
+) -> dict[str, Any]:
+    """List a page of entries in the order of the manifest. A short or empty page can have a NextToken.
 
-    With `supplied_text` the entries are the stored lines, and the answer has `SuppliedText`: true, which tells a client
-    that the service knows the member.
+    With `supplied_text` the entries are the stored lines, and the response has `SuppliedText`: true. The member is missing
+    from the response of a service without this mode.
     """
     mode = {"SuppliedText": True} if request.supplied_text else {}
-    wanted = Filter(
+    entry_filter = EntryFilter(
         labels=tuple(sorted(set(request.contains_labels))),
         labeled=request.labeled,
         source_ref=request.source_ref_contains,
         has_errors=request.has_errors,
     )
-    # A token without the mode is the same as before there was one, so lists that are under way go on.
-    page = listing(service, request.dataset_arn, request.next_token, *wanted, *mode)
-    if not page.folder:
+    # A token is sealed for the filter and the mode. Without the mode it has the form of earlier releases, so that a client
+    # can continue a list across an upgrade.
+    listing = open_listing(context, request.dataset_arn, request.next_token, *entry_filter, *mode)
+    if not listing.folder:
         return {"DatasetEntries": [], **mode}
-    with page.contents() as contents:
-        if not 0 <= page.first <= contents.entries:
-            raise tokens.invalid()
-        found = Search(contents, wanted).page(page.first, request.max_results)
-    render = bytes.decode if request.supplied_text else list_entry
-    entries = _fitting([render(line) for line in found.lines])
-    after = found.after if len(entries) == len(found.lines) else found.numbers[len(entries)]
+    with listing.open_contents() as contents:
+        if not 0 <= listing.first <= contents.entries:
+            raise tokens.make_invalid_token_error()
+        page = Search(contents, entry_filter).find_page(listing.first, request.max_results)
+    render = bytes.decode if request.supplied_text else add_service_members
+    entries = _fit_to_response([render(line) for line in page.lines])
+    is_complete = len(entries) == len(page.lines)
+    next_number = page.next_number if is_complete else page.numbers[len(entries)]
     result: dict[str, Any] = {"DatasetEntries": entries, **mode}
-    return result | ({"NextToken": page.token(after)} if after < contents.entries else {})
+    if next_number < contents.entries:
+        result["NextToken"] = listing.encode_token(next_number)
+    return result
 
 
-def _fitting(entries: list[str]) -> list[str]:
-    """As many as the answer takes, at least one."""
+def _fit_to_response(entries: list[str]) -> list[str]:
+    """Return the first entries up to MAX_RESPONSE_BYTES; always at least the first."""
     size = 0
     for count, entry in enumerate(entries):
         size += len(orjson.dumps(orjson.dumps(entry).decode()))
-        if size > MAX_ANSWER_BYTES and count:
+        if size > MAX_RESPONSE_BYTES and count:
             return entries[:count]
     return entries

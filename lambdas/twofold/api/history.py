@@ -1,137 +1,152 @@
-"""RevertDatasetDistribution, ListDatasetDistributions: what Twofold remembers of a project's distributions, and undoes."""
+"""RevertDatasetDistribution, ListDatasetDistributions: the history of a project's distributions."""
 
 from typing import Any
 
-from twofold.api.contract import (
+from twofold.api.context import RequestContext, to_datetime
+from twofold.api.requests import (
     ListDatasetDistributionsRequest,
     RevertDatasetDistributionRequest,
 )
-from twofold.api.service import Service, moment
 from twofold.errors import InvalidParameterException, ResourceNotReadyException
-from twofold.records import SETTLED, Contents, DatasetId, Distribution, Status
-from twofold.stores.folders import link
+from twofold.records import READY_STATUSES, Contents, DatasetId, DatasetStatus, Distribution
+from twofold.stores.folders import presign_url
 from twofold.stores.keys import ContentsKeys, ReportKeys
-from twofold.stores.table import history, projects, released
-from twofold.stores.table.history import Remembered
-from twofold.stores.table.released import Note
+from twofold.stores.table import history, projects, retired
+from twofold.stores.table.history import HistoryEntry
+from twofold.stores.table.retired import Retirement
 
 Result = dict[str, Any]
 
 LINK_SECONDS = 900
+"""Lifetime of the presigned URLs of reports."""
 
 
 def revert_dataset_distribution(
-    service: Service, request: RevertDatasetDistributionRequest
+    context: RequestContext, request: RevertDatasetDistributionRequest
 ) -> Result:
-    """Both datasets get back what they had before the last distribution, at once; what is reverted already stays so."""
-    project = service.project(request.project_arn)
-    last = history.last(service.table, project)
+    """Restore both datasets' contents from before the last distribution, in a single transaction.
+
+    A repeated revert succeeds without a change.
+    """
+    project = context.get_project(request.project_arn)
+    last = history.find_last_distribution(context.table, project)
     if last is None:
         raise InvalidParameterException(
-            f"The project {request.project_arn} has no distribution that could be reverted."
+            f"The project {request.project_arn} has no distribution to revert."
         )
     if last.reverted is not None:
-        return service.answer_unchanged({})
-    done = last.distribution
-    for dataset, after in zip(done.datasets, done.after, strict=True):
-        _require_unchanged(service, dataset, after)
-    kept = _require_kept(service, done)
-    now = service.moment_from(done.ended + 1)
-    if not history.revert(service.answering({}), done, kept, service.caller, now):
+        return context.respond_unchanged({})
+    distribution = last.distribution
+    for dataset, after in zip(distribution.datasets, distribution.after, strict=True):
+        _require_unchanged(context, dataset, after)
+    retirement = _require_retained(context, distribution)
+    now = context.choose_timestamp(distribution.ended + 1)
+    if not history.revert(
+        context.with_idempotent_response({}), distribution, retirement, context.caller, now
+    ):
         raise ResourceNotReadyException(
-            f"The datasets of {request.project_arn} have just been changed by another call."
+            f"Another call has just changed the datasets of {request.project_arn}."
         )
     return {}
 
 
-def _require_unchanged(service: Service, identity: DatasetId, after: Contents) -> None:
-    """Raises InvalidParameterException, ResourceNotReadyException, saying what happened to which dataset."""
-    arn = service.scope.dataset_arn(identity)
-    dataset = projects.find_dataset(service.table, identity)
-    if dataset is None or dataset.status is Status.DELETE_IN_PROGRESS:
+def _require_unchanged(context: RequestContext, identity: DatasetId, distributed: Contents) -> None:
+    """Raise InvalidParameterException or ResourceNotReadyException if a dataset differs from the distribution's result.
+
+    The message names the dataset and the change.
+    """
+    arn = context.scope.format_dataset_arn(identity)
+    dataset = projects.find_dataset(context.table, identity)
+    if dataset is None or dataset.status is DatasetStatus.DELETE_IN_PROGRESS:
         raise InvalidParameterException(
             f"The last distribution cannot be reverted: the dataset {arn} has been deleted since."
         )
-    if dataset.status not in SETTLED:
+    if dataset.status not in READY_STATUSES:
         raise ResourceNotReadyException(
             f"The dataset {arn} is not ready: its status is {dataset.status}."
         )
-    if dataset.contents is None or dataset.contents.folder != after.folder:
-        changed = moment(dataset.updated).isoformat(timespec="seconds")
+    if dataset.contents is None or dataset.contents.folder != distributed.folder:
+        changed = to_datetime(dataset.updated).isoformat(timespec="seconds")
         raise InvalidParameterException(
             f"The last distribution cannot be reverted: the dataset {arn} has been changed since, at {changed}."
         )
 
 
-def _require_kept(service: Service, done: Distribution) -> Note | None:
-    """The note of the contents to come back, read before they are looked for, so that their removal cannot come between."""
-    folder = done.before.folder
-    note = released.find(service.table, folder)
-    gone = note is not None and note.collecting
-    if gone or service.bucket.size(ContentsKeys(folder).manifest) is None:
+def _require_retained(context: RequestContext, distribution: Distribution) -> Retirement | None:
+    """Return the retirement of the training dataset's earlier contents. Raises InvalidParameterException after a deletion.
+
+    The function reads the retirement before looking up the contents, and Collect changes it before deleting the contents.
+    So after a later deletion the transaction of the revert fails.
+    """
+    folder = distribution.before.folder
+    retirement = retired.find_retirement(context.table, folder)
+    is_removed = retirement is not None and retirement.collecting
+    if is_removed or context.bucket.find_size(ContentsKeys(folder).manifest) is None:
         raise InvalidParameterException(
-            "The last distribution cannot be reverted: what the training dataset had before has been removed "
+            "The last distribution cannot be reverted: the earlier contents of the training dataset have been deleted "
             "after the retention time."
         )
-    return note
+    return retirement
 
 
 def list_dataset_distributions(
-    service: Service, request: ListDatasetDistributionsRequest
+    context: RequestContext, request: ListDatasetDistributionsRequest
 ) -> Result:
-    """Newest first."""
-    project = service.project(request.project_arn)
-    asked = ["ListDatasetDistributions", request.project_arn]
+    """List the completed distributions and dry runs of a project, newest first."""
+    project = context.get_project(request.project_arn)
+    token_request = ["ListDatasetDistributions", request.project_arn]
     after = ""
     if request.next_token:
-        (after,) = service.position(asked, request.next_token, str)
+        (after,) = context.decode_token(token_request, request.next_token, str)
     limit = request.max_results
-    found = history.page(service.table, project, after=after, limit=limit + 1)
-    result: Result = {"Distributions": [_description(service, one) for one in found[:limit]]}
-    if len(found) <= limit:
+    entries = history.list_distributions(context.table, project, after=after, limit=limit + 1)
+    result: Result = {"Distributions": [_describe(context, entry) for entry in entries[:limit]]}
+    if len(entries) <= limit:
         return result
-    return result | {"NextToken": service.token(asked, [found[limit - 1].place])}
+    return result | {
+        "NextToken": context.encode_token(token_request, [entries[limit - 1].position])
+    }
 
 
-def _description(service: Service, one: Remembered) -> Result:
-    done = one.distribution
-    place = ReportKeys(done.datasets[0].project, done.operation)
-    train, test = (service.scope.dataset_arn(dataset) for dataset in done.datasets)
+def _describe(context: RequestContext, entry: HistoryEntry) -> Result:
+    distribution = entry.distribution
+    report_keys = ReportKeys(distribution.datasets[0].project, distribution.operation)
+    train, test = (context.scope.format_dataset_arn(dataset) for dataset in distribution.datasets)
     description: Result = {
-        "DistributionId": done.operation,
+        "DistributionId": distribution.operation,
         "TrainDatasetArn": train,
         "TestDatasetArn": test,
-        "StartTimestamp": moment(done.begun),
-        "EndTimestamp": moment(done.ended),
-        "Caller": done.caller,
-        "Parameters": _parameters(done),
-        "DryRun": done.parameters.dry_run,
-        "TotalEntries": done.entries,
-        "TestEntries": done.test_entries,
+        "StartTimestamp": to_datetime(distribution.begun),
+        "EndTimestamp": to_datetime(distribution.ended),
+        "Caller": distribution.caller,
+        "Parameters": _describe_parameters(distribution),
+        "DryRun": distribution.parameters.dry_run,
+        "TotalEntries": distribution.entries,
+        "TestEntries": distribution.test_entries,
         "Certificate": {
-            "Deviation": done.deviation,
-            "LowerBound": done.lower_bound,
-            "Optimal": done.optimal,
-            "Proof": done.proof,
+            "Deviation": distribution.deviation,
+            "LowerBound": distribution.lower_bound,
+            "Optimal": distribution.optimal,
+            "Proof": distribution.proof,
         },
-        "Reverted": one.reverted is not None,
-        "ReportUrl": link(service.bucket, place.report, LINK_SECONDS),
-        "ReportPageUrl": link(service.bucket, place.page, LINK_SECONDS),
+        "Reverted": entry.reverted is not None,
+        "ReportUrl": presign_url(context.bucket, report_keys.report, LINK_SECONDS),
+        "ReportPageUrl": presign_url(context.bucket, report_keys.page, LINK_SECONDS),
     }
-    if one.reverted is None:
+    if entry.reverted is None:
         return description
     return description | {
-        "RevertedTimestamp": moment(one.reverted),
-        "RevertedBy": one.reverted_by,
+        "RevertedTimestamp": to_datetime(entry.reverted),
+        "RevertedBy": entry.reverted_by,
     }
 
 
-def _parameters(done: Distribution) -> Result:
-    asked = done.parameters
+def _describe_parameters(distribution: Distribution) -> Result:
+    parameters = distribution.parameters
     return {
-        "TestFraction": asked.test_fraction,
-        "Seed": asked.seed,
-        "MinImagesPerLabel": asked.min_images_per_label,
-        "Objective": asked.objective,
-        **({"GroupBy": asked.group_by} if asked.group_by is not None else {}),
+        "TestFraction": parameters.test_fraction,
+        "Seed": parameters.seed,
+        "MinImagesPerLabel": parameters.min_images_per_label,
+        "Objective": parameters.objective,
+        **({"GroupBy": parameters.group_by} if parameters.group_by is not None else {}),
     }

@@ -1,16 +1,16 @@
-"""TagResource, UntagResource, ListTagsForResource: for projects and datasets."""
+"""TagResource, UntagResource, ListTagsForResource, for projects and datasets."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twofold.api.contract import (
+from twofold.api.context import RequestContext
+from twofold.api.requests import (
     ListTagsForResourceRequest,
     TagResourceRequest,
     UntagResourceRequest,
 )
-from twofold.api.service import Service
 from twofold.errors import ServiceQuotaExceededException, ThrottlingException
-from twofold.stores.table import tags
+from twofold.stores.table import projects
 
 MAX_TAGS = 200
 _ATTEMPTS = 5
@@ -18,10 +18,10 @@ _ATTEMPTS = 5
 Tags = Mapping[str, str]
 
 
-def tag_resource(service: Service, request: TagResourceRequest) -> dict[str, Any]:
-    """Adds tags and overwrites those with the same keys; raises ServiceQuotaExceededException over MAX_TAGS."""
+def tag_resource(context: RequestContext, request: TagResourceRequest) -> dict[str, Any]:
+    """Add tags and overwrite tags with the same keys. Raises ServiceQuotaExceededException above MAX_TAGS."""
 
-    def added(before: Tags) -> Tags:
+    def add_tags(before: Tags) -> Tags:
         after = {**before, **request.tags}
         if len(after) > MAX_TAGS:
             raise ServiceQuotaExceededException(
@@ -29,30 +29,37 @@ def tag_resource(service: Service, request: TagResourceRequest) -> dict[str, Any
             )
         return after
 
-    return _change(service, request.resource_arn, added)
+    return _change_tags(context, request.resource_arn, add_tags)
 
 
-def untag_resource(service: Service, request: UntagResourceRequest) -> dict[str, Any]:
-    """Keys that the resource does not have are no error."""
-    gone = frozenset(request.tag_keys)
-    return _change(
-        service,
+def untag_resource(context: RequestContext, request: UntagResourceRequest) -> dict[str, Any]:
+    """Remove tags. Unknown keys are ignored."""
+    removed_keys = frozenset(request.tag_keys)
+    return _change_tags(
+        context,
         request.resource_arn,
-        lambda before: {key: value for key, value in before.items() if key not in gone},
+        lambda before: {key: value for key, value in before.items() if key not in removed_keys},
     )
 
 
-def list_tags_for_resource(service: Service, request: ListTagsForResourceRequest) -> dict[str, Any]:
-    return {"Tags": service.resource(request.resource_arn).tags}
+def list_tags_for_resource(
+    context: RequestContext, request: ListTagsForResourceRequest
+) -> dict[str, Any]:
+    """List the tags of a project or dataset."""
+    return {"Tags": context.get_resource(request.resource_arn).tags}
 
 
-def _change(service: Service, arn: str, changed: Callable[[Tags], Tags]) -> dict[str, Any]:
-    """Callers who change different tags at the same time do not undo each other.
+def _change_tags(
+    context: RequestContext, arn: str, change: Callable[[Tags], Tags]
+) -> dict[str, Any]:
+    """Apply `change` to the tags of a resource by optimistic locking: on a concurrent change, read again and retry.
 
-    Tags that stay as they are are written too: a repetition must not find them changed by others and change them back.
+    Equal tags are written too. Otherwise a retry of the call could find and revert the change of a later call.
     """
     for _ in range(_ATTEMPTS):
-        resource = service.resource(arn)
-        if tags.replace(service.answering({}), resource, changed(resource.tags)):
+        resource = context.get_resource(arn)
+        if projects.replace_tags(
+            context.with_idempotent_response({}), resource, change(resource.tags)
+        ):
             return {}
-    raise ThrottlingException("The tags are being changed by others at the same time.")
+    raise ThrottlingException("Other calls are changing the tags at the same time; try again.")

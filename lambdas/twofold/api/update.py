@@ -2,38 +2,41 @@
 
 from typing import Any
 
-from twofold.api.contract import UpdateDatasetEntriesRequest
-from twofold.api.service import Service, new_operation_id
+from twofold.api.context import RequestContext, make_operation_id
+from twofold.api.requests import UpdateDatasetEntriesRequest
 from twofold.errors import InvalidParameterException, ResourceInUseException
-from twofold.records import SETTLED, Operation, OperationKind, Status
-from twofold.stores import keys, sealed
+from twofold.records import READY_STATUSES, DatasetStatus, Operation, OperationKind
+from twofold.stores import sealed
+from twofold.stores.keys import ScratchKeys
 from twofold.stores.table import operations
 
 
 def update_dataset_entries(
-    service: Service, request: UpdateDatasetEntriesRequest
+    context: RequestContext, request: UpdateDatasetEntriesRequest
 ) -> dict[str, Any]:
-    """Keeps the changes, claims the dataset, and starts the workflow that takes them in."""
+    """Store the changed lines, claim the dataset, and start the update workflow."""
     arn = request.dataset_arn
-    dataset = service.dataset(arn)
-    if dataset.status is Status.CREATE_FAILED:
+    dataset = context.get_dataset(arn)
+    if dataset.status is DatasetStatus.CREATE_FAILED:
         raise InvalidParameterException(
             f"The dataset {arn} could not be created; delete it and create it again."
         )
-    if dataset.status not in SETTLED:
+    if dataset.status not in READY_STATUSES:
         raise ResourceInUseException(
             f"The dataset {arn} is in use: its status is {dataset.status}."
         )
-    service.require_free_operation()
+    context.require_operation_quota()
     operation = Operation(
-        id=new_operation_id(),
+        id=make_operation_id(),
         kind=OperationKind.UPDATE,
         datasets=(dataset.id,),
-        created=service.moment_from(dataset.updated + 1),
+        created=context.choose_timestamp(dataset.updated + 1),
         before=dataset.contents,
     )
-    sealed.put(service.bucket, keys.changes(operation.id), request.changes.ground_truth)
-    if not operations.claim(service.answering({}), operation, (dataset,), operation.created):
-        raise ResourceInUseException(f"Another operation has just begun on the dataset {arn}.")
-    service.start_claimed(operation)
+    sealed.put(context.bucket, ScratchKeys(operation.id).changes, request.changes.ground_truth)
+    if not operations.claim(
+        context.with_idempotent_response({}), operation, (dataset,), operation.created
+    ):
+        raise ResourceInUseException(f"Another operation has just started on the dataset {arn}.")
+    context.start_or_abandon(operation)
     return {}

@@ -1,4 +1,4 @@
-"""Collect: remove contents that nobody points to any more. Runs once a day."""
+"""Collect: delete contents without references from datasets, after the retention time. A daily schedule starts Collect."""
 
 import os
 from typing import Any
@@ -8,14 +8,15 @@ from twofold.metrics import Metric
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
 from twofold.stores.table import Table
-from twofold.workflow.collect import collect
+from twofold.workflow.collect import collect_retired_folders
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    settings = Settings.of(Function.COLLECT, os.environ)
-    telemetry.begin(Function.COLLECT, context)
+    """Delete the folders and return the names."""
+    settings = Settings.from_environment(Function.COLLECT, os.environ)
+    telemetry.start_invocation(Function.COLLECT, context)
     table, bucket = Table(settings.table), Bucket(settings.bucket)
-    collected = collect(table, bucket, int(settings.retention_days), clock.now())
-    folders = telemetry.Measure({}, {Metric.COLLECTED: len(collected)})
-    telemetry.tell("contents collected", folders, folders=collected)
+    collected = collect_retired_folders(table, bucket, int(settings.retention_days), clock.now())
+    folders = telemetry.Measurement({}, {Metric.COLLECTED: len(collected)})
+    telemetry.emit("contents collected", folders, folders=collected)
     return {"Collected": collected}

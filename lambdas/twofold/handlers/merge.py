@@ -1,23 +1,27 @@
-"""Merge: match changed lines with the entries that they replace, and order the carve."""
+"""Merge: match the lines of an update with the existing entries, and plan the transfer."""
 
 import os
 from typing import Any
 
 from twofold import telemetry
-from twofold.quotas import limits
+from twofold.quotas import get_quotas
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
-from twofold.workflow import merge
-from twofold.workflow.orders import MergeInput
-from twofold.workflow.room import room_in
+from twofold.workflow.memory import read_available_bytes
+from twofold.workflow.merge import merge_changes
+from twofold.workflow.messages import MergeInput
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    settings = Settings.of(Function.MERGE, os.environ)
-    step = MergeInput.model_validate(event)
+    """Return the transfer plan of an update."""
+    settings = Settings.from_environment(Function.MERGE, os.environ)
+    state_input = MergeInput.model_validate(event)
     bucket = Bucket(settings.bucket)
-    with telemetry.step(Function.MERGE, step.operation, context):
-        carve = merge.merge_changes(
-            bucket, step.operation, limits(settings.quotas), room_in(context)
+    with telemetry.track_step(Function.MERGE, state_input.operation, context):
+        transfer_plan = merge_changes(
+            bucket,
+            state_input.operation,
+            get_quotas(settings.quota_profile),
+            read_available_bytes(context),
         )
-    return carve.model_dump(mode="json", by_alias=True)
+    return transfer_plan.model_dump(mode="json", by_alias=True)

@@ -1,4 +1,4 @@
-"""Move: carve one shard."""
+"""Move: transfer the lines of one shard."""
 
 import os
 from typing import Any
@@ -7,16 +7,22 @@ from twofold import telemetry
 from twofold.metrics import Metric
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
-from twofold.workflow import move
-from twofold.workflow.orders import MoveInput
+from twofold.workflow.messages import MoveInput
+from twofold.workflow.move import transfer_shard
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    settings = Settings.of(Function.MOVE, os.environ)
-    step = MoveInput.model_validate(event)
-    with telemetry.step(Function.MOVE, step.operation, context) as counts:
-        record = move.move(Bucket(settings.bucket), step.operation, step.plan.source, step.shard)
+    """Upload the shard's lines as multipart parts and store its record."""
+    settings = Settings.from_environment(Function.MOVE, os.environ)
+    state_input = MoveInput.model_validate(event)
+    with telemetry.track_step(Function.MOVE, state_input.operation, context) as counts:
+        record = transfer_shard(
+            Bucket(settings.bucket),
+            state_input.operation,
+            state_input.plan.source,
+            state_input.task,
+        )
         counts[Metric.SHARDS] = 1
-        counts[Metric.ENTRIES] = sum(side.entries for side in record.sides)
-        counts[Metric.BYTES] = sum(side.bytes for side in record.sides)
+        counts[Metric.ENTRIES] = sum(output.entries for output in record.sides)
+        counts[Metric.BYTES] = sum(output.bytes for output in record.sides)
     return {}

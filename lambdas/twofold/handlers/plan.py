@@ -1,24 +1,21 @@
-"""Plan: cut the source manifest of an ingest, or the manifest to be grouped of a distribution, into byte ranges."""
+"""Plan: divide a manifest into byte ranges, for an ingest or for a distribution by groups."""
 
 import os
 from typing import Any
 
 from twofold import telemetry
-from twofold.quotas import limits
-from twofold.records import OperationKind
+from twofold.quotas import get_quotas
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
-from twofold.workflow import group, ingest
-from twofold.workflow.orders import PlanInput
+from twofold.workflow.messages import PlanInput
+from twofold.workflow.plan import plan_ranges
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    settings = Settings.of(Function.PLAN, os.environ)
-    step = PlanInput.model_validate(event)
-    with telemetry.step(Function.PLAN, step.operation, context):
-        bucket = Bucket(settings.bucket)
-        if step.operation.kind is OperationKind.DISTRIBUTE:
-            found = group.plan(bucket, step.operation)
-        else:
-            found = ingest.plan(bucket, step.operation, limits(settings.quotas))
-    return found.model_dump(mode="json", by_alias=True)
+    """Return the byte ranges of the manifest."""
+    settings = Settings.from_environment(Function.PLAN, os.environ)
+    state_input = PlanInput.model_validate(event)
+    with telemetry.track_step(Function.PLAN, state_input.operation, context):
+        quotas = get_quotas(settings.quota_profile)
+        ranges = plan_ranges(Bucket(settings.bucket), state_input.operation, quotas)
+    return ranges.model_dump(mode="json", by_alias=True)

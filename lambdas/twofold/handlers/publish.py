@@ -1,4 +1,4 @@
-"""Publish: prove conservation, complete the objects, flip the pointers."""
+"""Publish: check conservation, complete the objects, and switch the datasets to the new contents."""
 
 import os
 from typing import Any
@@ -9,16 +9,21 @@ from twofold.settings import Function, Settings
 from twofold.stores.events import Events
 from twofold.stores.objects import Bucket
 from twofold.stores.table import Table
-from twofold.workflow import publish
-from twofold.workflow.orders import PublishInput
+from twofold.workflow.messages import PublishInput
+from twofold.workflow.publish import publish
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    settings = Settings.of(Function.PUBLISH, os.environ)
-    step = PublishInput.model_validate(event)
+    """Complete the operation and send its event."""
+    settings = Settings.from_environment(Function.PUBLISH, os.environ)
+    state_input = PublishInput.model_validate(event)
     table, bucket = Table(settings.table), Bucket(settings.bucket)
-    with telemetry.step(Function.PUBLISH, step.operation, context):
-        settled = publish.publish(table, bucket, step.operation, step.plan, clock.now())
-        if settled:
-            Events(table, Scope.of_function(context.invoked_function_arn)).try_to_send(settled)
+    with telemetry.track_step(Function.PUBLISH, state_input.operation, context):
+        operation_event = publish(
+            table, bucket, state_input.operation, state_input.plan, clock.now()
+        )
+        if operation_event:
+            Events(table, Scope.from_function_arn(context.invoked_function_arn)).try_to_send(
+                operation_event
+            )
     return {}

@@ -1,23 +1,28 @@
-"""Resolve: join the ranges' pieces into one index and order the carve."""
+"""Resolve: join the range indexes of an ingest into one index, and plan the transfer."""
 
 import os
 from typing import Any
 
 from twofold import telemetry
-from twofold.quotas import limits
+from twofold.quotas import get_quotas
 from twofold.settings import Function, Settings
 from twofold.stores.objects import Bucket
-from twofold.workflow import ingest
-from twofold.workflow.orders import ResolveInput
-from twofold.workflow.room import room_in
+from twofold.workflow.memory import read_available_bytes
+from twofold.workflow.messages import ResolveInput
+from twofold.workflow.resolve import resolve_ranges
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    settings = Settings.of(Function.RESOLVE, os.environ)
-    step = ResolveInput.model_validate(event)
+    """Return the transfer plan of an ingest."""
+    settings = Settings.from_environment(Function.RESOLVE, os.environ)
+    state_input = ResolveInput.model_validate(event)
     bucket = Bucket(settings.bucket)
-    with telemetry.step(Function.RESOLVE, step.operation, context):
-        carve = ingest.resolve_pieces(
-            bucket, step.operation, step.plan, limits(settings.quotas), room_in(context)
+    with telemetry.track_step(Function.RESOLVE, state_input.operation, context):
+        transfer_plan = resolve_ranges(
+            bucket,
+            state_input.operation,
+            state_input.ranges,
+            get_quotas(settings.quota_profile),
+            read_available_bytes(context),
         )
-    return carve.model_dump(mode="json", by_alias=True)
+    return transfer_plan.model_dump(mode="json", by_alias=True)

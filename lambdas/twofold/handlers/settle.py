@@ -1,6 +1,6 @@
-"""Settle: end what nobody else ends, and send the events that nobody else has sent.
+"""Settle: end the operations of failed executions, and send unsent events.
 
-Runs every minute, and when an execution fails, times out or is aborted; the event then names the execution.
+A schedule starts Settle every minute, and EventBridge when an execution fails, times out or is aborted.
 """
 
 import os
@@ -12,22 +12,25 @@ from twofold.settings import Function, Settings
 from twofold.stores.events import Events
 from twofold.stores.executions import Executions
 from twofold.stores.table import Table
-from twofold.workflow import end
+from twofold.workflow.settle import settle_operations
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    settings = Settings.of(Function.SETTLE, os.environ)
-    telemetry.begin(Function.SETTLE, context)
+    """End abandoned operations and send the events in the outbox."""
+    settings = Settings.from_environment(Function.SETTLE, os.environ)
+    telemetry.start_invocation(Function.SETTLE, context)
     executions = Executions(settings.state_machines)
     table = Table(settings.table)
     try:
-        return {"Settled": end.settle(table, executions, clock.now(), _ended(event))}
+        return {
+            "Settled": settle_operations(table, executions, clock.now(), _read_execution_arn(event))
+        }
     finally:
-        Events(table, Scope.of_function(context.invoked_function_arn)).send_waiting()
+        Events(table, Scope.from_function_arn(context.invoked_function_arn)).send_unsent()
 
 
-def _ended(event: dict[str, Any]) -> str | None:
-    """The ARN of the execution that Step Functions tells the end of."""
+def _read_execution_arn(event: dict[str, Any]) -> str | None:
+    """Return the ARN of the execution in an event of Step Functions; None for the schedule and for a running execution."""
     if event.get("source") != "aws.states":
         return None
     detail: dict[str, str] = event["detail"]

@@ -1,8 +1,18 @@
-"""The report of a split: what it says (report.json) and how it is shown (report.html). Pure."""
+"""The report of a split: the contents (report.json) and the page (report.html). Pure.
 
-from twofold.report.document import dataset_report, split_report
-from twofold.report.page import page
-from twofold.report.similar import similar_sources
-from twofold.report.warnings import warnings
+Read the contents first: label_pairs, document, similar_sources, warnings. Then the page: formatting, markup, label_rows,
+charts, sections and details (parts of the page), page.
+"""
 
-__all__ = ["dataset_report", "page", "similar_sources", "split_report", "warnings"]
+from twofold.report.document import build_dataset_report, build_split_report
+from twofold.report.page import render_page
+from twofold.report.similar_sources import find_similar_sources
+from twofold.report.warnings import find_warnings
+
+__all__ = [
+    "build_dataset_report",
+    "build_split_report",
+    "find_similar_sources",
+    "find_warnings",
+    "render_page",
+]

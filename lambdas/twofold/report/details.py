@@ -1,4 +1,4 @@
-"""The parts of the page that go deeper: pairs of labels, groups, dropped lines, how to make the split again."""
+"""Sections of the page on details: pairs of labels, groups, dropped lines, and how to reproduce the split."""
 
 import shlex
 from collections.abc import Iterator
@@ -7,200 +7,237 @@ from fractions import Fraction
 from typing import Any
 
 from twofold.escaping import make_printable
-from twofold.report.charts import groups as group_rows
-from twofold.report.markup import Html, element
-from twofold.report.sections import Report, columns, rows_of, scrolled, section
-from twofold.report.similar import MAX_COPIES
-from twofold.report.text import bytes_of, counted, name, percent, whole
+from twofold.report.charts import draw_group_rows
+from twofold.report.formatting import (
+    format_bytes,
+    format_count,
+    format_integer,
+    format_name,
+    format_percent,
+)
+from twofold.report.markup import Html, make_element
+from twofold.report.sections import (
+    Report,
+    render_columns,
+    render_pair_rows,
+    render_scrollable,
+    render_section,
+)
+from twofold.report.similar_sources import MAX_COPIES
 
 DROPPED_SHOWN = 50
 _LEVELS = 10
 
 
-def together(report: Report) -> Iterator[Html]:
-    found = report.get("coOccurrence")
-    if not found or not found["pairs"]:
+def render_pairs(report: Report) -> Iterator[Html]:
+    pairs = report.get("coOccurrence")
+    if not pairs or not pairs["pairs"]:
         return
     fraction = Fraction(report["certificate"]["fraction"])
-    heads = columns("Labels", "Images", "Test", "Test share", "Off by")
-    common = element("table", heads, element("tbody", rows_of(found["mostFrequent"], fraction)))
-    furthest = element("table", heads, element("tbody", rows_of(found["furthest"], fraction)))
-    yield section(
+    head = render_columns("Labels", "Images", "Test", "Test share", "Off by")
+    common = make_element(
+        "table", head, make_element("tbody", render_pair_rows(pairs["mostFrequent"], fraction))
+    )
+    furthest = make_element(
+        "table", head, make_element("tbody", render_pair_rows(pairs["furthest"], fraction))
+    )
+    yield render_section(
         "Labels that occur together",
-        element("p", _pairs_told(report)),
-        scrolled(_matrix(found["matrix"]), "Matrix of labels that occur together"),
-        _folded(f"The {len(found['mostFrequent'])} most frequent pairs", common),
-        _folded(f"The {len(found['furthest'])} pairs furthest from their share", furthest),
+        make_element("p", _describe_pairs(pairs)),
+        render_scrollable(_render_matrix(pairs["matrix"]), "Matrix of labels that occur together"),
+        _render_details(f"The {len(pairs['mostFrequent'])} most frequent pairs", common),
+        _render_details(f"The {len(pairs['furthest'])} pairs furthest from their share", furthest),
         id_="together",
     )
 
 
-def _pairs_told(report: Report) -> str:
-    found = report["coOccurrence"]
+def _describe_pairs(pairs: dict[str, Any]) -> str:
     return (
-        f"{counted(found['pairs'], 'pair', 'pairs')} of labels occur together, counted among the "
-        f"{counted(found['labels'], 'most frequent label', 'most frequent labels')}. In a row: of the label's images, the "
-        "percentage that also have the label of the column. The split keeps pairs near their share where that costs no label."
+        f"{format_count(pairs['pairs'], 'pair', 'pairs')} of labels occur together, counted among the "
+        f"{format_count(pairs['labels'], 'most frequent label', 'most frequent labels')}. A cell is the "
+        "percentage of the row label's images that also have the column label. The split keeps pairs near their share where "
+        "that costs no label."
     )
 
 
-def _matrix(matrix: dict[str, Any]) -> Html:
-    names = [name(label) for label in matrix["labels"]]
-    numbered = [element("th", str(i), scope="col", title=label) for i, label in enumerate(names, 1)]
-    head = element("thead", element("tr", element("th", "Label", scope="col"), *numbered))
+def _render_matrix(matrix: dict[str, Any]) -> Html:
+    names = [format_name(label) for label in matrix["labels"]]
+    numbered = [
+        make_element("th", str(i), scope="col", title=label) for i, label in enumerate(names, 1)
+    ]
+    head = make_element(
+        "thead", make_element("tr", make_element("th", "Label", scope="col"), *numbered)
+    )
     body = [
-        element(
+        make_element(
             "tr",
-            element("th", f"{i + 1} ", element("bdi", label), scope="row"),
-            *(_cell(counts, i, j, names) for j in range(len(names))),
+            make_element("th", f"{i + 1} ", make_element("bdi", label), scope="row"),
+            *(_render_cell(counts, i, j, names) for j in range(len(names))),
         )
         for i, (label, counts) in enumerate(zip(names, matrix["images"], strict=True))
     ]
-    return element("table", head, element("tbody", *body), class_="matrix")
+    return make_element("table", head, make_element("tbody", *body), class_="matrix")
 
 
-def _cell(counts: list[int], row: int, column: int, names: list[str]) -> Html:
+def _render_cell(counts: list[int], row: int, column: int, names: list[str]) -> Html:
     if row == column:
-        return element("td", "·", class_="self")
-    both, own = counts[column], counts[row]
-    share = 100 * both // own
-    text = f"{names[row]}: {whole(both)} of {counted(own, 'image', 'images')} with {names[column]}"
-    shown = "" if not both else str(share) if share else "<1"
-    return element(
-        "td", shown, title=text, class_=f"l{-(-both * _LEVELS // own)}" if both else None
+        return make_element("td", "·", class_="self")
+    shared, images = counts[column], counts[row]
+    share = 100 * shared // images
+    text = f"{names[row]}: {format_integer(shared)} of {format_count(images, 'image', 'images')} with {names[column]}"
+    shown = "" if not shared else str(share) if share else "<1"
+    return make_element(
+        "td", shown, title=text, class_=f"l{-(-shared * _LEVELS // images)}" if shared else None
     )
 
 
-def _folded(title: str, table: Html) -> Html:
-    return element("details", element("summary", title), scrolled(table, title))
+def _render_details(title: str, table: Html) -> Html:
+    return make_element("details", make_element("summary", title), render_scrollable(table, title))
 
 
-def groups(report: Report) -> Iterator[Html]:
-    found = report.get("groups")
-    if not found:
+def render_groups(report: Report) -> Iterator[Html]:
+    groups = report.get("groups")
+    if not groups:
         return
-    told = (
-        f"{counted(found['groups'], 'group', 'groups')} by {make_printable(report['parameters'].get('groupBy', 'group'))}; "
-        f"{whole(found['testGroups'])} of them are tested, none is on both sides. The largest has "
-        f"{counted(found['largestGroup'], 'entry', 'entries')}."
+    group_by = make_printable(report["parameters"].get("groupBy", "group"))
+    text = (
+        f"{format_count(groups['groups'], 'group', 'groups')} by {group_by}; "
+        f"{format_integer(groups['testGroups'])} of them are in the test set, none is on both sides. The largest has "
+        f"{format_count(groups['largestGroup'], 'entry', 'entries')}."
     )
-    heads = columns("Entries in the group", "Both", "Train", "Test")
-    table = element("table", heads, element("tbody", group_rows(found["sizes"])))
-    yield section("Groups", element("p", told), scrolled(table, "Groups by size"), id_="groups")
+    head = render_columns("Entries in the group", "Both", "Train", "Test")
+    table = make_element("table", head, make_element("tbody", draw_group_rows(groups["sizes"])))
+    yield render_section(
+        "Groups", make_element("p", text), render_scrollable(table, "Groups by size"), id_="groups"
+    )
 
 
-def similar(report: Report) -> Iterator[Html]:
-    found = report.get("similarSources")
-    if not found or not found["examples"]:
+def render_similar_sources(report: Report) -> Iterator[Html]:
+    similar = report.get("similarSources")
+    if not similar or not similar["examples"]:
         return
     rows = [
-        element(
+        make_element(
             "tr",
-            element("th", element("bdi", name(one["name"])), scope="row"),
-            *(element("td", *_lines_of(one[side])) for side in ("train", "test")),
+            make_element("th", make_element("bdi", format_name(example["name"])), scope="row"),
+            *(make_element("td", *_render_lines(example[side])) for side in ("train", "test")),
         )
-        for one in found["examples"]
+        for example in similar["examples"]
     ]
-    told = (
-        f"{counted(found['names'], 'file name', 'file names')} in two to {MAX_COPIES} folders each, "
-        f"{whole(found['divided'])} of them on both sides. These are {whole(len(rows))}, those on both sides first."
+    text = (
+        f"{format_count(similar['names'], 'file name', 'file names')} in two to {MAX_COPIES} folders each, "
+        f"{format_integer(similar['divided'])} of them on both sides. "
+        f"The table has {format_integer(len(rows))}, those on both sides first."
     )
-    if found["byChance"]:
-        told += f" Names are counted by hashes; about {whole(found['byChance'])} of them differ in truth."
-    table = element(
-        "table", _heads("File name", "Train", "Test"), element("tbody", *rows), class_="sources"
+    if similar["byChance"]:
+        by_chance = format_integer(similar["byChance"])
+        text += f" Names are counted by hashes; about {by_chance} of them are different names with equal hashes."
+    table = make_element(
+        "table",
+        _render_heads("File name", "Train", "Test"),
+        make_element("tbody", *rows),
+        class_="sources",
     )
-    yield section(
+    yield render_section(
         "The same file name in several folders",
-        element("p", told),
-        scrolled(table, "Table of file names"),
+        make_element("p", text),
+        render_scrollable(table, "Table of file names"),
         id_="similar",
     )
 
 
-def _lines_of(sources: list[str]) -> Iterator[Html]:
-    return (element("div", element("bdi", name(source))) for source in sources)
+def _render_lines(sources: list[str]) -> Iterator[Html]:
+    return (make_element("div", make_element("bdi", format_name(source))) for source in sources)
 
 
-def _heads(*names: str) -> Html:
-    return element("thead", element("tr", *(element("th", each, scope="col") for each in names)))
+def _render_heads(*names: str) -> Html:
+    return make_element(
+        "thead", make_element("tr", *(make_element("th", column, scope="col") for column in names))
+    )
 
 
-def dropped(report: Report) -> Iterator[Html]:
-    found = report.get("dropped")
-    if not found or not found["lines"]:
+def render_dropped_lines(report: Report) -> Iterator[Html]:
+    dropped = report.get("dropped")
+    if not dropped or not dropped["lines"]:
         return
     rows = [
-        element(
+        make_element(
             "tr",
-            element("th", whole(one["line"]), scope="row"),
-            element("td", element("code", one["reason"])),
-            element("td", name(one["detail"])),
+            make_element("th", format_integer(reason["line"]), scope="row"),
+            make_element("td", make_element("code", reason["reason"])),
+            make_element("td", format_name(reason["detail"])),
         )
-        for one in found["reasons"][:DROPPED_SHOWN]
+        for reason in dropped["reasons"][:DROPPED_SHOWN]
     ]
-    told = f"{counted(found['lines'], 'line is', 'lines are')} in neither dataset."
-    if found["lines"] > len(rows):
-        told += f" These are the first {whole(len(rows))}."
-    table = element("table", _heads("Line", "Reason", "Detail"), element("tbody", *rows))
-    yield section(
+    text = f"{format_count(dropped['lines'], 'line is', 'lines are')} in neither dataset."
+    if dropped["lines"] > len(rows):
+        text += f" The table has the first {format_integer(len(rows))}."
+    table = make_element(
+        "table", _render_heads("Line", "Reason", "Detail"), make_element("tbody", *rows)
+    )
+    yield render_section(
         "Dropped lines",
-        element("p", told),
-        scrolled(table, "Table of dropped lines"),
+        make_element("p", text),
+        render_scrollable(table, "Table of dropped lines"),
         id_="dropped",
     )
 
 
-def again(report: Report) -> Html:
-    """What a reader needs to make the split again, and to check it."""
-    return section(
-        "Make it again, and check it",
-        element("pre", element("code", _commands(report)), tabindex=0),
-        element("dl", *_facts(report), class_="facts"),
+def render_reproduction(report: Report) -> Html:
+    """Commands to reproduce and verify the split, with parameters, proof and digests."""
+    return render_section(
+        "Reproduce and verify",
+        make_element("pre", make_element("code", _format_commands(report)), tabindex=0),
+        make_element("dl", *_render_facts(report), class_="facts"),
         id_="again",
     )
 
 
-def _commands(report: Report) -> str:
-    asked = report["parameters"]
+def _format_commands(report: Report) -> str:
+    parameters = report["parameters"]
     source = report.get("source", {}).get("manifest", "all.manifest")
     manifest = make_printable(source.rpartition("/")[2] if "project" in report else source)
     command = ["twofold", "split", manifest, "-o", "again"]
-    command += ["--test-fraction", asked["testFraction"], "--seed", str(asked["seed"])]
-    if "groupBy" in asked:
-        command += ["--group-by", make_printable(asked["groupBy"])]
-    if "objective" in asked:
-        command += ["--objective", asked["objective"]]
-    if "previous" in asked:
+    command += ["--test-fraction", parameters["testFraction"], "--seed", str(parameters["seed"])]
+    if "groupBy" in parameters:
+        command += ["--group-by", make_printable(parameters["groupBy"])]
+    if "objective" in parameters:
+        command += ["--objective", parameters["objective"]]
+    if "previous" in parameters:
         command += ["--previous", "the-previous-split"]
     return f"{shlex.join(command)}\ntwofold verify again"
 
 
-def _facts(report: Report) -> Iterator[Html]:
-    proof = report["certificate"]
-    yield _fact("Test fraction", f"{proof['fraction']} ({percent(Fraction(proof['fraction']), 1)})")
-    yield _fact("Seed", str(proof["seed"]))
-    yield _fact("Twofold, algorithm", f"{report['twofold']}, {proof['algorithmVersion']}")
-    yield _fact("Proof", proof["proof"])
-    for key, title in (("operation", "Operation"), ("project", "Project"), ("created", "Begun")):
+def _render_facts(report: Report) -> Iterator[Html]:
+    certificate = report["certificate"]
+    yield _render_fact(
+        "Test fraction",
+        f"{certificate['fraction']} ({format_percent(Fraction(certificate['fraction']), 1)})",
+    )
+    yield _render_fact("Seed", str(certificate["seed"]))
+    yield _render_fact(
+        "Twofold, algorithm", f"{report['twofold']}, {certificate['algorithmVersion']}"
+    )
+    yield _render_fact("Proof", certificate["proof"])
+    for key, title in (("operation", "Operation"), ("project", "Project"), ("created", "Started")):
         if key in report:
-            yield _fact(
+            yield _render_fact(
                 title,
-                _moment(report[key]) if key == "created" else make_printable(str(report[key])),
+                _format_time(report[key]) if key == "created" else make_printable(str(report[key])),
             )
-    sides = dict(report.get("datasets", {}))
+    datasets = dict(report.get("datasets", {}))
     if "source" in report:
-        sides["source"] = report["source"]
-    for side, one in sides.items():
-        size = f", {bytes_of(one['bytes'])}" if "bytes" in one else ""
-        entries = counted(one["entries"], "entry", "entries")
-        told = f"{make_printable(one['manifest'])}: {entries}{size}, digest {one['digest']}"
-        yield _fact(side.capitalize(), told)
+        datasets["source"] = report["source"]
+    for side, dataset in datasets.items():
+        size = f", {format_bytes(dataset['bytes'])}" if "bytes" in dataset else ""
+        entries = format_count(dataset["entries"], "entry", "entries")
+        text = f"{make_printable(dataset['manifest'])}: {entries}{size}, digest {dataset['digest']}"
+        yield _render_fact(side.capitalize(), text)
 
 
-def _fact(title: str, value: str) -> Html:
-    return element("div", element("dt", title), element("dd", value))
+def _render_fact(title: str, value: str) -> Html:
+    return make_element("div", make_element("dt", title), make_element("dd", value))
 
 
-def _moment(milliseconds: int) -> str:
+def _format_time(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,4 +1,4 @@
-"""What the report of a split says wherever it is written: in the service and at the terminal."""
+"""The contents of report.json, for the service and for the command."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold import __version__
-from twofold.report.together import label_pairs
-from twofold.split import LabelSets, Objective, Selection, labels_in_one_group
+from twofold.report.label_pairs import count_label_pairs
+from twofold.split import LabelSets, Objective, Selection, find_labels_in_one_group
 
 
-def split_report(
+def build_split_report(
     selection: Selection,
     *,
     label_set: NDArray[np.uint32],
@@ -21,10 +21,10 @@ def split_report(
     previous: Mapping[str, str] | None = None,
     objective: Objective = Objective.LABELS,
 ) -> dict[str, Any]:
-    """Version, parameters, certificate and tables: enough to make the same split again.
+    """The version, parameters, certificate and tables of a split: enough to reproduce the split.
 
-    The arrays are those that the selection was made from. `previous` names the manifests of the split that was kept, by
-    their digests.
+    `label_set`, `label_sets` and `groups` are the arrays of the selection. `previous` has the digests of the manifests of the
+    previous split.
     """
     certificate = selection.certificate
     parameters: dict[str, Any] = {
@@ -37,40 +37,43 @@ def split_report(
         parameters["objective"] = objective.value
     if previous is not None:
         parameters["previous"] = dict(previous)
-    report = {"twofold": __version__, "parameters": parameters, **selection.report()}
-    report["coOccurrence"] = label_pairs(
-        label_set, label_sets, selection.test, certificate.fraction
+    report = {"twofold": __version__, "parameters": parameters, **selection.build_report()}
+    report["coOccurrence"] = count_label_pairs(
+        label_set, label_sets, selection.test_mask, certificate.fraction
     )
     if groups is not None and len(groups):
-        report["groups"] = group_sizes(groups, selection.test)
-        report["groups"]["labelsInOneGroup"] = labels_in_one_group(label_set, label_sets, groups)
+        report["groups"] = count_group_sizes(groups, selection.test_mask)
+        report["groups"]["labelsInOneGroup"] = find_labels_in_one_group(
+            label_set, label_sets, groups
+        )
     return report
 
 
-def dataset_report(manifest: str, *, entries: int, size: int, digest: str) -> dict[str, Any]:
-    """One side: where its manifest lies, and what proves that it is whole."""
+def build_dataset_report(manifest: str, *, entries: int, size: int, digest: str) -> dict[str, Any]:
+    """The manifest of a side: location, entries, size in bytes, and digest."""
     return {"manifest": manifest, "entries": entries, "bytes": size, "digest": digest}
 
 
-def group_sizes(groups: NDArray[np.uint64], test: NDArray[np.bool_]) -> dict[str, Any]:
-    """How many groups there are on each side, and how large: in classes 1, 2-3, 4-7, 8-15 and so on."""
+def count_group_sizes(groups: NDArray[np.uint64], test_mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """Groups of each side by size, in classes of 1, 2-3, 4-7, 8-15 entries and so on."""
     _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
-    tested = test[first]
+    # A group is on one side: its first entry says which.
+    in_test = test_mask[first]
     size_class = np.frexp(sizes)[1].astype(np.int64) - 1
     classes = int(size_class.max()) + 1
-    both = np.bincount(size_class, minlength=classes)
-    of_test = np.bincount(size_class[tested], minlength=classes)
+    all_groups = np.bincount(size_class, minlength=classes)
+    test_groups = np.bincount(size_class[in_test], minlength=classes)
     return {
         "groups": len(sizes),
-        "testGroups": int(np.count_nonzero(tested)),
+        "testGroups": int(np.count_nonzero(in_test)),
         "largestGroup": int(sizes.max()),
         "sizes": [
             {
                 "from": 1 << i,
                 "to": (2 << i) - 1,
-                "train": int(both[i] - of_test[i]),
-                "test": int(of_test[i]),
+                "train": int(all_groups[i] - test_groups[i]),
+                "test": int(test_groups[i]),
             }
-            for i in np.flatnonzero(both).tolist()
+            for i in np.flatnonzero(all_groups).tolist()
         ],
     }

@@ -1,4 +1,4 @@
-"""HTML that cannot be broken out of: every text is escaped unless it was made here."""
+"""HTML elements with escaped text: only markup made by this module is not escaped."""
 
 from collections.abc import Iterable
 from html import escape
@@ -12,22 +12,22 @@ class Html(str):
     __slots__ = ()
 
 
-def element(tag: str, *children: str, **attributes: object) -> Html:
-    """`class_` is the attribute class, `aria_label` is aria-label; None leaves an attribute out, True gives it no value.
+def make_element(tag: str, *children: str, **attributes: object) -> Html:
+    """Make an element. Children are Html, or text to escape.
 
-    Children are Html, or text that is escaped.
+    `class_` is the attribute class, `aria_label` is aria-label. An attribute of None is omitted, True has no value.
     """
-    head = "".join(_attribute(key, value) for key, value in attributes.items())
+    head = "".join(_format_attribute(key, value) for key, value in attributes.items())
     if tag in _VOID:
         return Html(f"<{tag}{head}/>")
-    return Html(f"<{tag}{head}>{joined(children)}</{tag}>")
+    return Html(f"<{tag}{head}>{join(children)}</{tag}>")
 
 
-def joined(children: Iterable[str]) -> Html:
-    return Html("".join(one if isinstance(one, Html) else escape(one) for one in children))
+def join(children: Iterable[str]) -> Html:
+    return Html("".join(child if isinstance(child, Html) else escape(child) for child in children))
 
 
-def _attribute(key: str, value: object) -> str:
+def _format_attribute(key: str, value: object) -> str:
     if value is None or value is False:
         return ""
     name = key.rstrip("_").replace("_", "-")

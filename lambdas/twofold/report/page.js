@@ -1,5 +1,5 @@
 "use strict";
-// One table of both, to search and to sort. Without this script the page says the same.
+// Merge the two label tables into one that can be searched and sorted. The page has the same content without this script.
 (() => {
   const OPEN = 25;
   const table = document.getElementById("label-table");
@@ -15,41 +15,41 @@
   let order = rows;
   let open = false;
 
-  const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
-  const tools = make("div", { className: "tools" });
-  const search = make("input", { type: "search", placeholder: "Search labels", ariaLabel: "Search labels" });
-  const fold = make("button", { type: "button" });
-  const told = make("output", {});
-  tools.append(search, fold, told);
+  const createElement = (tag, properties) => Object.assign(document.createElement(tag), properties);
+  const tools = createElement("div", { className: "tools" });
+  const search = createElement("input", { type: "search", placeholder: "Search labels", ariaLabel: "Search labels" });
+  const fold = createElement("button", { type: "button" });
+  const status = createElement("output", {});
+  tools.append(search, fold, status);
   table.parentElement.before(tools);
 
   const show = () => {
-    const wanted = search.value.trim().toLocaleLowerCase();
-    const found = order.filter((row) => text.get(row).includes(wanted));
-    const shown = open ? found : found.slice(0, OPEN);
+    const query = search.value.trim().toLocaleLowerCase();
+    const matches = order.filter((row) => text.get(row).includes(query));
+    const shown = open ? matches : matches.slice(0, OPEN);
     body.replaceChildren(...shown);
-    fold.hidden = found.length <= OPEN;
-    fold.textContent = open ? `Show ${OPEN}` : `Show all ${found.length.toLocaleString("en")}`;
+    fold.hidden = matches.length <= OPEN;
+    fold.textContent = open ? `Show ${OPEN}` : `Show all ${matches.length.toLocaleString("en")}`;
     fold.setAttribute("aria-expanded", String(open));
-    told.textContent = `${shown.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} shown`;
+    status.textContent = `${shown.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} shown`;
   };
 
   const sort = (head, column) => {
     const wasDown = head.getAttribute("aria-sort") === "descending";
     const down = head.hasAttribute("aria-sort") ? !wasDown : column > 0;
-    for (const each of head.parentElement.cells) each.removeAttribute("aria-sort");
+    for (const cell of head.parentElement.cells) cell.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     const sign = down ? -1 : 1;
     const value = (row) => Number(row.cells[column].dataset.value);
     const compare = column
-      ? (one, other) => value(one) - value(other)
-      : (one, other) => text.get(one).localeCompare(text.get(other));
-    order = [...rows].sort((one, other) => sign * compare(one, other));
+      ? (first, second) => value(first) - value(second)
+      : (first, second) => text.get(first).localeCompare(text.get(second));
+    order = [...rows].sort((first, second) => sign * compare(first, second));
     show();
   };
 
   [...table.tHead.rows[0].cells].forEach((head, column) => {
-    const button = make("button", { type: "button", textContent: head.textContent });
+    const button = createElement("button", { type: "button", textContent: head.textContent });
     button.addEventListener("click", () => sort(head, column));
     head.replaceChildren(button);
   });

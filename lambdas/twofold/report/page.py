@@ -1,98 +1,106 @@
-"""report.html: one page that needs nothing but itself, made from report.json."""
+"""report.html: a self-contained page, rendered from report.json."""
 
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
-from twofold.report.details import again, dropped, groups, similar, together
-from twofold.report.markup import Html, element, joined
-from twofold.report.rows import shown_rows
-from twofold.report.sections import labels, outcome, shares, warned
-from twofold.report.text import name, whole
-from twofold.report.warnings import warnings
+from twofold.report.details import (
+    render_dropped_lines,
+    render_groups,
+    render_pairs,
+    render_reproduction,
+    render_similar_sources,
+)
+from twofold.report.formatting import format_integer, format_name
+from twofold.report.label_rows import select_rows
+from twofold.report.markup import Html, join, make_element
+from twofold.report.sections import render_labels, render_outcome, render_shares, render_warnings
+from twofold.report.warnings import find_warnings
 
 
-def page(report: dict[str, Any]) -> str:
-    """The whole document; its size is bounded whatever the number of labels. Works without its script, and fetches nothing:
-    its policy allows no more than its own style and script.
+def render_page(report: dict[str, Any]) -> str:
+    """The HTML document, bounded in size for any number of labels.
+
+    The page works without the script and fetches nothing: the content security policy allows only the embedded style and
+    script.
     """
-    report = {**report, "warnings": report.get("warnings", warnings(report))}
-    rows = shown_rows(report)
-    main = element(
+    report = {**report, "warnings": report.get("warnings", find_warnings(report))}
+    rows = select_rows(report)
+    main = make_element(
         "main",
-        outcome(report, rows),
-        *warned(report),
-        shares(report),
-        labels(report, rows),
-        *together(report),
-        *groups(report),
-        *similar(report),
-        *dropped(report),
-        again(report),
+        render_outcome(report, rows),
+        *render_warnings(report),
+        render_shares(report),
+        render_labels(report, rows),
+        *render_pairs(report),
+        *render_groups(report),
+        *render_similar_sources(report),
+        *render_dropped_lines(report),
+        render_reproduction(report),
     )
-    body = element("body", _header(report), main, _footer(report), _script())
-    return f"<!doctype html>\n{element('html', _head(report), body, lang='en')}\n"
+    body = make_element(
+        "body", _render_header(report), main, _render_footer(report), _render_script()
+    )
+    return f"<!doctype html>\n{make_element('html', _render_head(report), body, lang='en')}\n"
 
 
-def _head(report: dict[str, Any]) -> Html:
-    style, script = _asset("page.css"), _asset("page.js")
-    own = f"style-src {_allowed(style)}; script-src {_allowed(script)}"
-    policy = f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
-    return element(
+def _render_head(report: dict[str, Any]) -> Html:
+    style, script = _read_asset("page.css"), _read_asset("page.js")
+    sources = f"style-src {_hash_source(style)}; script-src {_hash_source(script)}"
+    policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
+    return make_element(
         "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", _title(report)),
-        element("style", style),
+        make_element("meta", charset="utf-8"),
+        make_element("meta", http_equiv="Content-Security-Policy", content=policy),
+        make_element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        make_element("meta", name="color-scheme", content="light dark"),
+        make_element("title", _format_title(report)),
+        make_element("style", style),
     )
 
 
-def _script() -> Html:
-    return element("script", _asset("page.js"))
+def _render_script() -> Html:
+    return make_element("script", _read_asset("page.js"))
 
 
-def _asset(file: str) -> Html:
-    """Ours, and free of what would end its element."""
+def _read_asset(file: str) -> Html:
+    """The text of a style or a script of this package, without a closing tag."""
     return Html((files("twofold.report") / file).read_text(encoding="utf-8"))
 
 
-def _allowed(text: str) -> str:
+def _hash_source(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _title(report: dict[str, Any]) -> str:
-    proof = report["certificate"]
-    test = proof["testEntriesReached"]
-    return f"{_subject(report)}: {whole(proof['entries'] - test)} train, {whole(test)} test"
+def _format_title(report: dict[str, Any]) -> str:
+    certificate = report["certificate"]
+    test = certificate["testEntriesReached"]
+    return f"{_format_subject(report)}: {format_integer(certificate['entries'] - test)} train, {format_integer(test)} test"
 
 
-def _subject(report: dict[str, Any]) -> str:
-    """The service's manifests have names that say nothing; its projects' say what it is about."""
-    return name(report.get("project") or report.get("source", {}).get("manifest") or "Split")
+def _format_subject(report: dict[str, Any]) -> str:
+    """The name of the project, or else of the manifest: manifests of the service have no meaningful names."""
+    return format_name(report.get("project") or report.get("source", {}).get("manifest") or "Split")
 
 
-def _header(report: dict[str, Any]) -> Html:
-    entries = whole(report["certificate"]["entries"])
-    labels_ = whole(len(report["labels"]))
-    heading = element("h1", element("bdi", _subject(report)))
-    told = f"{entries} entries with {labels_} labels, split into train and test"
+def _render_header(report: dict[str, Any]) -> Html:
+    entries = format_integer(report["certificate"]["entries"])
+    labels_ = format_integer(len(report["labels"]))
+    heading = make_element("h1", make_element("bdi", _format_subject(report)))
+    text = f"{entries} entries with {labels_} labels, split into train and test"
     if report.get("dryRun"):
-        told = f"Dry run: nothing was moved. {told}, as it would be"
-    return element("header", heading, element("p", told))
+        text = f"Dry run: nothing was moved. {text}, as it would be"
+    return make_element("header", heading, make_element("p", text))
 
 
-def _footer(report: dict[str, Any]) -> Html:
-    return element(
+def _render_footer(report: dict[str, Any]) -> Html:
+    return make_element(
         "footer",
-        element(
+        make_element(
             "p",
-            joined(
-                [
-                    f"Twofold {report['twofold']}. The numbers are those of report.json beside this page."
-                ]
+            join(
+                [f"Twofold {report['twofold']}. The numbers are in report.json beside this page."]
             ),
         ),
     )

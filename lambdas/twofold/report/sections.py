@@ -1,13 +1,20 @@
-"""The parts of the page that every report has: the outcome, the warnings, the labels."""
+"""Sections of the page that every report has: the outcome, the warnings, the labels."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-from twofold.report.charts import bar, funnel
-from twofold.report.markup import Html, element, joined
-from twofold.report.rows import Row, all_rows
-from twofold.report.text import counted, decimal, name, percent, signed, whole
+from twofold.report.charts import draw_bar, draw_funnel
+from twofold.report.formatting import (
+    format_count,
+    format_decimal,
+    format_integer,
+    format_name,
+    format_percent,
+    format_signed,
+)
+from twofold.report.label_rows import Row, iterate_rows
+from twofold.report.markup import Html, join, make_element
 from twofold.report.warnings import MAX_NAMED
 
 OPEN_ROWS = 25
@@ -15,208 +22,238 @@ OPEN_ROWS = 25
 Report = dict[str, Any]
 
 
-def section(title: str, *children: str, id_: str) -> Html:
-    heading = element("h2", title, id=f"{id_}-heading")
-    return element("section", heading, *children, id=id_, aria_labelledby=f"{id_}-heading")
+def render_section(title: str, *children: str, id_: str) -> Html:
+    heading = make_element("h2", title, id=f"{id_}-heading")
+    return make_element("section", heading, *children, id=id_, aria_labelledby=f"{id_}-heading")
 
 
-def columns(*names: str) -> Html:
-    """The first is of names, the others of numbers."""
-    first, *others = names
-    heads = [element("th", first, scope="col")]
-    heads += [element("th", each, scope="col", class_="number") for each in others]
-    return element("thead", element("tr", *heads))
+def render_columns(*names: str) -> Html:
+    """The head of a table: a column of names, then columns of numbers."""
+    first, *numbers = names
+    heads = [make_element("th", first, scope="col")]
+    heads += [make_element("th", name, scope="col", class_="number") for name in numbers]
+    return make_element("thead", make_element("tr", *heads))
 
 
-def scrolled(table: Html, label: str) -> Html:
-    """A table that is too wide for a phone scrolls by itself; the page does not."""
-    return element("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
+def render_scrollable(table: Html, label: str) -> Html:
+    """A container that scrolls a wide table, in place of the page, on a small screen."""
+    return make_element("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
 
 
-def outcome(report: Report, rows: Sequence[Row]) -> Html:
-    """What one wants to know in the first five seconds."""
-    proof = report["certificate"]
-    entries, test = proof["entries"], proof["testEntriesReached"]
-    shares = element(
+def render_outcome(report: Report, rows: Sequence[Row]) -> Html:
+    """The summary: sizes, certificate, and key figures."""
+    certificate = report["certificate"]
+    entries, test = certificate["entries"], certificate["testEntriesReached"]
+    shares = make_element(
         "div",
-        _side("train", "Train", entries - test, entries),
-        _side("test", "Test", test, entries),
+        _render_side("train", "Train", entries - test, entries),
+        _render_side("test", "Test", test, entries),
         class_="sides",
     )
-    drawn = bar(entries, test, entries, Fraction(proof["fraction"]))
-    tiles = element("dl", *_tiles(report, rows), class_="tiles")
-    return element("div", shares, drawn, _verdict(proof), tiles, class_="outcome")
+    chart = draw_bar(entries, test, entries, Fraction(certificate["fraction"]))
+    tiles = make_element("dl", *_render_tiles(report, rows), class_="tiles")
+    return make_element("div", shares, chart, _render_verdict(certificate), tiles, class_="outcome")
 
 
-def _side(class_: str, title: str, count: int, entries: int) -> Html:
-    return element(
+def _render_side(class_: str, title: str, count: int, entries: int) -> Html:
+    return make_element(
         "p",
-        element("span", title, class_="title"),
+        make_element("span", title, class_="title"),
         " ",
-        element("strong", whole(count)),
+        make_element("strong", format_integer(count)),
         " ",
-        element("span", percent(count, entries), class_="share"),
+        make_element("span", format_percent(count, entries), class_="share"),
         class_=class_,
     )
 
 
-def _verdict(proof: dict[str, Any]) -> Html:
-    deviation = Fraction(proof["deviation"])
-    total = f"All labels together are {_images(deviation)} away from their exact shares"
+def _render_verdict(certificate: dict[str, Any]) -> Html:
+    deviation = Fraction(certificate["deviation"])
+    total = f"All labels together are {_format_images(deviation)} away from their exact shares"
     if not deviation:
         total = "Every label has its exact share"
-    if proof["optimal"]:
+    if certificate["optimal"]:
         text = f"{total}. No split of this size can be nearer."
-        return element("p", element("b", "Proven best"), " ", text, class_="verdict proven")
-    text = f"{total}. No split of this size can be nearer than {_images(Fraction(proof['lowerBound']))}."
-    near = f"Within {_images(Fraction(proof['gap']))} of the best possible"
-    return element("p", element("b", near), " ", text, class_="verdict open")
+        return make_element(
+            "p", make_element("b", "Proven best"), " ", text, class_="verdict proven"
+        )
+    text = f"{total}. No split of this size can be nearer than {_format_images(Fraction(certificate['lowerBound']))}."
+    heading = f"Within {_format_images(Fraction(certificate['gap']))} of the best possible"
+    return make_element("p", make_element("b", heading), " ", text, class_="verdict open")
 
 
-def _images(number: Fraction) -> str:
-    text = decimal(number)
+def _format_images(number: Fraction) -> str:
+    text = format_decimal(number)
     return f"{text} {'image' if text == '1' else 'images'}"
 
 
-def _tiles(report: Report, rows: Sequence[Row]) -> Iterator[Html]:
+def _render_tiles(report: Report, rows: Sequence[Row]) -> Iterator[Html]:
     labels = len(report["labels"])
     missing = {*report["labelsMissingInTest"], *report["labelsMissingInTrain"]}
-    yield _tile("Labels on both sides", whole(labels - len(missing)), f"of {whole(labels)}")
+    yield _render_tile(
+        "Labels on both sides",
+        format_integer(labels - len(missing)),
+        f"of {format_integer(labels)}",
+    )
     if rows:
         worst = rows[0]
-        where = joined(["images: ", element("bdi", worst.name)])
-        yield _tile("Furthest from its share", decimal(worst.deviation), where)
+        images = join(["images: ", make_element("bdi", worst.name)])
+        yield _render_tile("Furthest from its share", format_decimal(worst.deviation), images)
     if "groups" in report:
         groups = report["groups"]
-        told = f"of {counted(groups['groups'], 'group', 'groups')}, none divided"
-        yield _tile("Groups tested", whole(groups["testGroups"]), told)
+        note = f"of {format_count(groups['groups'], 'group', 'groups')}, none divided"
+        yield _render_tile("Groups in the test set", format_integer(groups["testGroups"]), note)
     if "previous" in report:
-        kept = report["previous"]["testEntries"] - report["previous"]["leftTest"]
-        told = f"of {counted(report['previous']['testEntries'], 'test entry', 'test entries')} of the previous split"
-        yield _tile("Tested again", whole(kept), told)
+        kept_entries = report["previous"]["testEntries"] - report["previous"]["leftTest"]
+        note = f"of {format_count(report['previous']['testEntries'], 'test entry', 'test entries')} of the previous split"
+        yield _render_tile("Kept in the test set", format_integer(kept_entries), note)
     if "boxDeviation" in report:
-        off = decimal(Fraction(report["boxDeviation"]))
-        yield _tile("Boxes off by", off, "in all, over all labels")
+        deviation = format_decimal(Fraction(report["boxDeviation"]))
+        yield _render_tile("Boxes off by", deviation, "in all, over all labels")
     swapped = report["certificate"]["swappedEntries"]
-    yield _tile("Swapped for balance", whole(swapped), "of the test entries")
+    yield _render_tile("Swapped for balance", format_integer(swapped), "of the test entries")
     count = len(report["warnings"])
-    yield _tile("To look at", whole(count), "below" if count else "nothing stands out")
+    yield _render_tile("To review", format_integer(count), "below" if count else "no warnings")
 
 
-def _tile(title: str, value: str, note: str) -> Html:
-    return element(
+def _render_tile(title: str, value: str, note: str) -> Html:
+    return make_element(
         "div",
-        element("dt", title),
-        element("dd", element("strong", value), " ", element("span", note)),
+        make_element("dt", title),
+        make_element("dd", make_element("strong", value), " ", make_element("span", note)),
     )
 
 
-def warned(report: Report) -> Iterator[Html]:
+def render_warnings(report: Report) -> Iterator[Html]:
     if report["warnings"]:
-        items = [_warning(one) for one in report["warnings"]]
-        yield section("Worth a look", element("ul", *items, class_="warnings"), id_="warnings")
+        items = [_render_warning(warning) for warning in report["warnings"]]
+        yield render_section(
+            "Warnings and notes", make_element("ul", *items, class_="warnings"), id_="warnings"
+        )
 
 
-def _warning(one: dict[str, Any]) -> Html:
-    level = element("b", "Warning" if one["level"] == "warning" else "Note", class_="level")
-    text = [level, " ", element("span", one["message"])]
-    labels = one.get("labels", [])
+def _render_warning(warning: dict[str, Any]) -> Html:
+    level = make_element(
+        "b", "Warning" if warning["level"] == "warning" else "Note", class_="level"
+    )
+    text = [level, " ", make_element("span", warning["message"])]
+    labels = warning.get("labels", [])
     if labels:
-        more = one["count"] - len(labels)
-        names = [element("li", element("bdi", name(label))) for label in labels]
+        more = warning["count"] - len(labels)
+        names = [make_element("li", make_element("bdi", format_name(label))) for label in labels]
         if more > 0:
-            names.append(element("li", f"and {whole(more)} more"))
-        text.append(element("ul", *names, class_="names", title=f"The first {MAX_NAMED}"))
-    return element("li", *text, class_=one["level"])
+            names.append(make_element("li", f"and {format_integer(more)} more"))
+        text.append(make_element("ul", *names, class_="names", title=f"The first {MAX_NAMED}"))
+    return make_element("li", *text, class_=warning["level"])
 
 
-def shares(report: Report) -> Html:
+def render_shares(report: Report) -> Html:
     fraction = Fraction(report["certificate"]["fraction"])
-    return section(
+    return render_section(
         "Share of each label",
-        element(
+        make_element(
             "p",
-            "A dot is a label, or several with the same counts. The line is the target; the shaded funnel is as near to it as "
-            "whole images can be, so a label with few images may stand far from the line and still have its best share.",
+            "A dot is a label, or several with the same counts. The line is the target. The shaded funnel is as near to it as "
+            "whole images can come, so a label with few images may be far from the line and still have its best share.",
         ),
-        funnel(all_rows(report), fraction),
+        draw_funnel(iterate_rows(report), fraction),
         id_="shares",
     )
 
 
-def labels(report: Report, rows: Sequence[Row]) -> Html:
-    """The first OPEN_ROWS in a table, the others folded away; a script makes one table of them, to search and sort."""
+def render_labels(report: Report, rows: Sequence[Row]) -> Html:
+    """A table of the first OPEN_ROWS labels, and a folded table of all other labels. The script merges both tables."""
     fraction = Fraction(report["certificate"]["fraction"])
     longest = max((row.before for row in rows), default=1)
-    drawn = [_label_row(row, longest, fraction) for row in rows]
+    label_rows = [_render_label_row(row, longest, fraction) for row in rows]
     boxes = ("Boxes", "In test") if "boxDeviation" in report else ()
-    heads = columns("Label", "Images", "Train", "Test", "Test share", "Off by", *boxes)
-    table = element(
-        "table", heads, element("tbody", *drawn[:OPEN_ROWS]), class_="labels", id="label-table"
+    head = render_columns("Label", "Images", "Train", "Test", "Test share", "Off by", *boxes)
+    table = make_element(
+        "table",
+        head,
+        make_element("tbody", *label_rows[:OPEN_ROWS]),
+        class_="labels",
+        id="label-table",
     )
-    parts = [_label_words(report, rows), scrolled(table, "Table of labels")]
-    if len(drawn) > OPEN_ROWS:
-        rest = element("table", heads, element("tbody", *drawn[OPEN_ROWS:]), class_="labels")
-        summary = element("summary", f"{whole(len(drawn) - OPEN_ROWS)} more, nearer to their share")
-        parts.append(element("details", summary, scrolled(rest, "More labels"), id="more-labels"))
-    return section("Labels", *parts, id_="labels")
+    parts = [_describe_labels(report, rows), render_scrollable(table, "Table of labels")]
+    if len(label_rows) > OPEN_ROWS:
+        more_table = make_element(
+            "table", head, make_element("tbody", *label_rows[OPEN_ROWS:]), class_="labels"
+        )
+        summary = make_element(
+            "summary", f"{format_integer(len(label_rows) - OPEN_ROWS)} more, nearer to their share"
+        )
+        parts.append(
+            make_element(
+                "details", summary, render_scrollable(more_table, "More labels"), id="more-labels"
+            )
+        )
+    return render_section("Labels", *parts, id_="labels")
 
 
-def _label_words(report: Report, rows: Sequence[Row]) -> Html:
-    every = len(report["labels"]) + bool(report["unlabelled"]["before"])
+def _describe_labels(report: Report, rows: Sequence[Row]) -> Html:
+    row_count = len(report["labels"]) + bool(report["unlabelled"]["before"])
     text = (
-        "The furthest from its share comes first. A bar is a label before the split; its colours are the two sides after it, "
-        "and the mark is where the target would divide it."
+        "The label furthest from its share comes first. A bar is all images of a label; its colours are the two sides, and "
+        "the mark is the target."
     )
-    if every > len(rows):
-        text += f" These are the first {whole(len(rows))} of {whole(every)}; report.json has all of them."
-    return element("p", text)
+    if row_count > len(rows):
+        text += (
+            f" The table has the first {format_integer(len(rows))} of {format_integer(row_count)}; "
+            "report.json has all of them."
+        )
+    return make_element("p", text)
 
 
-def _label_row(row: Row, longest: int, fraction: Fraction) -> Html:
-    title = element("bdi" if row.is_label else "i", row.name)
+def _render_label_row(row: Row, longest: int, fraction: Fraction) -> Html:
+    title = make_element("bdi" if row.is_label else "i", row.name)
     share = row.test / row.before
-    return element(
+    return make_element(
         "tr",
-        element("th", title, bar(row.before, row.test, longest, fraction), scope="row"),
-        *(_number(whole(number), number) for number in (row.before, row.train, row.test)),
-        _number(percent(row.test, row.before), f"{share:.6f}"),
-        _number(
-            signed(row.deviation),
-            f"{float(abs(row.deviation)):.6f}",
-            "number" if row.as_near_as_possible else "number off",
+        make_element("th", title, draw_bar(row.before, row.test, longest, fraction), scope="row"),
+        *(
+            _render_number(format_integer(number), number)
+            for number in (row.before, row.train, row.test)
         ),
-        *_boxes(row),
+        _render_number(format_percent(row.test, row.before), f"{share:.6f}"),
+        _render_number(
+            format_signed(row.deviation),
+            f"{float(abs(row.deviation)):.6f}",
+            "number" if row.is_nearest else "number off",
+        ),
+        *_render_box_cells(row),
     )
 
 
-def _boxes(row: Row) -> Iterator[Html]:
+def _render_box_cells(row: Row) -> Iterator[Html]:
     if row.boxes is not None:
-        total, tested = row.boxes
-        yield _number(whole(total), total)
-        share = f", {percent(tested, total)}" if total else ""
-        yield _number(f"{whole(tested)}{share}", tested)
+        total, test_boxes = row.boxes
+        yield _render_number(format_integer(total), total)
+        share = f", {format_percent(test_boxes, total)}" if total else ""
+        yield _render_number(f"{format_integer(test_boxes)}{share}", test_boxes)
 
 
-def _number(text: str, value: object, class_: str = "number") -> Html:
-    return element("td", text, class_=class_, data_value=value)
+def _render_number(text: str, value: object, class_: str = "number") -> Html:
+    return make_element("td", text, class_=class_, data_value=value)
 
 
-def rows_of(pairs: Sequence[dict[str, Any]], fraction: Fraction) -> Html:
-    """Pairs of labels, as rows of a table."""
-    return joined(
-        element(
+def render_pair_rows(pairs: Sequence[dict[str, Any]], fraction: Fraction) -> Html:
+    """A table row for each pair of labels."""
+    return join(
+        make_element(
             "tr",
-            element("th", *_both(pair["labels"]), scope="row"),
-            _number(whole(pair["before"]), pair["before"]),
-            _number(whole(pair["test"]), pair["test"]),
-            _number(percent(pair["test"], pair["before"]), pair["share"]),
-            _number(signed(pair["test"] - fraction * pair["before"]), pair["deviation"]),
+            make_element("th", *_render_pair_names(pair["labels"]), scope="row"),
+            _render_number(format_integer(pair["before"]), pair["before"]),
+            _render_number(format_integer(pair["test"]), pair["test"]),
+            _render_number(format_percent(pair["test"], pair["before"]), pair["share"]),
+            _render_number(
+                format_signed(pair["test"] - fraction * pair["before"]), pair["deviation"]
+            ),
         )
         for pair in pairs
     )
 
 
-def _both(labels: Sequence[str]) -> Iterator[Html]:
-    first, second = (element("bdi", name(label)) for label in labels)
-    yield joined([first, " + ", second])
+def _render_pair_names(labels: Sequence[str]) -> Iterator[Html]:
+    first, second = (make_element("bdi", format_name(label)) for label in labels)
+    yield join([first, " + ", second])

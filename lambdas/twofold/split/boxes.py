@@ -1,10 +1,9 @@
-"""Boxes, the second objective: units with equal labels are exchanged so that boxes come near their shares.
+"""Boxes, the second objective: exchange units with equal labels so that boxes come near the shares.
 
-An image counts once for a label however many boxes of it there are, so a split at the optimum can have
-far too few boxes of a label on one side. Units of one kind (equal labels and sizes) are
-interchangeable for labels and pairs: exchanging them changes the boxes alone. Of each kind the pair that
-gains most is exchanged, the units nearest to the threshold first, kind by kind, until no pair of the
-nearest gains. So among units that are alike in labels and boxes the lowest keys are still tested.
+An image counts once for a label, even with many boxes of the label, so an optimal split can have far too few boxes of a label
+on a side. Units of a signature are interchangeable for labels and pairs: an exchange changes the boxes alone.
+Signature by signature, the pair that gains most is exchanged, of equals the pair nearest to the threshold, until no pair of the
+nearest units gains. So of units with equal labels and equal boxes the lowest keys stay in the test set.
 """
 
 from collections.abc import Iterator
@@ -15,9 +14,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.rows import Ints, LabelSets, label_order, places
-from twofold.split.signatures import sort_by_signature
-from twofold.split.units import Units
+from twofold.label_sets import Ints, LabelSets, compute_offsets, locate_values
+from twofold.split.label_matrix import rank_labels
+from twofold.split.sampling import Units, sort_by_signature
 
 NEAREST = 48
 SWEEPS = 6
@@ -26,25 +25,28 @@ _CHUNK = 1 << 16
 
 
 class Objective(StrEnum):
-    """What is balanced: images of each label, or then also boxes of each label."""
+    """The balanced counts: images of each label, or images and then boxes of each label."""
 
     LABELS = "labels"
     LABELS_AND_BOXES = "labels-and-boxes"
 
 
 @dataclass(frozen=True, slots=True)
-class Boxes:
-    """For each unit and each of its labels the number of boxes: of unit `i` the values
-    `[offsets[i]:offsets[i + 1]]`, by label in label_order. `total` counts the boxes of each label."""
+class BoxCounts:
+    """The number of boxes for each unit and each of its labels, in CSR form; `total` counts the boxes of each label.
+
+    Unit `i` has the `counts[offsets[i]:offsets[i + 1]]`; an unlabelled unit has none. Labels are ranks of `sort_labels`.
+    """
 
     offsets: Ints
     labels: NDArray[np.int32]
     counts: Ints
     total: Ints
 
-    def tested(self, test: NDArray[np.bool_]) -> Ints:
-        """Boxes of each label in the units that are tested."""
-        weights = np.repeat(test, np.diff(self.offsets)) * self.counts
+    def count_test_boxes(self, test_mask: NDArray[np.bool_]) -> Ints:
+        """Boxes of each label in the units of the test set."""
+        # A weight for each stored value: its number of boxes if the unit is in the test set, else 0.
+        weights = np.repeat(test_mask, np.diff(self.offsets)) * self.counts
         return np.bincount(self.labels, weights, len(self.total)).astype(np.int64)
 
 
@@ -52,117 +54,132 @@ def count_boxes(
     boxes: NDArray[np.uint8],
     label_set: NDArray[np.uint32],
     label_sets: LabelSets,
-    test: NDArray[np.bool_],
+    test_mask: NDArray[np.bool_],
 ) -> tuple[Ints, Ints]:
-    """Boxes of each label, by label_order: in all, and in the entries that are tested."""
-    rank, done = _ranks(label_sets), 0
-    counted = np.zeros((2, len(rank)))
+    """Boxes of each label, by rank: in all entries, and in the entries of the test set.
+
+    `boxes` has the number for each entry and each label of its set.
+    """
+    ranks, done = rank_labels(label_sets), 0
+    # One row for each side: training, test.
+    sides = np.zeros((2, len(ranks)))
     for first in range(0, len(label_set), _CHUNK):
-        chosen = slice(first, first + _CHUNK)
-        offsets, where = places(label_sets.offsets, label_set[chosen])
-        side = np.repeat(test[chosen], np.diff(offsets))
-        labels = rank[label_sets.labels[where]] + len(rank) * side
-        counts = boxes[done : done + len(labels)]
-        done += len(labels)
-        counted += np.bincount(labels, counts, counted.size).reshape(counted.shape)
-    trained, tested = counted.astype(np.int64)
-    return trained + tested, tested
+        chunk = slice(first, first + _CHUNK)
+        offsets, positions = locate_values(label_sets.offsets, label_set[chunk])
+        side = np.repeat(test_mask[chunk], np.diff(offsets))
+        # Cell = side * labels + label, so one bincount counts both sides.
+        cells = ranks[label_sets.labels[positions]] + len(ranks) * side
+        counts = boxes[done : done + len(cells)]
+        done += len(cells)
+        sides += np.bincount(cells, counts, sides.size).reshape(sides.shape)
+    training, test = sides.astype(np.int64)
+    return training + test, test
 
 
-def _ranks(label_sets: LabelSets) -> Ints:
-    rank = np.empty(len(label_sets.names), dtype=np.int64)
-    rank[label_order(label_sets.names)] = np.arange(len(rank), dtype=np.int64)
-    return rank
-
-
-def boxes_of_units(
+def count_unit_boxes(
     boxes: NDArray[np.uint8], label_set: NDArray[np.uint32], label_sets: LabelSets, unit: Ints
-) -> Boxes:
-    """`boxes` are an index's: for each entry and each label of its set; `unit` is the unit of each entry."""
-    offsets, where = places(label_sets.offsets, label_set)
-    labels = _ranks(label_sets)[label_sets.labels[where]]
-    key = (np.repeat(unit, np.diff(offsets)) << np.int64(32)) | labels
+) -> BoxCounts:
+    """Add up the boxes of each unit.
+
+    `boxes` has the number for each entry and each label of its set; `unit` is the unit of each entry.
+    """
+    offsets, positions = locate_values(label_sets.offsets, label_set)
+    ranks = rank_labels(label_sets)[label_sets.labels[positions]]
+    # One sort key for each value: the unit in the high half, the label in the low half.
+    key = (np.repeat(unit, np.diff(offsets)) << np.int64(32)) | ranks
     order = np.argsort(key, kind="stable")
     key = key[order]
     first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1]))[: len(key)])
     counts = np.add.reduceat(boxes[order].astype(np.int64), first) if len(first) else first
-    owned = (key[first] & np.int64(0xFFFFFFFF)).astype(np.int32)
+    labels = (key[first] & np.int64(0xFFFFFFFF)).astype(np.int32)
     lengths = np.bincount(key[first] >> np.int64(32), minlength=int(unit.max(initial=-1)) + 1)
-    return Boxes(
-        offsets=np.concatenate(([0], np.cumsum(lengths))),
-        labels=owned,
+    return BoxCounts(
+        offsets=compute_offsets(lengths),
+        labels=labels,
         counts=counts,
-        total=np.bincount(owned, counts, len(label_sets.names)).astype(np.int64),
+        total=np.bincount(labels, counts, len(label_sets.names)).astype(np.int64),
     )
 
 
 def balance_boxes(
     units: Units,
-    boxes: Boxes,
-    words: NDArray[np.uint64],
-    test: NDArray[np.bool_],
+    boxes: BoxCounts,
+    label_hashes: NDArray[np.uint64],
+    test_mask: NDArray[np.bool_],
     fraction: Fraction,
 ) -> NDArray[np.bool_]:
-    """Which units are tested when those of one kind have been exchanged."""
-    test, unit = test.copy(), fraction.denominator
-    deviation = unit * boxes.tested(test) - fraction.numerator * boxes.total
-    left = MAX_EXCHANGES
-    kinds = [_Kind(boxes, members) for members in _mixed(units, boxes, words, test)]
+    """Exchange units within signatures to bring boxes nearer to the shares. Returns the new test set."""
+    test_mask, scale = test_mask.copy(), fraction.denominator
+    deviation = scale * boxes.count_test_boxes(test_mask) - fraction.numerator * boxes.total
+    budget = MAX_EXCHANGES
+    signatures = [
+        _SignatureUnits(boxes, members)
+        for members in _iterate_mixed_signatures(units, boxes, label_hashes, test_mask)
+    ]
     for _ in range(SWEEPS):
         done = 0
-        for kind in kinds:
-            while done < left and kind.exchange(test, deviation, unit):
+        for signature in signatures:
+            while done < budget and signature.exchange(test_mask, deviation, scale):
                 done += 1
-        left -= done
+        budget -= done
         if not done:
             break
-    return test
+    return test_mask
 
 
-def _mixed(
-    units: Units, boxes: Boxes, words: NDArray[np.uint64], test: NDArray[np.bool_]
+def _iterate_mixed_signatures(
+    units: Units,
+    boxes: BoxCounts,
+    label_hashes: NDArray[np.uint64],
+    test_mask: NDArray[np.bool_],
 ) -> Iterator[Ints]:
-    """The units of each kind, lowest key first, where some are tested, some not, and boxes differ."""
-    order, first = sort_by_signature(units, words)
+    """Yield the units, lowest key first, of each signature with units on both sides and different boxes."""
+    order, first = sort_by_signature(units, label_hashes)
     edges = np.append(first, len(order))
-    tested = np.add.reduceat(test[order].astype(np.int64), edges[:-1])
-    mixed = np.flatnonzero((tested > 0) & (tested < np.diff(edges)))
-    for kind in mixed.tolist():
-        members = order[edges[kind] : edges[kind + 1]]
-        table = _table(boxes, members)
+    # The number of test units of each signature.
+    test_units = np.add.reduceat(test_mask[order].astype(np.int64), edges[:-1])
+    mixed = np.flatnonzero((test_units > 0) & (test_units < np.diff(edges)))
+    for signature in mixed.tolist():
+        members = order[edges[signature] : edges[signature + 1]]
+        table = _tabulate_boxes(boxes, members)
         if table.size and np.any(table != table[0]):
             yield members
 
 
-def _table(boxes: Boxes, members: Ints) -> Ints:
-    """Boxes of each label (columns) of units of one kind (rows)."""
+def _tabulate_boxes(boxes: BoxCounts, members: Ints) -> Ints:
+    """Boxes of units of one signature (rows) by label (columns)."""
     width = int(boxes.offsets[members[0] + 1] - boxes.offsets[members[0]])
+    # Units of a signature have equal labels, so their counts form a rectangular table.
     table: Ints = boxes.counts[boxes.offsets[members][:, None] + np.arange(width)]
     return table
 
 
-class _Kind:
-    def __init__(self, boxes: Boxes, members: Ints) -> None:
+class _SignatureUnits:
+    """The units of a signature, lowest key first, and their boxes."""
+
+    def __init__(self, boxes: BoxCounts, members: Ints) -> None:
         self._members = members
-        self._table = _table(boxes, members)
+        self._table = _tabulate_boxes(boxes, members)
         first = int(boxes.offsets[members[0]])
         self._labels = boxes.labels[first : first + self._table.shape[1]]
 
-    def exchange(self, test: NDArray[np.bool_], deviation: Ints, unit: int) -> bool:
-        """Exchanges the pair that gains most, if any does; keeps `test` and `deviation` up to date."""
-        tested = test[self._members]
-        into = np.flatnonzero(~tested)[:NEAREST]
-        out = np.flatnonzero(tested)[::-1][:NEAREST]
-        here = deviation[self._labels]
-        moved = unit * (self._table[into][:, None] - self._table[out][None, :])
-        change = np.abs(here + moved).sum(axis=2) - np.abs(here).sum()
+    def exchange(self, test_mask: NDArray[np.bool_], deviation: Ints, scale: int) -> bool:
+        """Exchange the pair that gains most and update `test_mask` and `deviation`. Return False if no pair gains."""
+        in_test = test_mask[self._members]
+        # Nearest to the threshold are the first units of the training set and the last units of the test set.
+        into = np.flatnonzero(~in_test)[:NEAREST]
+        out = np.flatnonzero(in_test)[::-1][:NEAREST]
+        before = deviation[self._labels]
+        # Axes: unit that enters, unit that leaves, label.
+        moved = scale * (self._table[into][:, None] - self._table[out][None, :])
+        change = np.abs(before + moved).sum(axis=2) - np.abs(before).sum()
         least = change.min()
         if least >= 0:
             return False
-        way = np.arange(len(into))[:, None] + np.arange(len(out))[None, :]
-        found = int(np.argmin(np.where(change == least, way, 2 * NEAREST)))
-        added, removed = divmod(found, len(out))
+        distance = np.arange(len(into))[:, None] + np.arange(len(out))[None, :]
+        best = int(np.argmin(np.where(change == least, distance, 2 * NEAREST)))
+        added, removed = divmod(best, len(out))
         deviation[self._labels] += moved[added, removed]
-        test[self._members[into[added]]] = True
-        test[self._members[out[removed]]] = False
+        test_mask[self._members[into[added]]] = True
+        test_mask[self._members[out[removed]]] = False
         return True

@@ -1,4 +1,4 @@
-"""What was reached and how it is known, in exact numbers."""
+"""The result of a split: the selection, and a certificate of its quality in exact numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,76 +8,86 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.coordination import Previously
-from twofold.split.rows import Ints
+from twofold.label_sets import Ints
+from twofold.split.sampling import PreviousSide
 
 ALGORITHM_VERSION = 2
 
 
+def compute_total_deviation(images: Ints, test_images: Ints, fraction: Fraction) -> Fraction:
+    """The sum over labels of |test_images - fraction * images|."""
+    # Integers, so the sum is exact.
+    scaled = fraction.denominator * test_images - fraction.numerator * images
+    return Fraction(int(np.abs(scaled).sum()), fraction.denominator)
+
+
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """With a previous split: how many of the entries were tested and trained on in it and how many
-    are new; how many left the test side, and how many entered it that were trained on."""
+    """The overlap with a previous split.
 
-    tested: int
-    trained: int
+    `test`, `training` and `new` count the entries by their side of the previous split. `left_test` entries left the test set,
+    `entered_test` entries of the previous training set entered the test set.
+    """
+
+    test: int
+    training: int
     new: int
-    left: int
-    entered: int
+    left_test: int
+    entered_test: int
 
     @classmethod
-    def of(cls, previous: NDArray[np.uint8], test: NDArray[np.bool_]) -> "Overlap":
-        tested, trained = previous == Previously.TESTED, previous == Previously.TRAINED
+    def from_sides(cls, previous: NDArray[np.uint8], test_mask: NDArray[np.bool_]) -> "Overlap":
+        """Count from the PreviousSide of each entry and the test set."""
+        was_test, was_training = previous == PreviousSide.TEST, previous == PreviousSide.TRAINING
         return cls(
-            tested=int(tested.sum()),
-            trained=int(trained.sum()),
-            new=len(previous) - int(tested.sum()) - int(trained.sum()),
-            left=int((tested & ~test).sum()),
-            entered=int((trained & test).sum()),
+            test=int(was_test.sum()),
+            training=int(was_training.sum()),
+            new=len(previous) - int(was_test.sum()) - int(was_training.sum()),
+            left_test=int((was_test & ~test_mask).sum()),
+            entered_test=int((was_training & test_mask).sum()),
         )
 
-    def report(self) -> dict[str, int]:
+    def build_report(self) -> dict[str, int]:
         return {
-            "testEntries": self.tested,
-            "trainEntries": self.trained,
+            "testEntries": self.test,
+            "trainEntries": self.training,
             "newEntries": self.new,
-            "leftTest": self.left,
-            "enteredTest": self.entered,
+            "leftTest": self.left_test,
+            "enteredTest": self.entered_test,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class BoxTable:
-    """Boxes of each label, in all and in the test entries."""
+    """Boxes of each label, in all entries and in the test set."""
 
     total: Ints
-    tested: Ints
+    test: Ints
 
-    def row(self, label: int, fraction: Fraction) -> dict[str, Any]:
-        total, tested = int(self.total[label]), int(self.tested[label])
+    def build_row(self, label: int, fraction: Fraction) -> dict[str, Any]:
+        """The boxes of a label in the report."""
+        total, test = int(self.total[label]), int(self.test[label])
         return {
             "boxes": total,
-            "boxesInTest": tested,
-            "boxDeviation": str(abs(tested - fraction * total)),
+            "boxesInTest": test,
+            "boxDeviation": str(abs(test - fraction * total)),
         }
 
-    def deviation(self, fraction: Fraction) -> Fraction:
-        """The sum over labels of |tested - fraction * boxes|."""
-        scaled = fraction.denominator * self.tested - fraction.numerator * self.total
-        return Fraction(int(np.abs(scaled).sum()), fraction.denominator)
+    def compute_deviation(self, fraction: Fraction) -> Fraction:
+        """The sum over labels of |test boxes - fraction * boxes|."""
+        return compute_total_deviation(self.total, self.test, fraction)
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Of a split of `entries` entries with `wanted` = floor(fraction * entries + 1/2).
+    """The certificate of a split of `entries` entries with `wanted` = floor(fraction * entries + 1/2).
 
-    `deviation` is the sum over labels of |tested - fraction * images|, unlabelled entries being a
-    label of their own; no split of this size has less than `lower_bound`. `proof` says how that is
-    known: "integrality floor" (no integers are nearer), "MILP optimum", or what kept the programme
-    from an optimum. `swapped` counts the test entries that keys alone would not have tested.
-    `pair_deviation` is the same sum over the `pairs` of labels that occur together: it is made
-    small, not least, and never at the cost of `deviation`. With groups, `reachable` is the number of
-    entries nearest to `wanted` that whole groups add up to.
+    `deviation` is the sum over labels of |test images - fraction * images|, where unlabelled entries are a label of their own.
+    No split of this size has less than `lower_bound`. `proof` names the proof of the bound: "integrality floor" (no integers
+    are nearer to the shares), "MILP optimum", or the reason for the lack of a proof. `swapped` counts the test entries not
+    selected by bottom-k sampling alone. `pair_deviation` is the same sum over the `pairs` of labels that occur together:
+    small, not minimal, and never at the cost of `deviation`. With groups, `reachable` is the subset sum of the groups nearest
+    to `wanted`; `reached` differs from it only if HiGHS stops at a limit before it finds the sum.
     """
 
     entries: int
@@ -103,7 +113,7 @@ class Certificate:
     def optimal(self) -> bool:
         return self.gap == 0
 
-    def report(self) -> dict[str, Any]:
+    def build_report(self) -> dict[str, Any]:
         return {
             "algorithmVersion": self.algorithm_version,
             "seed": self.seed,
@@ -126,51 +136,56 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`test[i]` says whether entry `i` is tested. `images` and `tested` count for each of `names`,
-    in the order of their bytes; their last value counts the unlabelled entries. `overlap` is there
-    where the split was coordinated with a previous one, `boxes` where the entries have any."""
+    """A split: `test_mask[i]` says whether entry `i` is in the test set.
 
-    test: NDArray[np.bool_]
+    `images` and `test_images` have a count for each of `names`, in the order of their bytes, and a last count for unlabelled
+    entries. `overlap` is set if the split is coordinated with a previous split, `boxes` if the entries have boxes.
+    """
+
+    test_mask: NDArray[np.bool_]
     certificate: Certificate
     names: tuple[str, ...]
     images: Ints
-    tested: Ints
+    test_images: Ints
     overlap: Overlap | None = None
     boxes: BoxTable | None = None
 
-    def report(self) -> dict[str, Any]:
-        """The certificate and a row for each label that has images; JSON-able, deterministic."""
-        carried = [i for i in range(len(self.names)) if self.images[i]]
-        table = [{"label": self.names[i], **self._row(i), **self._boxes(i)} for i in carried]
+    def build_report(self) -> dict[str, Any]:
+        """The certificate and a row for each label with images, as JSON values in a fixed order."""
+        used = [label for label in range(len(self.names)) if self.images[label]]
+        rows = [
+            {"label": self.names[i], **self._build_row(i), **self._build_box_row(i)} for i in used
+        ]
         optional: dict[str, Any] = {}
         if self.overlap:
-            optional["previous"] = self.overlap.report()
+            optional["previous"] = self.overlap.build_report()
         if self.boxes:
-            optional["boxDeviation"] = str(self.boxes.deviation(self.certificate.fraction))
+            optional["boxDeviation"] = str(self.boxes.compute_deviation(self.certificate.fraction))
         return {
-            "certificate": self.certificate.report(),
+            "certificate": self.certificate.build_report(),
             **optional,
-            "labels": table,
-            "unlabelled": self._row(-1),
-            "labelsMissingInTest": [row["label"] for row in table if row["test"] == 0],
-            "labelsMissingInTrain": [row["label"] for row in table if row["train"] == 0],
-            "rareLabels": [self.names[i] for i in carried if self._is_rare(i)],
+            "labels": rows,
+            # The last count of `images` is that of unlabelled entries.
+            "unlabelled": self._build_row(-1),
+            "labelsMissingInTest": [row["label"] for row in rows if row["test"] == 0],
+            "labelsMissingInTrain": [row["label"] for row in rows if row["train"] == 0],
+            "rareLabels": [self.names[label] for label in used if self._is_rare(label)],
         }
 
-    def _row(self, label: int) -> Mapping[str, Any]:
-        images, tested = int(self.images[label]), int(self.tested[label])
+    def _build_row(self, label: int) -> Mapping[str, Any]:
+        images, test_images = int(self.images[label]), int(self.test_images[label])
         return {
             "before": images,
-            "train": images - tested,
-            "test": tested,
-            "share": round(tested / images, 6) if images else None,
-            "deviation": str(abs(tested - self.certificate.fraction * images)),
+            "train": images - test_images,
+            "test": test_images,
+            "share": round(test_images / images, 6) if images else None,
+            "deviation": str(abs(test_images - self.certificate.fraction * images)),
         }
 
-    def _boxes(self, label: int) -> Mapping[str, Any]:
-        return self.boxes.row(label, self.certificate.fraction) if self.boxes else {}
+    def _build_box_row(self, label: int) -> Mapping[str, Any]:
+        return self.boxes.build_row(label, self.certificate.fraction) if self.boxes else {}
 
     def _is_rare(self, label: int) -> bool:
-        """Too few images for one on each side by its share."""
+        """Whether the label's share is less than one image on a side."""
         fraction = self.certificate.fraction
         return min(fraction, 1 - fraction) * int(self.images[label]) < 1

@@ -1,4 +1,4 @@
-"""Whether a distribution can be made at all."""
+"""Whether a dataset can be distributed."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -6,19 +6,20 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.rows import LabelSets, Rows, canonical_rows, spans
-from twofold.split.sizes import nearest_reachable
+from twofold.label_sets import LabelSets, compute_lengths, iterate_chunks
+from twofold.split.label_matrix import LabelMatrix, build_label_matrix
+from twofold.split.subset_sum import find_nearest_sum
 
 NOT_ENOUGH = "The manifest file doesn't have enough labeled images to distribute the dataset."
-_NAMED = 5
+_MAX_NAMED = 5
 
 
-def rounded_share(entries: int, fraction: Fraction) -> int:
+def round_share(entries: int, fraction: Fraction) -> int:
     """floor(fraction * entries + 1/2), in exact arithmetic."""
     return int(fraction * entries + Fraction(1, 2))
 
 
-def refusal(
+def explain_refusal(
     *,
     label_set: NDArray[np.uint32],
     label_sets: LabelSets,
@@ -27,76 +28,85 @@ def refusal(
     groups: NDArray[np.uint64] | None = None,
     label_errors: str = "",
 ) -> str | None:
-    """Why no distribution can be made, as a message for the user, or None if one can.
+    """Return a message for the user if the dataset cannot be distributed, or else None.
 
-    It can when both sides get entries, at least one label can be on both and every label has at
-    least `min_images_per_label` images. `label_errors` is a sentence on entries whose labels could not
-    be read; a refusal for want of labels ends with it.
+    Both sides must get entries, at least one label must have an image for each side, and every label must have at least
+    `min_images_per_label` images. `label_errors`, a sentence on entries with unreadable labels, ends a message about labels.
     """
-    rows, order = canonical_rows(label_sets)
-    times = np.bincount(label_set, minlength=len(rows))
-    images = rows.totals(times, len(order) + 1)[:-1]
+    matrix, order = build_label_matrix(label_sets)
+    times = np.bincount(label_set, minlength=len(matrix))
+    # Without the last column, "unlabelled".
+    images = matrix.sum_by_label(times, len(order) + 1)[:-1]
     entries = len(label_set)
-    wanted = rounded_share(entries, fraction)
-    if wanted in (0, entries):
-        side = "test" if wanted == 0 else "training"
+    test_entries = round_share(entries, fraction)
+    if test_entries in (0, entries):
+        side = "test" if test_entries == 0 else "training"
         return f"{NOT_ENOUGH} {fraction} of {entries} entries leaves the {side} dataset empty."
     remark = f" {label_errors}" if label_errors else ""
     if not np.any(images >= 2):
         return f"{NOT_ENOUGH} No label has two images, so none can be in both datasets.{remark}"
     if groups is not None:
-        if not np.any(_spans_groups(rows, label_set, groups, len(order))):
+        if not np.any(_mark_labels_across_groups(matrix, label_set, groups, len(order))):
             return (
                 f"{NOT_ENOUGH} No label is in two groups, so none can be in both datasets.{remark}"
             )
-        if _whole_groups(groups, wanted) in (0, entries):
+        if _find_group_sum(groups, test_entries) in (0, entries):
             return (
                 f"{NOT_ENOUGH} Whole groups leave one dataset empty: no choice of them is nearer to "
-                f"{wanted} of {entries} entries."
+                f"{test_entries} of {entries} entries."
             )
     few = np.flatnonzero((images > 0) & (images < min_images_per_label)).tolist()
-    reason = _too_few([(label_sets.names[order[i]], images[i]) for i in few], min_images_per_label)
+    labels = [(label_sets.names[order[label]], images[label]) for label in few]
+    reason = _explain_few_images(labels, min_images_per_label)
     return reason and f"{reason}{remark}"
 
 
-def labels_in_one_group(
+def find_labels_in_one_group(
     label_set: NDArray[np.uint32], label_sets: LabelSets, groups: NDArray[np.uint64]
 ) -> list[str]:
-    """Labels with two images or more, all of them in one group: no split of whole groups has them on both sides."""
-    rows, order = canonical_rows(label_sets)
-    images = rows.totals(np.bincount(label_set, minlength=len(rows)), len(order) + 1)[:-1]
-    confined = (images >= 2) & ~_spans_groups(rows, label_set, groups, len(order))
-    return [label_sets.names[order[label]] for label in np.flatnonzero(confined).tolist()]
+    """Labels with two or more images, all in the same group: no split of whole groups has the label on both sides."""
+    matrix, order = build_label_matrix(label_sets)
+    times = np.bincount(label_set, minlength=len(matrix))
+    images = matrix.sum_by_label(times, len(order) + 1)[:-1]
+    is_across = _mark_labels_across_groups(matrix, label_set, groups, len(order))
+    confined = np.flatnonzero((images >= 2) & ~is_across)
+    return [label_sets.names[order[label]] for label in confined.tolist()]
 
 
-def _too_few(labels: Sequence[tuple[str, int]], least: int) -> str | None:
+def _explain_few_images(labels: Sequence[tuple[str, int]], minimum: int) -> str | None:
     if not labels:
         return None
-    named = ", ".join(f"'{name}' ({images})" for name, images in labels[:_NAMED])
-    rest = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
-    return f"{NOT_ENOUGH} Every label must have at least {least} images; fewer have {named}{rest}."
+    named = ", ".join(f"'{name}' ({images})" for name, images in labels[:_MAX_NAMED])
+    more = f" and {len(labels) - _MAX_NAMED} more" if len(labels) > _MAX_NAMED else ""
+    return (
+        f"{NOT_ENOUGH} Every label must have at least {minimum} images; fewer have {named}{more}."
+    )
 
 
-def _whole_groups(groups: NDArray[np.uint64], wanted: int) -> int:
-    """The number of entries nearest to `wanted` that whole groups add up to."""
+def _find_group_sum(groups: NDArray[np.uint64], wanted: int) -> int:
+    """The number of entries of whole groups nearest to `wanted`."""
     _, sizes = np.unique(groups, return_counts=True)
-    return nearest_reachable(sizes.astype(np.int64), wanted)
+    return find_nearest_sum(sizes.astype(np.int64), wanted)
 
 
-def _spans_groups(
-    rows: Rows, label_set: NDArray[np.uint32], groups: NDArray[np.uint64], unlabelled: int
+def _mark_labels_across_groups(
+    matrix: LabelMatrix,
+    label_set: NDArray[np.uint32],
+    groups: NDArray[np.uint64],
+    label_count: int,
 ) -> NDArray[np.bool_]:
-    """Of each label, whether its entries are in two groups or more."""
-    lowest = np.full(len(rows), np.iinfo(np.uint64).max, dtype=np.uint64)
-    highest = np.zeros(len(rows), dtype=np.uint64)
-    np.minimum.at(lowest, label_set, groups)
-    np.maximum.at(highest, label_set, groups)
-    low = np.full(unlabelled + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
-    high = np.zeros(unlabelled + 1, dtype=np.uint64)
-    for first, last in spans(rows.offsets):
-        labels = rows.labels[rows.offsets[first] : rows.offsets[last]]
-        lengths = np.diff(rows.offsets[first : last + 1])
-        np.minimum.at(low, labels, np.repeat(lowest[first:last], lengths))
-        np.maximum.at(high, labels, np.repeat(highest[first:last], lengths))
-    spans_groups: NDArray[np.bool_] = (low < high)[:unlabelled]
-    return spans_groups
+    """Whether the entries of each label are in two or more groups: its lowest and highest group hashes differ."""
+    max_hash = np.iinfo(np.uint64).max
+    # First for each label set, then for each label and for "unlabelled".
+    set_low, set_high = np.full(len(matrix), max_hash, np.uint64), np.zeros(len(matrix), np.uint64)
+    # Unbuffered minimum and maximum over the entries of each label set.
+    np.minimum.at(set_low, label_set, groups)
+    np.maximum.at(set_high, label_set, groups)
+    low, high = np.full(label_count + 1, max_hash, np.uint64), np.zeros(label_count + 1, np.uint64)
+    for first, last in iterate_chunks(matrix.offsets):
+        labels = matrix.labels[matrix.offsets[first] : matrix.offsets[last]]
+        lengths = compute_lengths(matrix.offsets[first : last + 1])
+        np.minimum.at(low, labels, np.repeat(set_low[first:last], lengths))
+        np.maximum.at(high, labels, np.repeat(set_high[first:last], lengths))
+    is_across: NDArray[np.bool_] = (low < high)[:label_count]
+    return is_across

@@ -1,4 +1,4 @@
-"""Which entries are tested: the entrance of the split."""
+"""Select the test entries of a dataset: the entry point of the split."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -7,16 +7,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.fraction import MAX_DENOMINATOR
-from twofold.split.boxes import Objective, balance_boxes, boxes_of_units, count_boxes
-from twofold.split.certificate import ALGORITHM_VERSION, BoxTable, Certificate, Overlap, Selection
-from twofold.split.coordination import coordinated_keys, of_groups
-from twofold.split.division import Counts, Division, Task, count, divide, summed_deviation
-from twofold.split.eligibility import rounded_share
+from twofold.label_sets import Ints, LabelSets, compute_lengths
+from twofold.split.boxes import Objective, balance_boxes, count_boxes, count_unit_boxes
+from twofold.split.certificate import (
+    ALGORITHM_VERSION,
+    BoxTable,
+    Certificate,
+    Overlap,
+    Selection,
+    compute_total_deviation,
+)
+from twofold.split.eligibility import round_share
 from twofold.split.highs import WORK_LIMIT
-from twofold.split.rows import Ints, LabelSets, Rows, canonical_rows, label_words
-from twofold.split.sizes import nearest_reachable
-from twofold.split.units import Units, entries_as_units, groups_as_units
-from twofold.split.window import threshold_key
+from twofold.split.label_matrix import LabelMatrix, build_label_matrix, hash_labels
+from twofold.split.pairs import LabelCounts, count_labels
+from twofold.split.sampling import (
+    Units,
+    combine_group_sides,
+    coordinate_units,
+    make_entry_units,
+    make_group_units,
+)
+from twofold.split.solver import SplitProblem, SplitSolution, solve
+from twofold.split.subset_sum import find_nearest_sum
+from twofold.split.window import find_threshold_key
 
 ONE_FIFTH = Fraction(1, 5)
 
@@ -34,113 +48,48 @@ def select_test_entries(
     objective: Objective = Objective.LABELS,
     work_limit: int = WORK_LIMIT,
 ) -> Selection:
-    """Choose floor(fraction * N + 1/2) of N entries so that every label keeps its share.
+    """Select floor(fraction * N + 1/2) of N entries so that of every label the fraction of its images is in the test set.
 
-    `source` holds the hash of each entry's `source-ref`, `label_set` the index of its set in
-    `label_sets`, `groups` the hash of its group: a group is tested as a whole or not at all, and
-    the number of test entries is then the nearest that groups add up to. `previous` holds the
-    Previously of each entry, for a split that keeps as much of a previous one as balance allows.
-    `boxes` are an index's: the number for each entry and each label of its set, empty for no boxes
-    at all; the objective `labels-and-boxes` brings them near their share, without giving up labels. The
-    choice depends on the seed and on the entries' sources, label names, groups and previous sides
-    alone: not on their order nor on any numbering. `work_limit`, in steps of HiGHS,
-    bounds how long hard data is searched.
-    Raises ValueError for a fraction, a seed or arrays that make no sense.
+    For each entry, `source` has the hash of the `source-ref`, `label_set` an index into `label_sets`, `groups` the hash of the
+    group, and `previous` the PreviousSide. Groups are in the test set as a whole or not at all, and the number of test entries
+    is then the nearest sum of group sizes. With `previous` the split keeps as much of the previous split as balance allows.
+    `boxes` has a number for each entry and each label of the entry's set, or is empty; the objective `labels-and-boxes` brings
+    boxes near the shares at no cost in labels.
+
+    The selection depends on the seed and on the sources, label names, groups and previous sides of the entries alone: not on
+    the order or the numbering of entries and labels. `work_limit` bounds the search of hard data in steps of HiGHS.
+
+    Raises ValueError for a fraction or a seed out of range and for arrays of different lengths.
     """
-    _check(source, label_set, label_sets, fraction, groups, previous)
-    boxes = _fitting(boxes, label_set, label_sets)
-    rows, order = canonical_rows(label_sets)
+    _check_arguments(source, label_set, label_sets, fraction, groups, previous)
+    boxes = _check_boxes(boxes, label_set, label_sets)
+    matrix, order = build_label_matrix(label_sets)
     names = tuple(label_sets.names[label] for label in order)
-    before = count(rows, label_set, len(names) + 1)
-    units, unit = _units(source, label_set, rows, seed, groups, previous)
-    wanted = rounded_share(len(source), fraction)
-    reachable = wanted if unit is None else nearest_reachable(units.size, wanted)
-    task = Task(units, unit is not None, fraction, reachable, label_words(names), before)
-    division = divide(task, work_limit)
+    # One label more than names: the last label is "unlabelled".
+    counts = count_labels(matrix, label_set, len(names) + 1)
+    units, unit = _make_units(source, label_set, matrix, seed, groups, previous)
+    wanted = round_share(len(source), fraction)
+    reachable = wanted if unit is None else find_nearest_sum(units.size, wanted)
+    problem = SplitProblem(units, unit is not None, fraction, reachable, hash_labels(names), counts)
+    solution = solve(problem, work_limit)
     if boxes is not None and objective is Objective.LABELS_AND_BOXES:
-        division = _balanced(task, division, unit, boxes, label_set, label_sets)
-    test = division.test if unit is None else division.test[unit]
-    after = count(rows, label_set[test], len(names) + 1)
-    certificate = _certificate(task, division, after, wanted, seed)
-    overlap = None if previous is None else Overlap.of(previous, test)
-    table = None
-    if boxes is not None:
-        table = BoxTable(*count_boxes(boxes, label_set, label_sets, test))
-    return Selection(test, certificate, names, before.labels, after.labels, overlap, table)
-
-
-def _units(
-    source: NDArray[np.uint64],
-    label_set: NDArray[np.uint32],
-    rows: Rows,
-    seed: int,
-    groups: NDArray[np.uint64] | None,
-    previous: NDArray[np.uint8] | None,
-) -> tuple[Units, Ints | None]:
-    """What is tested as a whole, and of each entry in which of them it is; None where each is one by itself."""
-    if groups is None or len(groups) == 0:
-        units, unit = entries_as_units(source, label_set, rows, seed), None
-    else:
-        units, unit = groups_as_units(groups, label_set, rows, seed)
-    return units if previous is None else _coordinated(units, unit, previous), unit
-
-
-def _balanced(
-    task: Task,
-    division: Division,
-    unit: Ints | None,
-    boxes: NDArray[np.uint8],
-    label_set: NDArray[np.uint32],
-    label_sets: LabelSets,
-) -> Division:
-    """With boxes brought near their share, too."""
-    each = np.arange(len(label_set), dtype=np.int64) if unit is None else unit
-    counted = boxes_of_units(boxes, label_set, label_sets, each)
-    test = balance_boxes(task.units, counted, task.words, division.test, task.fraction)
-    return replace(division, test=test)
-
-
-def _fitting(
-    boxes: NDArray[np.uint8] | None, label_set: NDArray[np.uint32], label_sets: LabelSets
-) -> NDArray[np.uint8] | None:
-    """None where there are no boxes at all. Raises ValueError if they do not fit the label sets."""
-    if boxes is None or len(boxes) == 0:
-        return None
-    labels = int(np.diff(label_sets.offsets)[label_set].sum())
-    if len(boxes) != labels:
-        raise ValueError(f"There are {len(boxes)} numbers of boxes for {labels} labels of entries.")
-    return boxes
-
-
-def _coordinated(units: Units, unit: Ints | None, previous: NDArray[np.uint8]) -> Units:
-    sides = previous if unit is None else of_groups(previous, unit, len(units))
-    key, ranks = coordinated_keys(units.key, units.tie, sides)
-    return replace(units, key=key, ranks=ranks)
-
-
-def _certificate(
-    task: Task, division: Division, after: Counts, wanted: int, seed: int
-) -> Certificate:
-    before, fraction = task.before, task.fraction
-    return Certificate(
-        entries=int(task.units.size.sum()),
-        groups=len(task.units) if task.grouped else None,
-        wanted=wanted,
-        reachable=task.size,
-        reached=int(task.units.size[division.test].sum()),
-        fraction=fraction,
-        seed=seed,
-        algorithm_version=ALGORITHM_VERSION,
-        deviation=summed_deviation(before.labels, after.labels, fraction),
-        lower_bound=Fraction(division.bound, fraction.denominator),
-        proof=division.proof,
-        swapped=_swapped(task.units, division.test),
-        pairs=int(np.count_nonzero(before.pairs)),
-        pair_deviation=summed_deviation(before.pairs, after.pairs, fraction),
+        solution = _balance_boxes(problem, solution, unit, boxes, label_set, label_sets)
+    # From units to entries.
+    test_mask = solution.test_mask if unit is None else solution.test_mask[unit]
+    test_counts = count_labels(matrix, label_set[test_mask], len(names) + 1)
+    certificate = _build_certificate(problem, solution, test_counts, wanted, seed)
+    return Selection(
+        test_mask,
+        certificate,
+        names,
+        counts.labels,
+        test_counts.labels,
+        None if previous is None else Overlap.from_sides(previous, test_mask),
+        None if boxes is None else BoxTable(*count_boxes(boxes, label_set, label_sets, test_mask)),
     )
 
 
-def _check(
+def _check_arguments(
     source: NDArray[np.uint64],
     label_set: NDArray[np.uint32],
     label_sets: LabelSets,
@@ -153,26 +102,107 @@ def _check(
             f"The test fraction must be between 0 and 1 with a denominator of at most "
             f"{MAX_DENOMINATOR}, not {fraction}."
         )
-    others = {"label sets": label_set, "groups": groups, "previous sides": previous}
-    for what, values in others.items():
+    arrays = {"label sets": label_set, "groups": groups, "previous sides": previous}
+    for name, values in arrays.items():
         if values is not None and len(values) != len(source):
-            raise ValueError(f"There are {len(source)} sources and {len(values)} {what}.")
-    if len(label_set) and int(label_set.max()) >= len(label_sets.offsets) - 1:
+            raise ValueError(f"There are {len(source)} sources and {len(values)} {name}.")
+    set_count = len(label_sets.offsets) - 1
+    if len(label_set) and int(label_set.max()) >= set_count:
         raise ValueError(
-            f"Label set {int(label_set.max())} is not one of the {len(label_sets.offsets) - 1}."
+            f"Label set {int(label_set.max())} is out of range: there are {set_count} label sets."
         )
 
 
-def _swapped(units: Units, test: NDArray[np.bool_]) -> int:
-    """Tested entries that are not among the lowest keys that fit into a test set as large."""
-    tested = int(units.size[test].sum())
+def _check_boxes(
+    boxes: NDArray[np.uint8] | None, label_set: NDArray[np.uint32], label_sets: LabelSets
+) -> NDArray[np.uint8] | None:
+    """Return None if there are no boxes. Raise ValueError if the boxes do not fit the label sets."""
+    if boxes is None or len(boxes) == 0:
+        return None
+    labels = int(compute_lengths(label_sets.offsets)[label_set].sum())
+    if len(boxes) != labels:
+        raise ValueError(f"There are {len(boxes)} numbers of boxes for {labels} labels of entries.")
+    return boxes
+
+
+def _make_units(
+    source: NDArray[np.uint64],
+    label_set: NDArray[np.uint32],
+    matrix: LabelMatrix,
+    seed: int,
+    groups: NDArray[np.uint64] | None,
+    previous: NDArray[np.uint8] | None,
+) -> tuple[Units, Ints | None]:
+    """Return the sampling units and the unit of each entry, or None if each entry is a unit."""
+    if groups is None or len(groups) == 0:
+        units, unit = make_entry_units(source, label_set, matrix, seed), None
+    else:
+        units, unit = make_group_units(groups, label_set, matrix, seed)
+    if previous is None:
+        return units, unit
+    sides = previous if unit is None else combine_group_sides(previous, unit, len(units))
+    return coordinate_units(units, sides), unit
+
+
+def _balance_boxes(
+    problem: SplitProblem,
+    solution: SplitSolution,
+    unit: Ints | None,
+    boxes: NDArray[np.uint8],
+    label_set: NDArray[np.uint32],
+    label_sets: LabelSets,
+) -> SplitSolution:
+    entry_units = np.arange(len(label_set), dtype=np.int64) if unit is None else unit
+    test_mask = balance_boxes(
+        problem.units,
+        count_unit_boxes(boxes, label_set, label_sets, entry_units),
+        problem.label_hashes,
+        solution.test_mask,
+        problem.fraction,
+    )
+    return replace(solution, test_mask=test_mask)
+
+
+def _build_certificate(
+    problem: SplitProblem,
+    solution: SplitSolution,
+    test_counts: LabelCounts,
+    wanted: int,
+    seed: int,
+) -> Certificate:
+    counts, fraction, units = problem.counts, problem.fraction, problem.units
+    return Certificate(
+        entries=int(units.size.sum()),
+        groups=len(units) if problem.is_grouped else None,
+        wanted=wanted,
+        reachable=problem.test_entries,
+        reached=int(units.size[solution.test_mask].sum()),
+        fraction=fraction,
+        seed=seed,
+        algorithm_version=ALGORITHM_VERSION,
+        deviation=compute_total_deviation(counts.labels, test_counts.labels, fraction),
+        lower_bound=Fraction(solution.bound, fraction.denominator),
+        proof=solution.proof,
+        swapped=_count_swapped_entries(units, solution.test_mask),
+        pairs=int(np.count_nonzero(counts.pairs)),
+        pair_deviation=compute_total_deviation(counts.pairs, test_counts.pairs, fraction),
+    )
+
+
+def _count_swapped_entries(units: Units, test_mask: NDArray[np.bool_]) -> int:
+    """Test entries that are not among the lowest keys that fit into a test set of the same size."""
+    test_entries = int(units.size[test_mask].sum())
     if units.size.max(initial=1) > 1:
         order = np.argsort(units.key, kind="stable")
         size = units.size[order]
-        return int(size[test[order] & (np.cumsum(size) > tested)].sum())
-    if tested == 0:
+        # Units after the first `test_entries` entries in the order of keys are swapped in.
+        return int(size[test_mask[order] & (np.cumsum(size) > test_entries)].sum())
+    if test_entries == 0:
         return 0
-    last = threshold_key(units, tested)
-    below, at = units.key < last, units.key == last
-    room = tested - int(below.sum())
-    return tested - int((test & below).sum()) - min(room, int((test & at).sum()))
+    threshold = find_threshold_key(units, test_entries)
+    is_below, is_equal = units.key < threshold, units.key == threshold
+    # The lowest keys are all keys below the threshold, and the threshold's key for the entries that are then left: one entry,
+    # unless sources are equal.
+    equal_limit = test_entries - int(is_below.sum())
+    unswapped = int((test_mask & is_below).sum())
+    return test_entries - unswapped - min(equal_limit, int((test_mask & is_equal).sum()))

@@ -1,9 +1,8 @@
-"""The part of a split that is open: the units whose keys are near the threshold.
+"""The open part of a split: the units with keys near the threshold.
 
-Without labels the test set would be the units with the lowest keys. Balance needs a tilt of the
-keys by about the standard deviation of each label's share, sqrt(f (1 - f) / images), so a unit
-whose key is many such deviations from the threshold is decided by its key alone, and the solver's
-work grows with the root of the number of entries.
+Without labels the test set would be the units with the lowest keys. Balance shifts the threshold of a label by about the
+standard deviation of the share, sqrt(f (1 - f) / images). So the key alone decides on units many such deviations away from
+the threshold, and the work of the solver grows with the square root of the number of entries.
 """
 
 from dataclasses import dataclass, replace
@@ -12,165 +11,192 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.split.coordination import Ranks
-from twofold.split.rows import Ints, Rows
-from twofold.split.signatures import sort_by_signature
-from twofold.split.units import Units
+from twofold.label_sets import Ints, compute_lengths, compute_offsets
+from twofold.split.label_matrix import LabelMatrix
+from twofold.split.sampling import SideBounds, Units, sort_by_signature
 
 KEY_BITS = 36
-DEVIATIONS = 4
+"""Bits of a key that count in a window. All arithmetic on keys fits into 63 bits.
+
+duals            a short key less a shift of up to 36 bits takes 37 bits and a sign; the index of the unit takes 25 bits
+neighbourhoods   a sum of two distances takes 37 bits; the change in cost, up to the denominator, takes 20 bits and a sign
+local_search     IMPOSSIBLE, 2**61, is above both, and the sum of two is below 2**63
+"""
+
+SIGMAS = 4
+"""Half the width of a window, in standard deviations of a label's share."""
+
 ALWAYS_OPEN = 20_000
+"""Up to this number of units, all units are open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Open units by kind: units of one kind have equal rows and sizes, so only numbers matter.
+    """Open units by signature. An allocation `x` has the number of test units of each signature.
 
-    The units of kind `j` are `unit[start[j]:start[j + 1]]`, lowest key first; the first `x[j]` of
-    them are tested. `position` is the key as KEY_BITS bits. Deviations are scaled by the
-    denominator of the fraction, so that all of them are integers. `ranks` where the keys are
-    coordinated with a previous split.
+    The units of signature `s` are `unit[start[s]:start[s + 1]]`, lowest key first; the first `x[s]` are in the test
+    set. `matrix` has a row and `size` the entries of a unit for each signature; `short_key` has the key of each unit in
+    KEY_BITS bits. `images` counts all images of each label, `fixed` the test images outside the window, and `needed` the
+    entries that the window adds to the test set. `is_complete` if all units are open; `bounds` is set if the keys are
+    coordinated with a previous split. Deviations are multiplied by the denominator of the fraction, so they are integers.
     """
 
     fraction: Fraction
     threshold: int
-    need: int
+    needed: int
     images: Ints
     fixed: Ints
-    rows: Rows
+    matrix: LabelMatrix
     size: Ints
     start: Ints
     unit: Ints
-    position: Ints
-    whole: bool
-    ranks: Ranks | None = None
+    short_key: Ints
+    is_complete: bool
+    bounds: SideBounds | None = None
 
     @property
     def capacity(self) -> Ints:
-        return np.diff(self.start)
+        """The number of open units of each signature."""
+        return compute_lengths(self.start)
 
-    def tested(self, x: Ints) -> Ints:
-        """Entries of each label on the test side."""
-        return self.fixed + self.rows.totals(x, len(self.images))
+    def count_entries(self, x: Ints) -> int:
+        """Entries of the window in the test set."""
+        return int((x * self.size).sum())
 
-    def deviation(self, tested: Ints) -> Ints:
-        """For each label, the denominator times (tested - fraction * images)."""
-        return self.fraction.denominator * tested - self.fraction.numerator * self.images
+    def count_test_images(self, x: Ints) -> Ints:
+        """Images of each label in the test set."""
+        return self.fixed + self.matrix.sum_by_label(x, len(self.images))
 
-    def cost(self, x: Ints) -> int:
-        return int(np.abs(self.deviation(self.tested(x))).sum())
+    def compute_deviation(self, test_images: Ints) -> Ints:
+        """For each label, the denominator times (test_images - fraction * images)."""
+        return self.fraction.denominator * test_images - self.fraction.numerator * self.images
 
-    def floors(self) -> Ints:
-        """The least deviation that an integer number of entries allows, for each label."""
-        rest = self.fraction.numerator * self.images % self.fraction.denominator
-        return np.minimum(rest, self.fraction.denominator - rest)
+    def compute_cost(self, x: Ints) -> int:
+        """The sum of absolute deviations: the total deviation times the denominator."""
+        return int(np.abs(self.compute_deviation(self.count_test_images(x))).sum())
 
-    def floor(self) -> int:
-        return int(self.floors().sum())
+    def compute_floors(self) -> Ints:
+        """The least absolute deviation of each label that an integer number of images allows."""
+        remainder = self.fraction.numerator * self.images % self.fraction.denominator
+        return np.minimum(remainder, self.fraction.denominator - remainder)
 
-    def ranked(self) -> tuple[Ints, Ints]:
-        """Of each kind, how many units were tested in the previous split, and how many are new."""
-        if self.ranks is None:
+    def compute_floor(self) -> int:
+        """The integrality floor: the sum of the labels' floors."""
+        return int(self.compute_floors().sum())
+
+    def count_previous_units(self) -> tuple[Ints, Ints]:
+        """For each signature the number of units of the previous test set, and the number of new units."""
+        if self.bounds is None:
             raise ValueError("The window is not coordinated with a previous split.")
-        tested, before = (
-            np.add.reduceat((self.position < _position(rank)).astype(np.int64), self.start[:-1])
-            for rank in (self.ranks.new, self.ranks.trained)
+        # Keys are sorted within a signature: count the keys below each bound.
+        test, test_or_new = (
+            np.add.reduceat(
+                (self.short_key < _shorten_key(bound)).astype(np.int64), self.start[:-1]
+            )
+            for bound in (self.bounds.new, self.bounds.training)
         )
-        return tested, before - tested
+        return test, test_or_new - test
 
-    def chosen(self, x: Ints) -> Ints:
-        """The units that are tested."""
-        rank = np.arange(len(self.unit), dtype=np.int64) - np.repeat(self.start[:-1], self.capacity)
+    def select_units(self, x: Ints) -> Ints:
+        """The units in the test set."""
+        starts = np.repeat(self.start[:-1], self.capacity)
+        # The rank of each unit within its signature.
+        rank = np.arange(len(self.unit), dtype=np.int64) - starts
         return self.unit[rank < np.repeat(x, self.capacity)]
 
+    def narrow(self, x: Ints, signatures: Ints) -> "Window":
+        """The window in which only `signatures` are open; the allocation of the others is fixed at `x`."""
+        is_open = np.zeros(len(x), dtype=np.bool_)
+        is_open[signatures] = True
+        closed_x = np.where(is_open, 0, x)
+        # From signatures to units.
+        is_open_unit = np.repeat(is_open, self.capacity)
+        return replace(
+            self,
+            fixed=self.count_test_images(closed_x),
+            needed=self.needed - self.count_entries(closed_x),
+            matrix=self.matrix.take_rows(signatures),
+            size=self.size[signatures],
+            start=compute_offsets(self.capacity[signatures]),
+            unit=self.unit[is_open_unit],
+            short_key=self.short_key[is_open_unit],
+            is_complete=False,
+        )
 
-def narrowed(window: Window, x: Ints, kinds: Ints) -> Window:
-    """The window in which only `kinds` are open and `x` says what is tested of the others."""
-    open_kind = np.zeros(len(x), dtype=np.bool_)
-    open_kind[kinds] = True
-    closed = np.where(open_kind, 0, x)
-    of_unit = np.repeat(open_kind, window.capacity)
-    return replace(
-        window,
-        fixed=window.tested(closed),
-        need=window.need - int((closed * window.size).sum()),
-        rows=window.rows.take(kinds),
-        size=window.size[kinds],
-        start=np.concatenate(([0], np.cumsum(window.capacity[kinds]))),
-        unit=window.unit[of_unit],
-        position=window.position[of_unit],
-        whole=False,
-    )
 
-
-def threshold_key(units: Units, wanted: int) -> np.uint64:
-    """The key of the last unit that fits when units are taken by key alone; `wanted` >= 1."""
+def find_threshold_key(units: Units, test_entries: int) -> np.uint64:
+    """The key of the last unit that fits if units with `test_entries` >= 1 entries are taken by key."""
     if units.size.max() == 1:
-        return np.uint64(np.partition(units.key, wanted - 1)[wanted - 1])
+        return np.uint64(np.partition(units.key, test_entries - 1)[test_entries - 1])
     order = np.argsort(units.key, kind="stable")
-    last = np.searchsorted(np.cumsum(units.size[order]), wanted, side="right")
+    last = np.searchsorted(np.cumsum(units.size[order]), test_entries, side="right")
     return np.uint64(units.key[order[max(0, int(last) - 1)]])
 
 
 def open_window(
     units: Units,
     images: Ints,
-    words: NDArray[np.uint64],
+    label_hashes: NDArray[np.uint64],
     fraction: Fraction,
-    wanted: int,
+    test_entries: int,
     always_open: int = ALWAYS_OPEN,
-    deviations: int = DEVIATIONS,
+    sigmas: int = SIGMAS,
 ) -> tuple[Window, NDArray[np.bool_]]:
-    """The window, and for each unit whether it is tested without question (none in the window).
+    """Return the window, and for each unit outside the window whether it is in the test set (False for open units).
 
-    Up to `always_open` units the window is everything. `wanted` is at least one.
+    If there are at most `always_open` units, all are open. Otherwise the window reaches `sigmas` standard deviations to both
+    sides of the threshold. `test_entries`, the entries of the test set, is at least one.
     """
-    threshold = threshold_key(units, wanted)
+    threshold = find_threshold_key(units, test_entries)
     is_open = np.ones(len(units), dtype=np.bool_)
     if len(units) > always_open:
-        is_open = _near(units, images, fraction, threshold, deviations)
+        is_open = _mark_near_units(units, images, fraction, threshold, sigmas)
     decided = (units.key <= threshold) & ~is_open
-    fixed_rows = np.bincount(units.row[decided], minlength=len(units.rows))
+    # Decided test units of each row.
+    fixed_rows = np.bincount(units.row[decided], minlength=len(units.matrix))
     unit = np.flatnonzero(is_open)
     row_ids, row = np.unique(units.row[unit], return_inverse=True)
-    opened = Units(
+    open_units = Units(
         key=units.key[unit],
-        tie=units.tie[unit],
+        source=units.source[unit],
         row=row,
         size=units.size[unit],
-        rows=units.rows.take(row_ids),
+        matrix=units.matrix.take_rows(row_ids),
     )
-    # Kinds are numbered by their content, not by who came first.
-    order, first = sort_by_signature(opened, words)
+    # Signatures are numbered by their content, so the order of entries has no effect.
+    order, first = sort_by_signature(open_units, label_hashes)
     unit = unit[order]
     window = Window(
         fraction=fraction,
-        threshold=_position(threshold),
-        need=wanted - int(units.size[decided].sum()),
+        threshold=_shorten_key(threshold),
+        needed=test_entries - int(units.size[decided].sum()),
         images=images,
-        fixed=units.rows.totals(fixed_rows, len(images)),
-        rows=opened.rows.take(row[order[first]]),
+        fixed=units.matrix.sum_by_label(fixed_rows, len(images)),
+        matrix=open_units.matrix.take_rows(row[order[first]]),
         size=units.size[unit[first]].astype(np.int64),
         start=np.concatenate((first, [len(unit)])),
         unit=unit,
-        position=(units.key[unit] >> np.uint64(64 - KEY_BITS)).astype(np.int64),
-        whole=len(unit) == len(units),
-        ranks=units.ranks,
+        short_key=(units.key[unit] >> np.uint64(64 - KEY_BITS)).astype(np.int64),
+        is_complete=len(unit) == len(units),
+        bounds=units.bounds,
     )
     return window, decided
 
 
-def _near(
-    units: Units, images: Ints, fraction: Fraction, threshold: np.uint64, deviations: int
+def _mark_near_units(
+    units: Units, images: Ints, fraction: Fraction, threshold: np.uint64, sigmas: int
 ) -> NDArray[np.bool_]:
+    """Whether each unit's key is within `sigmas` standard deviations, summed over its labels, of the threshold."""
     variance = float(fraction * (1 - fraction))
-    reach = deviations * np.sqrt(variance / np.maximum(images, 1)) * 2.0**KEY_BITS
-    widths = units.rows.sums(np.rint(reach).astype(np.int64))[units.row]
-    keys = (units.key >> np.uint64(64 - KEY_BITS)).astype(np.int64)
-    keys -= _position(threshold)
-    near: NDArray[np.bool_] = np.abs(keys) <= widths
+    reach = sigmas * np.sqrt(variance / np.maximum(images, 1)) * 2.0**KEY_BITS
+    # The dual prices of a unit's labels add up, so the widths of the labels do.
+    widths = units.matrix.sum_by_row(np.rint(reach).astype(np.int64))[units.row]
+    distance = (units.key >> np.uint64(64 - KEY_BITS)).astype(np.int64)
+    distance -= _shorten_key(threshold)
+    near: NDArray[np.bool_] = np.abs(distance) <= widths
     return near
 
 
-def _position(key: np.uint64) -> int:
+def _shorten_key(key: np.uint64) -> int:
+    """The first KEY_BITS bits of a key."""
     return int(key) >> (64 - KEY_BITS)

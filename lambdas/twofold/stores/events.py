@@ -1,4 +1,4 @@
-"""EventBridge: the only module that sends events. Each is sent at least once, in no order; `eventId` tells repetitions."""
+"""EventBridge: send events at least once, in no particular order. Repetitions have the same `eventId`."""
 
 import json
 from dataclasses import dataclass
@@ -10,59 +10,59 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twofold.arns import Scope
+from twofold.operation_event import DETAIL_TYPE, SOURCE, OperationEvent
 from twofold.settings import Service
-from twofold.settled import DETAIL_TYPE, SOURCE, Settled
-from twofold.stores.clients import client
-from twofold.stores.table import Table, outbox
+from twofold.stores.clients import create_client
+from twofold.stores.table import Table, history
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
 
 
 @cache
-def _client() -> Any:
-    return client(Service.EVENTS, _CONFIG)
+def get_client() -> Any:
+    return create_client(Service.EVENTS, _CONFIG)
 
 
-class NotSentError(Exception):
-    """EventBridge did not take an event; it waits for the next sweep."""
+class EventNotSentError(Exception):
+    """EventBridge rejected an event. The next run of Settle sends the event again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The account's default bus, and what waits to be sent there."""
+    """The default event bus of the account, and the outbox of unsent events in the table."""
 
     table: Table
     scope: Scope
 
-    def send(self, settled: Settled) -> None:
-        """Raises NotSentError, ClientError, BotoCoreError; the event waits then."""
-        detail = settled.detail(self.scope)
+    def send(self, event: OperationEvent) -> None:
+        """Send an event and delete it from the outbox. Raises EventNotSentError, ClientError, BotoCoreError."""
+        detail = event.build_detail(self.scope)
         entry = {
             "Source": SOURCE,
             "DetailType": DETAIL_TYPE,
-            "Time": datetime.fromtimestamp(settled.ended / 1000, UTC),
-            "Resources": [one["arn"] for one in detail["datasets"]],
+            "Time": datetime.fromtimestamp(event.ended / 1000, UTC),
+            "Resources": [dataset["arn"] for dataset in detail["datasets"]],
             "Detail": json.dumps(detail),
         }
-        answer = _client().put_events(Entries=[entry])
-        if answer.get("FailedEntryCount"):
-            raise NotSentError(f"{settled.event}: {answer['Entries'][0].get('ErrorCode')}")
-        outbox.forget(self.table, settled)
+        response = get_client().put_events(Entries=[entry])
+        if response.get("FailedEntryCount"):
+            raise EventNotSentError(f"{event.event}: {response['Entries'][0].get('ErrorCode')}")
+        history.delete_event(self.table, event)
 
-    def try_to_send(self, settled: Settled) -> None:
-        """For whoever has just settled an operation: that is done, whatever becomes of the event now."""
+    def try_to_send(self, event: OperationEvent) -> None:
+        """Send the event of an operation that has just ended. If sending fails, the event stays in the outbox."""
         try:
-            self.send(settled)
-        except (ClientError, BotoCoreError, NotSentError):
+            self.send(event)
+        except (ClientError, BotoCoreError, EventNotSentError):
             return
 
-    def send_waiting(self) -> None:
-        """What nobody has sent yet. One that cannot be sent does not keep the others waiting."""
-        failures = []
-        for settled in outbox.waiting(self.table):
+    def send_unsent(self) -> None:
+        """Send all events of the outbox. Raises an ExceptionGroup of all errors, after the last event."""
+        errors = []
+        for event in history.list_unsent_events(self.table):
             try:
-                self.send(settled)
-            except (ClientError, BotoCoreError, NotSentError) as failure:
-                failures.append(failure)
-        if failures:
-            raise ExceptionGroup("Some events could not be sent", failures)
+                self.send(event)
+            except (ClientError, BotoCoreError, EventNotSentError) as error:
+                errors.append(error)
+        if errors:
+            raise ExceptionGroup("Some events could not be sent", errors)

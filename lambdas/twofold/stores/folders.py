@@ -1,4 +1,4 @@
-"""What lies below a prefix of the bucket, and links by which others read what lies there."""
+"""List folders of the bucket, and presign URLs of objects."""
 
 from functools import cache
 from typing import Any
@@ -6,22 +6,22 @@ from typing import Any
 from botocore.config import Config
 
 from twofold.settings import Service
-from twofold.stores.clients import client
-from twofold.stores.objects import Bucket, _client
+from twofold.stores.clients import create_client
+from twofold.stores.objects import Bucket, get_client
 
 MAX_FOLDERS = 10_000
 
 
 @cache
-def _signer() -> Any:
-    """Objects under a customer's key need version 4, and presigned URLs have another by default."""
-    return client(Service.S3, Config(signature_version="s3v4"))
+def get_signing_client() -> Any:
+    """Return a client with Signature Version 4, which objects under a customer managed key require."""
+    return create_client(Service.S3, Config(signature_version="s3v4"))
 
 
-def folders(bucket: Bucket, prefix: str) -> frozenset[str]:
-    """The names of the first MAX_FOLDERS folders right below a prefix that ends with a slash."""
+def list_folders(bucket: Bucket, prefix: str) -> frozenset[str]:
+    """Return the names of the first MAX_FOLDERS folders directly below a prefix that ends with a slash."""
     pages = (
-        _client()
+        get_client()
         .get_paginator("list_objects_v2")
         .paginate(
             Bucket=bucket.name,
@@ -30,12 +30,14 @@ def folders(bucket: Bucket, prefix: str) -> frozenset[str]:
             PaginationConfig={"MaxItems": MAX_FOLDERS},
         )
     )
-    found = (one["Prefix"] for page in pages for one in page.get("CommonPrefixes", ()))
-    return frozenset(name.removeprefix(prefix).removesuffix("/") for name in found)
+    prefixes = (entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ()))
+    return frozenset(name.removeprefix(prefix).removesuffix("/") for name in prefixes)
 
 
-def link(bucket: Bucket, key: str, seconds: int) -> str:
-    """A URL by which anyone can read the object for so long; nothing is asked of S3."""
-    address = {"Bucket": bucket.name, "Key": key}
-    url: str = _signer().generate_presigned_url("get_object", address, ExpiresIn=seconds)
+def presign_url(bucket: Bucket, key: str, seconds: int) -> str:
+    """Return a URL for reading the object without credentials, valid for `seconds`. No request is sent."""
+    parameters = {"Bucket": bucket.name, "Key": key}
+    url: str = get_signing_client().generate_presigned_url(
+        "get_object", parameters, ExpiresIn=seconds
+    )
     return url

@@ -1,27 +1,30 @@
-"""The one place that spells S3 keys.
+"""The keys of all objects in S3.
 
     contents/<project>/<train|test>-<created>/<operation>/entries.manifest   the dataset's lines
     contents/<project>/<train|test>-<created>/<operation>/entries.index      its columnar index
-    contents/<project>/<train|test>-<created>/<operation>/rejected.manifest  lines dropped at ingest, as supplied
+    contents/<project>/<train|test>-<created>/<operation>/rejected.manifest  lines rejected at ingest, as supplied
     contents/<project>/<train|test>-<created>/<operation>/rejected.jsonl     line numbers and reasons
-    reports/<project>/<operation>/report.json                                what a distribution did, and its certificate
-    reports/<project>/<operation>/report.html                                the same as a page
-    sources/...                                                              manifests to take in, put there by users
-    scratch/<operation>/<step>/...                                           expires by lifecycle rule
+    reports/<project>/<operation>/report.json                                report of a distribution, with its certificate
+    reports/<project>/<operation>/report.html                                the same report as a page
+    sources/...                                                              manifests to ingest, uploaded by users
+    scratch/<operation>/<step>/...                                           messages between states; expire by lifecycle rule
 
 The projects `.` and `..` are spelled `~.` and `~..`: clients and browsers resolve dot segments in the path of a URL.
-Keys derive from the operation, the step and the shard, so a retry overwrites the same bytes.
+Keys derive from the operation, the step and the shard, so a retry overwrites the same objects with the same bytes. Two kinds
+of objects differ: a retry of Select, Resolve or Merge begins new multipart uploads, so the assembly and the move tasks name
+these. The bucket's lifecycle rule `uploads` aborts the uploads of earlier attempts.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from twofold.settings import Prefix
 
 
 @dataclass(frozen=True, slots=True)
 class ContentsKeys:
-    """Where one version of a dataset's contents lies."""
+    """Keys of a version of a dataset's contents."""
 
     folder: str
 
@@ -41,25 +44,13 @@ class ContentsKeys:
     def rejected_reasons(self) -> str:
         return f"{self.folder}/rejected.jsonl"
 
-    def all(self) -> tuple[str, ...]:
+    def list_all(self) -> tuple[str, ...]:
         return self.manifest, self.index, self.rejected_lines, self.rejected_reasons
-
-
-def contents(dataset: str, operation: str) -> str:
-    """The folder of the contents that an operation gives a dataset; `dataset` is a DatasetId's `path`, such as
-    `birds/train-1655158669954`."""
-    project, _, name = dataset.partition("/")
-    return f"{Prefix.CONTENTS}/{spell_project(project)}/{name}/{operation}"
-
-
-def spell_project(project: str) -> str:
-    """The part of a key that names a project. No project name has a `~`."""
-    return f"~{project}" if project in (".", "..") else project
 
 
 @dataclass(frozen=True, slots=True)
 class ReportKeys:
-    """Where the report of an operation lies."""
+    """Keys of the report of a distribution."""
 
     project: str
     operation: str
@@ -74,40 +65,111 @@ class ReportKeys:
 
     @property
     def _folder(self) -> str:
-        return f"{Prefix.REPORTS}/{spell_project(self.project)}/{self.operation}"
+        return f"{Prefix.REPORTS}/{encode_project(self.project)}/{self.operation}"
 
 
-def ranges(operation: str) -> str:
-    """The byte ranges that an operation's source is cut into."""
-    return scratch(operation, "plan", "ranges.json")
+class ScratchStep(StrEnum):
+    """Folders of an operation's scratch objects; a folder per step."""
+
+    PLAN = "plan"
+    INDEX = "index"
+    GROUP = "group"
+    SELECT = "select"
+    UPDATE = "update"
+    MERGE = "merge"
+    TRANSFER = "carve"  # the stored name of the plans of a transfer
+    MOVE = "move"
 
 
-def assembly(operation: str) -> str:
-    """How many shards there are, and what becomes of them."""
-    return scratch(operation, "carve", "assembly.json")
+@dataclass(frozen=True, slots=True)
+class ScratchKeys:
+    """Keys of the objects by which an operation's states exchange data. Folders end with a slash."""
+
+    operation: str
+
+    @property
+    def folder(self) -> str:
+        return f"{Prefix.SCRATCH}/{self.operation}/"
+
+    @property
+    def ranges(self) -> str:
+        """The byte ranges into which Plan splits the source."""
+        return self._build(ScratchStep.PLAN, "ranges.json")
+
+    @property
+    def report(self) -> str:
+        """The draft report by Select, completed by Publish."""
+        return self._build(ScratchStep.SELECT, "report.json")
+
+    @property
+    def changes(self) -> str:
+        """The body of an UpdateDatasetEntries call."""
+        return self._build(ScratchStep.UPDATE, "changes")
+
+    @property
+    def inserts(self) -> str:
+        """The changed lines of an update, in the order of the new manifest."""
+        return self._build(ScratchStep.MERGE, "inserts")
+
+    @property
+    def shard_plans(self) -> str:
+        """The lines of each shard of a transfer, for Move."""
+        return self._build(ScratchStep.TRANSFER, "plan")
+
+    @property
+    def move_tasks(self) -> str:
+        """The list of shards for the Distributed Map of Move."""
+        return self._build(ScratchStep.TRANSFER, "shards.json")
+
+    @property
+    def assembly(self) -> str:
+        """The number of shards, and how Publish assembles their output."""
+        return self._build(ScratchStep.TRANSFER, "assembly.json")
+
+    def build_step_folder(self, step: ScratchStep) -> str:
+        return self._build(step, "")
+
+    def build_range_index_key(self, number: int) -> str:
+        """Return the key of the index of a byte range."""
+        return self._build_shard_key(ScratchStep.INDEX, number, "piece")
+
+    def build_group_keys_key(self, number: int) -> str:
+        """Return the key of the groups of the lines of a byte range."""
+        return self._build_shard_key(ScratchStep.GROUP, number, "piece")
+
+    def build_output_key(self, shard: int, side: int) -> str:
+        """Return the key of a shard's output for Publish to join."""
+        return self._build_shard_key(ScratchStep.MOVE, shard, f"{side}.piece")
+
+    def build_record_key(self, shard: int) -> str:
+        """Return the key of the record of Move after a shard."""
+        return self._build_shard_key(ScratchStep.MOVE, shard, "record.json")
+
+    def _build_shard_key(self, step: ScratchStep, number: int, name: str) -> str:
+        return self._build(step, f"{number:06d}/{name}")
+
+    def _build(self, step: ScratchStep, name: str) -> str:
+        return f"{self.folder}{step}/{name}"
 
 
-def changes(operation: str) -> str:
-    """What an UpdateDatasetEntries brings, as it came."""
-    return scratch(operation, "update", "changes")
+def build_contents_folder(dataset: str, operation: str) -> str:
+    """Return the folder of the new contents of a dataset.
+
+    `dataset` is the path of a DatasetId, such as `birds/train-1655158669954`.
+    """
+    project, _, name = dataset.partition("/")
+    return f"{Prefix.CONTENTS}/{encode_project(project)}/{name}/{operation}"
+
+
+def encode_project(project: str) -> str:
+    """Return the part of a key for a project. No project name contains `~`."""
+    return f"~{project}" if project in (".", "..") else project
 
 
 def is_source(key: str, folders: Sequence[str] = (f"{Prefix.SOURCES}/",)) -> bool:
-    """Whether users may name the object as a manifest to take in: it is in one of the folders, which end with a slash.
+    """Return whether users may name the object as a manifest to ingest: the object is in one of the folders (with final
+    slashes).
 
-    `.` and `..` are names like any other in S3, and steps to other folders to a client that resolves them.
+    S3 allows the names `.` and `..`; clients resolve them and would leave the folder.
     """
     return key.startswith(tuple(folders)) and not {".", ".."} & set(key.split("/"))
-
-
-def scratch_folder(operation: str, step: str = "") -> str:
-    """What an operation, or a step of it, leaves lies below; it ends with a slash."""
-    return f"{Prefix.SCRATCH}/{operation}/{step}/" if step else f"{Prefix.SCRATCH}/{operation}/"
-
-
-def scratch(operation: str, step: str, name: str) -> str:
-    return f"{Prefix.SCRATCH}/{operation}/{step}/{name}"
-
-
-def scratch_shard(operation: str, step: str, shard: int, name: str) -> str:
-    return scratch(operation, step, f"{shard:06d}/{name}")

@@ -1,4 +1,4 @@
-"""S3: the only module that reads and writes objects."""
+"""S3: read and write objects."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,9 +17,9 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from twofold.records import Source
+from twofold.records import SourceObject
 from twofold.settings import Service
-from twofold.stores.clients import client
+from twofold.stores.clients import create_client
 
 CHUNK_BYTES = 1 << 20
 OVERRUN_BYTES = 256 << 10
@@ -32,69 +32,80 @@ _CONFIG = Config(
     max_pool_connections=_CONCURRENCY,
 )
 _BODY_ATTEMPTS = 4
-_BROKEN_OFF = (
+_BODY_ERRORS = (
     FlexibleChecksumError,
     IncompleteReadError,
     ReadTimeoutError,
     ResponseStreamingError,
 )
-"""An SDK repeats a request that fails, but not one whose answer breaks off in the middle of an object."""
+"""Errors while a body is read. SDKs retry failed requests, but not interrupted bodies."""
 
 _CONTENT_TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
 _CHANGED = frozenset({"PreconditionFailed", "412", "InvalidRange"})
-_NAMES = ("NoSuchKey", "NoSuchBucket", "NoSuchVersion", "AccessDenied", "InvalidBucketName")
+_UNREACHABLE_CODES = (
+    "NoSuchKey",
+    "NoSuchBucket",
+    "NoSuchVersion",
+    "AccessDenied",
+    "InvalidBucketName",
+)
 _DELETE_MARKER = "MethodNotAllowed"
-_STATUSES = ("301", "400", "403", "404", "405")
-"""The error of a HEAD has no body, so its code is the status."""
-_UNREACHABLE = frozenset({*_NAMES, "PermanentRedirect", _DELETE_MARKER, *_STATUSES})
+_UNREACHABLE_STATUSES = ("301", "400", "403", "404", "405")
+"""The response to a HEAD request has no body; its code is the HTTP status."""
+_UNREACHABLE = frozenset(
+    {*_UNREACHABLE_CODES, "PermanentRedirect", _DELETE_MARKER, *_UNREACHABLE_STATUSES}
+)
 
 
 @cache
-def _client() -> Any:
-    return client(Service.S3, _CONFIG)
+def get_client() -> Any:
+    return create_client(Service.S3, _CONFIG)
 
 
 class ObjectUnreachableError(Exception):
-    """There is no such object, or it may not be read."""
+    """The object does not exist, or the caller has no read permission."""
 
 
 class LostObjectError(ObjectUnreachableError):
-    """An object of Twofold's own that should be there is not."""
+    """An object of Twofold's own bucket is missing."""
 
 
 class SourceChangedError(Exception):
-    """The object is not the one that the operation began with."""
+    """The object has changed since the operation began."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
+    """A part of a multipart upload."""
+
     number: int
     etag: str
 
 
-def pin(bucket: str, key: str, version: str | None = None) -> Source:
-    """The object as it is now; raises ObjectUnreachableError."""
+def pin(bucket: str, key: str, version: str | None = None) -> SourceObject:
+    """Return the present version of an object. Raises ObjectUnreachableError."""
     address = {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
-    with _explained(bucket, key):
-        head = _client().head_object(**address)
-    seen = version or head.get("VersionId")
-    return Source(
+    with _translate_errors(bucket, key):
+        head = get_client().head_object(**address)
+    # Objects in a bucket without versioning have the version "null".
+    found_version = version or head.get("VersionId")
+    return SourceObject(
         bucket=bucket,
         key=key,
         size=head["ContentLength"],
         etag=head["ETag"],
-        version=None if seen == "null" and not version else seen,
+        version=None if found_version == "null" and not version else found_version,
     )
 
 
-def require(source: Source) -> None:
-    """Raises SourceChangedError or ObjectUnreachableError unless the object is still as it was pinned."""
-    with _explained(source.bucket, source.key):
-        _client().head_object(**_address(source))
+def require_unchanged(source: SourceObject) -> None:
+    """Raises SourceChangedError if the object has changed since the pin, ObjectUnreachableError if it cannot be read."""
+    with _translate_errors(source.bucket, source.key):
+        get_client().head_object(**_build_address(source))
 
 
-def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
-    """The bytes [start, end) in chunks, going on where an answer breaks off.
+def stream(source: SourceObject, start: int, end: int) -> Iterator[bytes]:
+    """Yield the bytes [start, end) in chunks; after an interruption, request the remaining bytes.
 
     Raises SourceChangedError, ObjectUnreachableError.
     """
@@ -102,42 +113,44 @@ def stream(source: Source, start: int, end: int) -> Iterator[bytes]:
     while position < end:
         attempts += 1
         try:
-            for chunk in _chunks(source, position, end):
+            for chunk in _read_chunks(source, position, end):
                 position += len(chunk)
                 yield chunk
-        except _BROKEN_OFF:
+        except _BODY_ERRORS:
             if attempts == _BODY_ATTEMPTS:
                 raise
 
 
-def _chunks(source: Source, start: int, end: int) -> Iterator[bytes]:
-    with _explained(source.bucket, source.key):
-        answer = _client().get_object(**_address(source), Range=f"bytes={start}-{end - 1}")
-    yield from answer["Body"].iter_chunks(CHUNK_BYTES)
+def _read_chunks(source: SourceObject, start: int, end: int) -> Iterator[bytes]:
+    with _translate_errors(source.bucket, source.key):
+        response = get_client().get_object(
+            **_build_address(source), Range=f"bytes={start}-{end - 1}"
+        )
+    yield from response["Body"].iter_chunks(CHUNK_BYTES)
 
 
-def stream_past(source: Source, start: int, end: int) -> Iterator[bytes]:
-    """As `stream`, and then on to the end of the object, in small steps, as long as the reader asks for more."""
+def stream_past(source: SourceObject, start: int, end: int) -> Iterator[bytes]:
+    """Yield the bytes [start, end), then the rest of the object in small requests, as far as the reader continues."""
     yield from stream(source, start, end)
     for position in range(end, source.size, OVERRUN_BYTES):
         yield from stream(source, position, min(position + OVERRUN_BYTES, source.size))
 
 
-def _address(source: Source) -> dict[str, str]:
+def _build_address(source: SourceObject) -> dict[str, str]:
     address = {"Bucket": source.bucket, "Key": source.key, "IfMatch": source.etag}
     return address | ({"VersionId": source.version} if source.version else {})
 
 
-def _body(**address: str) -> bytes:
-    """The object of Twofold's own, or the part of it, at an address; raises LostObjectError."""
+def _read_body(**address: str) -> bytes:
+    """Return an object of Twofold's own bucket, or a range of the object. Raises LostObjectError."""
     attempts = 0
     while True:
         attempts += 1
-        with _explained(address["Bucket"], address["Key"], LostObjectError):
-            answer = _client().get_object(**address)
+        with _translate_errors(address["Bucket"], address["Key"], LostObjectError):
+            response = get_client().get_object(**address)
         try:
-            body: bytes = answer["Body"].read()
-        except _BROKEN_OFF:
+            body: bytes = response["Body"].read()
+        except _BODY_ERRORS:
             if attempts == _BODY_ATTEMPTS:
                 raise
         else:
@@ -145,9 +158,10 @@ def _body(**address: str) -> bytes:
 
 
 @contextmanager
-def _explained(
+def _translate_errors(
     bucket: str, key: str, unreachable: type[Exception] = ObjectUnreachableError
 ) -> Iterator[None]:
+    """Translate errors of S3 into SourceChangedError or `unreachable`."""
     try:
         yield
     except ClientError as error:
@@ -165,21 +179,21 @@ class Bucket:
 
     name: str
 
-    def address(self, key: str) -> str:
+    def build_uri(self, key: str) -> str:
         return f"s3://{self.name}/{key}"
 
     def get(self, key: str) -> bytes:
-        """Raises LostObjectError."""
-        return _body(Bucket=self.name, Key=key)
+        """Return an object. Raises LostObjectError."""
+        return _read_body(Bucket=self.name, Key=key)
 
     def get_range(self, key: str, offset: int, size: int) -> bytes:
-        """`size` bytes from `offset` on, fewer where the object ends; raises LostObjectError."""
+        """Return `size` bytes from `offset` on, or fewer at the end of the object. Raises LostObjectError."""
         if not size:
             return b""
-        return _body(Bucket=self.name, Key=key, Range=f"bytes={offset}-{offset + size - 1}")
+        return _read_body(Bucket=self.name, Key=key, Range=f"bytes={offset}-{offset + size - 1}")
 
     def get_all(self, keys: Iterable[str]) -> Iterator[bytes]:
-        """Objects in the order of the keys, fetched side by side but not far ahead; raises LostObjectError."""
+        """Yield objects in the order of the keys, fetched in parallel, at most 16 ahead. Raises LostObjectError."""
         ahead: deque[Future[bytes]] = deque()
         with ThreadPoolExecutor(_CONCURRENCY) as pool:
             for key in keys:
@@ -190,55 +204,55 @@ class Bucket:
                 yield ahead.popleft().result()
 
     def get_ranges(self, key: str, spans: Sequence[tuple[int, int]]) -> list[bytes]:
-        """(offset, size) ranges of an object, fetched side by side; raises LostObjectError."""
+        """Return the (offset, size) ranges of an object, fetched in parallel. Raises LostObjectError."""
         if len(spans) == 1:
             return [self.get_range(key, *spans[0])]
         with ThreadPoolExecutor(_CONCURRENCY) as pool:
             return list(pool.map(lambda span: self.get_range(key, *span), spans))
 
     def put(self, key: str, body: bytes | bytearray | memoryview) -> None:
-        """What a browser can show is marked as that."""
-        kind = _CONTENT_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
-        _client().put_object(Bucket=self.name, Key=key, Body=body, ContentType=kind)
+        """Write an object, with a content type for browsers if the key has a known extension."""
+        content_type = _CONTENT_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
+        get_client().put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Objects that are not there are no error."""
+        """Delete objects. Missing objects are ignored."""
         for key in keys:
-            _client().delete_object(Bucket=self.name, Key=key)
+            get_client().delete_object(Bucket=self.name, Key=key)
 
-    def pin(self, key: str) -> Source:
-        """By ETag alone: a version could be read with s3:GetObjectVersion only, and such objects never change."""
+    def pin(self, key: str) -> SourceObject:
+        """Pin an object by ETag. A version id would require s3:GetObjectVersion, and own objects never change."""
         return pin(self.name, key).model_copy(update={"version": None})
 
-    def size(self, key: str) -> int | None:
-        """Bytes of the object, None if there is none."""
+    def find_size(self, key: str) -> int | None:
+        """Return the size of the object in bytes, or None if the object does not exist."""
         try:
             return self.pin(key).size
         except ObjectUnreachableError:
             return None
 
     def begin_upload(self, key: str) -> str:
-        """The id of a new multipart upload."""
-        upload: str = _client().create_multipart_upload(Bucket=self.name, Key=key)["UploadId"]
+        """Begin a multipart upload and return the id."""
+        upload: str = get_client().create_multipart_upload(Bucket=self.name, Key=key)["UploadId"]
         return upload
 
     def put_part(self, key: str, upload: str, number: int, body: bytes | bytearray) -> Part:
-        answer = _client().upload_part(
+        response = get_client().upload_part(
             Bucket=self.name, Key=key, UploadId=upload, PartNumber=number, Body=body
         )
-        return Part(number, answer["ETag"])
+        return Part(number, response["ETag"])
 
     def complete_upload(self, key: str, upload: str, parts: Iterable[Part]) -> None:
-        """Idempotent: an upload that is complete already is left alone."""
+        """Complete a multipart upload. A completed upload is left unchanged."""
         listed = [
             {"PartNumber": part.number, "ETag": part.etag}
             for part in sorted(parts, key=lambda part: part.number)
         ]
         try:
-            _client().complete_multipart_upload(
+            get_client().complete_multipart_upload(
                 Bucket=self.name, Key=key, UploadId=upload, MultipartUpload={"Parts": listed}
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchUpload":
                 raise
-            _client().head_object(Bucket=self.name, Key=key)
+            get_client().head_object(Bucket=self.name, Key=key)

@@ -1,6 +1,6 @@
-"""Objects that one state of a workflow leaves for another, with a checksum of their key and bytes behind them.
+"""Sealed objects: messages between states, each followed by a checksum of key and bytes.
 
-So an object that was damaged, or that lies where another one belongs, is told from the one that was written.
+The seal detects a damaged object, and an object under the wrong key.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,27 +14,27 @@ SEAL_BYTES = 8
 
 
 def put(bucket: Bucket, key: str, body: bytes | bytearray) -> None:
-    bucket.put(key, body + _seal(key, body))
+    bucket.put(key, body + _compute_seal(key, body))
 
 
 def get(bucket: Bucket, key: str) -> bytes:
-    """Raises LostObjectError, DamagedObjectError."""
-    return _opened(key, bucket.get(key))
+    """Return the body. Raises LostObjectError, DamagedObjectError."""
+    return _verify_seal(key, bucket.get(key))
 
 
 def get_all(bucket: Bucket, keys: Iterable[str]) -> Iterator[bytes]:
-    """Objects in the order of the keys, fetched side by side; raises LostObjectError, DamagedObjectError."""
-    wanted = list(keys)
-    for key, data in zip(wanted, bucket.get_all(wanted), strict=True):
-        yield _opened(key, data)
+    """Yield the bodies in the order of the keys, fetched in parallel. Raises LostObjectError, DamagedObjectError."""
+    ordered_keys = list(keys)
+    for key, data in zip(ordered_keys, bucket.get_all(ordered_keys), strict=True):
+        yield _verify_seal(key, data)
 
 
-def _opened(key: str, data: bytes) -> bytes:
+def _verify_seal(key: str, data: bytes) -> bytes:
     body = data[:-SEAL_BYTES]
-    if data[-SEAL_BYTES:] != _seal(key, body):
-        raise DamagedObjectError(f"{key} is not as it was written.")
+    if data[-SEAL_BYTES:] != _compute_seal(key, body):
+        raise DamagedObjectError(f"{key} does not match its checksum.")
     return body
 
 
-def _seal(key: str, body: bytes | bytearray) -> bytes:
+def _compute_seal(key: str, body: bytes | bytearray) -> bytes:
     return xxh3_64_digest(key.encode() + b"\0" + body)

@@ -1,50 +1,50 @@
-"""A version of a dataset's contents, as workflows write it and read it: the index whole, the manifest pinned."""
+"""Write and read a version of a dataset's contents: the whole index, and the manifest as a pinned source."""
 
 from twofold.errors import DamagedObjectError
-from twofold.manifest import columns
-from twofold.manifest.index import Index
-from twofold.records import Contents, DatasetId, Operation, Source
-from twofold.stores import keys
-from twofold.stores.keys import ContentsKeys
+from twofold.manifest.index import columns
+from twofold.manifest.index.dataset_index import DatasetIndex
+from twofold.records import Contents, DatasetId, Operation, SourceObject
+from twofold.stores.keys import ContentsKeys, build_contents_folder
 from twofold.stores.objects import Bucket
-from twofold.workflow.carving import Side
+from twofold.workflow.plan_transfer import Output
 
 
-def put_index(bucket: Bucket, operation: Operation, dataset: DatasetId, index: Index) -> Side:
-    """Writes the index that the operation gives the dataset; the side that its manifest will be.
+def write_index(
+    bucket: Bucket, operation: Operation, dataset: DatasetId, index: DatasetIndex
+) -> Output:
+    """Write the index of the dataset's new contents and return the matching manifest.
 
-    What the index says of the contents stands in it; the digest is for Publish to find.
+    The contents have the index's counts. Publish adds the digest.
     """
-    place = ContentsKeys(keys.contents(dataset.path, operation.id))
+    keys = ContentsKeys(build_contents_folder(dataset.path, operation.id))
     encoded = index.encode()
-    bucket.put(place.index, encoded)
-    stats = index.stats()
+    bucket.put(keys.index, encoded)
+    stats = index.compute_stats()
     contents = Contents(
-        folder=place.folder,
+        folder=keys.folder,
         entries=stats.total_entries,
         bytes=index.manifest_bytes,
         digest="",
-        index=columns.read_header(encoded).checksum,
+        index_checksum=columns.read_header(encoded).checksum,
         labeled_entries=stats.labeled_entries,
         total_labels=stats.total_labels,
         error_entries=stats.error_entries,
     )
-    return Side(place.manifest, dataset, contents)
+    return Output(keys.manifest, dataset, contents)
 
 
-def pinned_contents(bucket: Bucket, before: Contents) -> Source:
-    """The manifest of contents, as the source of a carve. Raises DamagedObjectError, ObjectUnreachableError."""
-    source = bucket.pin(ContentsKeys(before.folder).manifest)
-    if source.size != before.bytes:
+def read_index(bucket: Bucket, contents: Contents) -> DatasetIndex:
+    """Read the index of a dataset's contents. Raises LostObjectError, DamagedObjectError."""
+    data = bucket.get(ContentsKeys(contents.folder).index)
+    columns.read_header(data).verify_checksum(contents.index_checksum)
+    return DatasetIndex.decode(data)
+
+
+def pin_manifest(bucket: Bucket, contents: Contents) -> SourceObject:
+    """Return the manifest as the source of a transfer. Raises DamagedObjectError, ObjectUnreachableError."""
+    source = bucket.pin(ContentsKeys(contents.folder).manifest)
+    if source.size != contents.bytes:
         raise DamagedObjectError(
-            f"{source.key} has {source.size} bytes; the dataset's manifest had {before.bytes}."
+            f"{source.key} has {source.size} bytes; the dataset's manifest had {contents.bytes}."
         )
     return source
-
-
-def get_index(bucket: Bucket, contents: Contents) -> Index:
-    """The index of a dataset's contents; raises LostObjectError, DamagedObjectError."""
-    place = ContentsKeys(contents.folder).index
-    data = bucket.get(place)
-    columns.read_header(data).require(contents.index)
-    return Index.decode(data)

@@ -1,94 +1,78 @@
-"""The groups of a training dataset's lines, which its index does not hold: found range by range, joined for Select."""
+"""Group: find the groups of the lines in a byte range of the training manifest. Select joins the groups of all ranges."""
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from twofold.errors import ConservationError, DamagedObjectError, OperationRefused
-from twofold.manifest import columns
-from twofold.manifest.carve import DIGEST_MODULUS
-from twofold.manifest.group_keys import GroupTable, join_groups
-from twofold.manifest.groups import GroupBy, Grouping, complaint
-from twofold.manifest.reader import lines_of_range
-from twofold.records import Contents, Operation, Source
-from twofold.stores import keys, sealed
+from twofold.manifest.digests import DIGEST_MODULUS
+from twofold.manifest.grouping.group_by import GroupBy, LineGrouper, describe_ungrouped
+from twofold.manifest.grouping.group_table import GroupTable, join_groups
+from twofold.manifest.index import columns
+from twofold.manifest.line.byte_ranges import read_lines
+from twofold.records import Operation, SourceObject
+from twofold.stores import sealed
+from twofold.stores.keys import ScratchKeys
 from twofold.stores.objects import Bucket, LostObjectError, stream_past
-from twofold.workflow.contents import pinned_contents
-from twofold.workflow.ingest import order_ranges
-from twofold.workflow.orders import RANGE_LIST, RangeOrder, Ranges
+from twofold.workflow.inputs import get_contents, get_group_by
+from twofold.workflow.messages import RANGE_TASKS, RangeTask
 
 
-def plan(bucket: Bucket, operation: Operation) -> Ranges:
-    """Writes the list of byte ranges of the training manifest."""
-    return order_ranges(bucket, operation, pinned_contents(bucket, _before(operation)))
+def group_range(bucket: Bucket, operation: Operation, source: SourceObject, task: RangeTask) -> int:
+    """Write the group of each line starting in the range to scratch; return the number of lines."""
+    task.verify_seal(operation)
+    chunks = stream_past(source, max(task.start - 1, 0), task.end)
+    grouper = LineGrouper(GroupBy.parse(get_group_by(operation)))
+    grouper.read_lines(read_lines(chunks, task.start, task.end))
+    meta = {"lost": grouper.ungrouped, "reasons": grouper.reasons, "digest": grouper.digest}
+    packed = columns.pack_columns(meta, grouper.keys.build().to_columns())
+    sealed.put(bucket, ScratchKeys(operation.id).build_group_keys_key(task.number), packed)
+    return len(grouper)
 
 
-def group(bucket: Bucket, operation: Operation, source: Source, shard: RangeOrder) -> int:
-    """Leaves the group of each line that starts in the range in scratch, and answers with the number of lines."""
-    shard.require_sealed(operation)
-    chunks = stream_past(source, max(shard.start - 1, 0), shard.end)
-    grouping = Grouping(GroupBy.of(_expression(operation)))
-    grouping.read(lines_of_range(chunks, shard.start, shard.end))
-    meta = {"lost": grouping.lost, "reasons": grouping.reasons, "digest": grouping.digest}
-    piece = columns.pack(meta, grouping.keys.table().columns())
-    sealed.put(bucket, _piece_key(operation, shard.number), piece)
-    return len(grouping)
+def read_groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
+    """Return the group of each entry of the training dataset: uint64[n], equal values for equal groups.
 
-
-def groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
-    """The group of each entry of the training dataset, as a word that no other group has.
-
-    Raises OperationRefused, naming the first lines, if some have none; DamagedObjectError for a list of ranges that is not as
-    planned, and for lines that are not those that were written.
+    Raises OperationRefused with the first lines if some entries have no group; DamagedObjectError if the list of
+    ranges was altered or the lines differ from the dataset; ConservationError if the groups of a range are missing.
     """
-    places = [_piece_key(operation, order.number) for order in _ordered(bucket, operation)]
-    found: list[GroupTable] = []
-    lost, reasons, lines, digest = 0, [], 0, 0
+    scratch = ScratchKeys(operation.id)
+    tasks = _read_range_tasks(bucket, operation)
+    keys = [scratch.build_group_keys_key(task.number) for task in tasks]
+    tables: list[GroupTable] = []
+    ungrouped, reasons, lines, digest = 0, [], 0, 0
     try:
-        for piece in sealed.get_all(bucket, places):
-            meta, arrays = columns.unpack(piece)
-            lost += meta["lost"]
+        for packed in sealed.get_all(bucket, keys):
+            meta, arrays = columns.unpack_columns(packed)
+            ungrouped += meta["lost"]
             digest += meta["digest"]
+            # Line numbers of a range count from its first line.
             reasons += [(lines + line, reason) for line, reason in meta["reasons"]]
-            table = GroupTable.of_columns(arrays)
+            table = GroupTable.from_columns(arrays)
             lines += table.number.size
-            found.append(table)
+            tables.append(table)
     except LostObjectError as error:
-        raise ConservationError("A range was not grouped: its worker left no piece.") from error
-    before = _before(operation)
-    if lines != before.entries:
-        raise ConservationError(f"{lines} lines have groups, of {before.entries}.")
-    if digest % DIGEST_MODULUS != int(before.digest, 16):
-        raise DamagedObjectError("The training manifest is not as it was written.")
-    if lost:
-        raise OperationRefused(complaint(_expression(operation), lost, reasons))
-    return join_groups(found)
+        raise ConservationError("A range was not grouped: its worker left no groups.") from error
+    contents = get_contents(operation)
+    if lines != contents.entries:
+        raise ConservationError(f"{lines} lines have groups; the dataset has {contents.entries}.")
+    if digest % DIGEST_MODULUS != int(contents.digest, 16):
+        raise DamagedObjectError("The lines of the training manifest do not match their digest.")
+    if ungrouped:
+        raise OperationRefused(describe_ungrouped(get_group_by(operation), ungrouped, reasons))
+    return join_groups(tables)
 
 
-def _ordered(bucket: Bucket, operation: Operation) -> tuple[RangeOrder, ...]:
-    """A seal is of one item: that none is missing, double or in another's place is for their numbers to tell."""
+def _read_range_tasks(bucket: Bucket, operation: Operation) -> tuple[RangeTask, ...]:
+    """Read the list of ranges. A seal covers a single item; missing, repeated or exchanged items have wrong numbers."""
     try:
-        orders = RANGE_LIST.validate_json(bucket.get(keys.ranges(operation.id)))
+        tasks = RANGE_TASKS.validate_json(bucket.get(ScratchKeys(operation.id).ranges))
     except ValidationError as error:
         raise DamagedObjectError("The list of ranges cannot be read.") from error
-    for number, order in enumerate(orders):
-        order.require_sealed(operation)
-        if order.number != number:
-            raise DamagedObjectError(f"The list of ranges has number {order.number} for {number}.")
-    return orders
-
-
-def _before(operation: Operation) -> Contents:
-    if operation.before is None:
-        raise ValueError(f"The operation {operation.id} has nothing to group.")
-    return operation.before
-
-
-def _expression(operation: Operation) -> str:
-    if operation.parameters is None or operation.parameters.group_by is None:
-        raise ValueError(f"The operation {operation.id} has no groups.")
-    return operation.parameters.group_by
-
-
-def _piece_key(operation: Operation, shard: int) -> str:
-    return keys.scratch_shard(operation.id, "group", shard, "piece")
+    for number, task in enumerate(tasks):
+        task.verify_seal(operation)
+        if task.number != number:
+            raise DamagedObjectError(
+                f"The list of ranges has number {task.number} at position {number}."
+            )
+    return tasks

@@ -1,4 +1,4 @@
-"""Move: one worker carves one shard, in memory that depends on the size of a part and not on the manifest."""
+"""Move: transfer the lines of a shard. Memory depends on the size of a part, not on the size of the manifest."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,114 +8,128 @@ from numpy.typing import NDArray
 from xxhash import xxh3_64_hexdigest
 
 from twofold.errors import DamagedObjectError
-from twofold.manifest import columns
-from twofold.manifest.carve import Carving, Tally
-from twofold.manifest.splice import Inserts, splice
-from twofold.records import Operation, Source
+from twofold.manifest.index import columns
+from twofold.manifest.transfer.shard_transfer import ShardTransfer, SideTotals
+from twofold.manifest.transfer.splice import Inserts, splice_chunks
+from twofold.records import Operation, SourceObject
 from twofold.stores import sealed
+from twofold.stores.keys import ScratchKeys
 from twofold.stores.objects import Bucket, Part, stream
-from twofold.workflow.carving import record_key
-from twofold.workflow.orders import (
+from twofold.workflow.messages import (
+    MoveTask,
+    OutputRecord,
+    OutputTask,
     PartRecord,
-    PieceOrder,
-    ShardOrder,
     ShardRecord,
-    SideRecord,
-    SpliceOrder,
+    SpliceSpec,
 )
 
 
 @dataclass(slots=True)
-class _Sink:
-    """Gathers the bytes of one piece and sends a part on as soon as it is full: S3 refuses a part that is too small, so
-    the parts are cut exactly, in the middle of a line if need be."""
+class _PartWriter:
+    """Collects the lines of a side and uploads full parts.
+
+    S3 rejects small parts. The bytes are therefore cut into parts of equal size, within a line if necessary.
+    """
 
     bucket: Bucket
-    order: PieceOrder
+    task: OutputTask
     pending: bytearray = field(default_factory=bytearray)
-    sent: list[Part] = field(default_factory=list)
+    uploaded: list[Part] = field(default_factory=list)
     checksum: str | None = None
-    _full: int = field(init=False)
+    _part_bytes: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._full = self.order.bytes // self.order.parts
+        self._part_bytes = self.task.bytes // self.task.parts
 
     def write(self, data: memoryview | bytes) -> None:
-        """Called for every run of lines, so it does little more than append."""
+        """Append a run of lines. This is the inner loop of a transfer."""
         self.pending += data
-        while len(self.pending) >= self._full and len(self.sent) < self.order.parts - 1:
-            rest = self.pending[self._full :]
-            del self.pending[self._full :]
-            self._send()
+        # The last part takes the remainder of the division, so it is written by `finish`.
+        while len(self.pending) >= self._part_bytes and len(self.uploaded) < self.task.parts - 1:
+            rest = self.pending[self._part_bytes :]
+            del self.pending[self._part_bytes :]
+            self._upload()
             self.pending = rest
 
     def finish(self) -> tuple[PartRecord, ...]:
-        self._send()
-        return tuple(PartRecord(number=part.number, etag=part.etag) for part in self.sent)
+        """Upload the last part; return the parts of the multipart upload, if any."""
+        self._upload()
+        return tuple(PartRecord(number=part.number, etag=part.etag) for part in self.uploaded)
 
-    def _send(self) -> None:
-        if self.order.upload:
-            number = self.order.part + len(self.sent)
-            self.sent.append(
-                self.bucket.put_part(self.order.key, self.order.upload, number, self.pending)
-            )
-        elif self.order.joined:
-            sealed.put(self.bucket, self.order.key, self.pending)
+    def _upload(self) -> None:
+        if self.task.upload:
+            number = self.task.part + len(self.uploaded)
+            part = self.bucket.put_part(self.task.key, self.task.upload, number, self.pending)
+            self.uploaded.append(part)
+        elif self.task.joined:
+            sealed.put(self.bucket, self.task.key, self.pending)
         else:
-            self.bucket.put(self.order.key, self.pending)
+            self.bucket.put(self.task.key, self.pending)
             self.checksum = xxh3_64_hexdigest(self.pending)
         self.pending = bytearray()
 
 
-def move(bucket: Bucket, operation: Operation, source: Source, shard: ShardOrder) -> ShardRecord:
-    """Carves the shard's lines out of the source, writes its pieces, and leaves (and answers with) a record of what it wrote.
+def transfer_shard(
+    bucket: Bucket, operation: Operation, source: SourceObject, task: MoveTask
+) -> ShardRecord:
+    """Write the shard's lines to the objects of all sides; write and return a record of the result.
 
-    Raises DamagedObjectError, SourceChangedError, ObjectUnreachableError; what was written by then is nobody's contents.
+    Raises DamagedObjectError, SourceChangedError, ObjectUnreachableError. Objects written before the error belong to no
+    dataset.
     """
-    shard.require_sealed(operation)
-    stored = bucket.get_range(shard.plan_key, shard.plan_offset, shard.plan_size)
-    meta, lines = columns.unpack(stored)
-    if meta != {"operation": operation.id, "shard": shard.number}:
-        raise DamagedObjectError(
-            f"The plan at {shard.plan_key} is not that of shard {shard.number}."
-        )
-    sinks = {piece.side: _Sink(bucket, piece) for piece in shard.pieces}
-    carving = Carving(lines["start"], lines["length"], lines["side"], sides=max(sinks) + 1)
+    task.verify_seal(operation)
+    lines = _read_shard_plan(bucket, operation, task)
+    writers = {part.side: _PartWriter(bucket, part) for part in task.pieces}
+    # A shard may have no lines of the last sides; Publish adds empty records for them.
+    transfer = ShardTransfer(lines["start"], lines["length"], lines["side"], sides=max(writers) + 1)
     chunks = (
-        _spliced(bucket, source, shard.splice, lines)
-        if shard.splice
-        else stream(source, shard.start, shard.end)
+        _stream_spliced(bucket, source, task.splice, lines)
+        if task.splice
+        else stream(source, task.start, task.end)
     )
-    tallies = carving.run(chunks, lambda side, data: sinks[side].write(data))
-    parts = {side: sink.finish() for side, sink in sinks.items()}
+    totals = transfer.run(chunks, lambda side, data: writers[side].write(data))
+    parts = {side: writer.finish() for side, writer in writers.items()}
     record = ShardRecord(
-        number=shard.number,
+        number=task.number,
         sides=tuple(
-            _recorded(tally, parts.get(side, ()), sinks.get(side))
-            for side, tally in enumerate(tallies)
+            _build_output_record(side_totals, parts.get(side, ()), writers.get(side))
+            for side, side_totals in enumerate(totals)
         ),
     )
-    sealed.put(
-        bucket,
-        record_key(operation, shard.number),
-        record.model_dump_json(by_alias=True).encode(),
-    )
+    key = ScratchKeys(operation.id).build_record_key(task.number)
+    sealed.put(bucket, key, record.model_dump_json(by_alias=True).encode())
     return record
 
 
-def _recorded(tally: Tally, parts: tuple[PartRecord, ...], sink: _Sink | None) -> SideRecord:
-    return SideRecord(
-        entries=tally.entries,
-        bytes=tally.bytes,
-        digest=f"{tally.digest:016x}",
-        parts=parts,
-        checksum=sink.checksum if sink else None,
-    )
+def _read_shard_plan(
+    bucket: Bucket, operation: Operation, task: MoveTask
+) -> Mapping[str, NDArray[Any]]:
+    """Return the columns of the shard's plan: start, length and side of each line, and the inserts of a spliced source."""
+    packed = bucket.get_range(task.plan_key, task.plan_offset, task.plan_size)
+    meta, lines = columns.unpack_columns(packed)
+    if meta != {"operation": operation.id, "shard": task.number}:
+        raise DamagedObjectError(f"The plan in {task.plan_key} is not for shard {task.number}.")
+    return lines
 
 
-def _spliced(
-    bucket: Bucket, source: Source, order: SpliceOrder, lines: Mapping[str, NDArray[Any]]
+def _stream_spliced(
+    bucket: Bucket, source: SourceObject, splice: SpliceSpec, lines: Mapping[str, NDArray[Any]]
 ) -> Iterator[bytes]:
+    """Stream the source with the inserted lines."""
     inserts = Inserts(lines["insert_at"], lines["insert_length"])
-    texts = inserts.texts(bucket.get_range(order.key, order.offset, order.size))
-    return splice(stream(source, order.start, order.end), order.start, inserts.at.tolist(), texts)
+    texts = inserts.split_texts(bucket.get_range(splice.key, splice.offset, splice.size))
+    chunks = stream(source, splice.start, splice.end)
+    return splice_chunks(chunks, splice.start, inserts.at.tolist(), texts)
+
+
+def _build_output_record(
+    totals: SideTotals, parts: tuple[PartRecord, ...], writer: _PartWriter | None
+) -> OutputRecord:
+    return OutputRecord(
+        entries=totals.entries,
+        bytes=totals.bytes,
+        digest=f"{totals.digest:016x}",
+        parts=parts,
+        checksum=writer.checksum if writer else None,
+    )

@@ -1,4 +1,4 @@
-"""Select: which entries of the training dataset are tested, and the order for the carve that moves them."""
+"""Select: choose the test set of a distribution, and plan the transfer of the entries."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,42 +8,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.errors import OperationRefused
-from twofold.manifest.faulty import describe_errors, tabulate_codes
-from twofold.manifest.identity import ReadLines, distinct_sources
-from twofold.manifest.index import Index
-from twofold.records import Contents, Operation, Source, SplitParameters
-from twofold.report import dataset_report, similar_sources, split_report
-from twofold.split import LabelSets, Objective, Selection, refusal, select_test_entries
-from twofold.stores import keys, sealed
-from twofold.stores.keys import ContentsKeys
+from twofold.manifest.index.dataset_index import DatasetIndex
+from twofold.manifest.index.error_codes import describe_errors, tabulate_codes
+from twofold.manifest.index.hash_collisions import ReadLines, make_distinct_hashes
+from twofold.records import Contents, Operation, SplitParameters
+from twofold.report import build_dataset_report, build_split_report, find_similar_sources
+from twofold.split import LabelSets, Objective, Selection, explain_refusal, select_test_entries
+from twofold.stores import sealed
+from twofold.stores.keys import ContentsKeys, ScratchKeys
 from twofold.stores.objects import Bucket
-from twofold.workflow import group
-from twofold.workflow.carving import Lines, order_carve
-from twofold.workflow.contents import get_index, pinned_contents, put_index
-from twofold.workflow.orders import Assembly, Carve, Location
-from twofold.workflow.room import Load, require_room
+from twofold.workflow.contents import pin_manifest, read_index, write_index
+from twofold.workflow.group import read_groups
+from twofold.workflow.inputs import get_contents, get_parameters
+from twofold.workflow.memory import MemoryEstimate, require_memory
+from twofold.workflow.messages import Assembly, TransferPlan
+from twofold.workflow.plan_transfer import SourceLines, plan_transfer, put_assembly
 
 TRAIN, TEST = 0, 1
+"""Sides of the transfer."""
 BATCH_LINES = 1024
 
 
-def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Carve:
-    """Writes the indexes of both new contents and orders the carve of the training manifest; in a dry run, only the report.
+def select_entries(
+    bucket: Bucket, operation: Operation, available_bytes: int | None = None
+) -> TransferPlan:
+    """Select the test set, write the report and the indexes of both datasets, and plan the transfer of the training manifest.
 
-    `room` is how many bytes there are for that. Raises OperationRefused if they are too few, or if labels cannot be on both
-    sides.
+    A dry run writes the report only. `available_bytes` is the function's memory for the selection. Raises OperationRefused if
+    the memory is insufficient, or if the dataset cannot be split.
     """
-    before, parameters = _claimed(operation)
-    require_room(Load(before.entries), room)
-    index = get_index(bucket, before)
-    require_room(Load.of(index, chosen=True, grouped=parameters.group_by is not None), room)
+    before, parameters = get_contents(operation), get_parameters(operation)
+    grouped = parameters.group_by is not None
+    # First by the number of entries, before the index is in memory; then by the index itself.
+    require_memory(MemoryEstimate(before.entries), available_bytes)
+    index = read_index(bucket, before)
+    estimate = MemoryEstimate.from_index(index, selects=True, grouped=grouped)
+    require_memory(estimate, available_bytes)
     label_sets = LabelSets(
         offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
     )
-    groups = group.groups(bucket, operation) if parameters.group_by is not None else None
-    source = distinct_sources(index.source, index.starts(), index.length, _reading(bucket, before))
-    selection = _selected(index, source, label_sets, groups, parameters)
-    report = split_report(
+    groups = read_groups(bucket, operation) if grouped else None
+    starts, read_lines = index.compute_starts(), _make_line_reader(bucket, before)
+    # Entries with equal hashes of different source-refs get other hashes, so that they are sampled independently.
+    source = make_distinct_hashes(index.source, starts, index.length, read_lines)
+    selection = _select_test_set(index, source, label_sets, groups, parameters)
+    report = build_split_report(
         selection,
         label_set=index.label_set,
         label_sets=label_sets,
@@ -51,69 +60,48 @@ def select(bucket: Bucket, operation: Operation, room: int | None = None) -> Car
         group_by=parameters.group_by,
         objective=Objective(parameters.objective),
     )
-    report |= _similar(bucket, before, index, selection)
-    draft = _put_draft(bucket, operation, before, index, report)
-    manifest = pinned_contents(bucket, before)
+    report |= _report_similar_sources(bucket, before, index, selection)
+    report_key = _put_draft_report(bucket, operation, before, index, report)
+    manifest = pin_manifest(bucket, before)
     if parameters.dry_run:
-        return _order_report(bucket, operation, manifest, report, draft)
+        message = f"Dry run: {_build_message(report, 'would be moved')}"
+        assembly = Assembly(shards=0, sides=(), digest="0", message=message, report=report_key)
+        return put_assembly(bucket, operation, manifest, assembly)
     train, test = operation.datasets
-    sides = {
-        TRAIN: put_index(bucket, operation, train, index.take(~selection.test)),
-        TEST: put_index(bucket, operation, test, index.take(selection.test)),
-    }
-    return order_carve(
+    train_index = index.take_entries(~selection.test_mask)
+    test_index = index.take_entries(selection.test_mask)
+    return plan_transfer(
         bucket,
         operation,
         manifest,
-        Lines(index.starts(), index.length, selection.test.astype(np.uint8)),
-        sides,
+        SourceLines(starts, index.length, selection.test_mask.astype(np.uint8)),
+        {
+            TRAIN: write_index(bucket, operation, train, train_index),
+            TEST: write_index(bucket, operation, test, test_index),
+        },
         digest=before.digest,
-        message=_message(report, "were moved"),
-        report=draft,
+        message=_build_message(report, "were moved"),
+        report=report_key,
     )
 
 
-def _similar(
-    bucket: Bucket, before: Contents, index: Index, selection: Selection
-) -> dict[str, Any]:
-    """The report's member on file names that several entries have, if there are any."""
-
-    def read(entries: Sequence[int]) -> list[bytes]:
-        starts = index.starts()
-        spans = [(int(starts[entry]), int(index.length[entry])) for entry in entries]
-        return bucket.get_ranges(ContentsKeys(before.folder).manifest, spans)
-
-    found = similar_sources(index.file_name, selection.test, read)
-    return {"similarSources": found} if found else {}
-
-
-def _reading(bucket: Bucket, before: Contents) -> ReadLines:
-    """Reads lines of the training manifest, some at a time."""
-
-    def read(start: NDArray[np.uint64], length: NDArray[np.uint32]) -> Iterator[bytes]:
-        for first in range(0, start.size, BATCH_LINES):
-            batch = slice(first, first + BATCH_LINES)
-            spans = list(zip(start[batch].tolist(), length[batch].tolist(), strict=True))
-            yield from bucket.get_ranges(ContentsKeys(before.folder).manifest, spans)
-
-    return read
-
-
-def _selected(
-    index: Index,
+def _select_test_set(
+    index: DatasetIndex,
     source: NDArray[np.uint64],
     label_sets: LabelSets,
     groups: NDArray[np.uint64] | None,
     parameters: SplitParameters,
 ) -> Selection:
-    """Raises OperationRefused."""
-    reason = refusal(
+    """`source` uint64[n]: hash of each entry's source-ref. Raises OperationRefused if the dataset cannot be split."""
+    reason = explain_refusal(
         label_set=index.label_set,
         label_sets=label_sets,
         fraction=parameters.fraction,
         min_images_per_label=parameters.min_images_per_label,
         groups=groups,
-        label_errors=describe_errors(len(index), index.error_entries, index.codes, _line_of),
+        label_errors=describe_errors(
+            len(index), index.error_entries, index.codes, _get_line_number
+        ),
     )
     if reason:
         raise OperationRefused(reason)
@@ -129,54 +117,41 @@ def _selected(
     )
 
 
-def _order_report(
-    bucket: Bucket, operation: Operation, source: Source, report: dict[str, Any], draft: str
-) -> Carve:
-    """For Publish alone: there are no shards, and nothing will be written but the report."""
-    assembly = Assembly(
-        shards=0,
-        sides=(),
-        digest="0",
-        message=f"Dry run: {_message(report, 'would be moved')}",
-        report=draft,
-    )
-    key = keys.assembly(operation.id)
-    sealed.put(bucket, key, assembly.model_dump_json(by_alias=True).encode())
-    return Carve(shards=Location(bucket=bucket.name, key=key), assembly=key, source=source)
+def _make_line_reader(bucket: Bucket, contents: Contents) -> ReadLines:
+    """Return a function to read lines of the training manifest by start and length, in batches."""
+
+    def read(start: NDArray[np.uint64], length: NDArray[np.uint32]) -> Iterator[bytes]:
+        for first in range(0, start.size, BATCH_LINES):
+            batch = slice(first, first + BATCH_LINES)
+            spans = list(zip(start[batch].tolist(), length[batch].tolist(), strict=True))
+            yield from bucket.get_ranges(ContentsKeys(contents.folder).manifest, spans)
+
+    return read
 
 
-def _claimed(operation: Operation) -> tuple[Contents, SplitParameters]:
-    if operation.before is None or operation.parameters is None:
-        raise ValueError(f"The operation {operation.id} is not a distribution.")
-    return operation.before, operation.parameters
+def _report_similar_sources(
+    bucket: Bucket, contents: Contents, index: DatasetIndex, selection: Selection
+) -> dict[str, Any]:
+    """Return the report's member on file names shared by several entries; empty without such names."""
+
+    def read(entries: Sequence[int]) -> list[bytes]:
+        starts = index.compute_starts()
+        spans = [(int(starts[entry]), int(index.length[entry])) for entry in entries]
+        return bucket.get_ranges(ContentsKeys(contents.folder).manifest, spans)
+
+    similar = find_similar_sources(index.file_name, selection.test_mask, read)
+    return {"similarSources": similar} if similar else {}
 
 
-def _message(report: dict[str, Any], done: str) -> str:
-    certificate = report["certificate"]
-    moved, entries = certificate["testEntriesReached"], certificate["entries"]
-    message = f"{moved} of {entries} entries {done} to the test dataset."
-    missing = {*report["labelsMissingInTest"], *report["labelsMissingInTrain"]}
-    confined = missing & {*report.get("groups", {}).get("labelsInOneGroup", ())}
-    few = len(missing) - len(confined)
-    if few:
-        labels = "label has" if few == 1 else "labels have"
-        message += f" {few} {labels} too few images to be in both datasets."
-    if confined:
-        labels = "label has" if len(confined) == 1 else "labels have"
-        message += f" {len(confined)} {labels} all images in one group, which is not divided."
-    return message
-
-
-def _line_of(entry: int) -> int:
-    """Of the training dataset's manifest: every line is an entry."""
-    return entry + 1
-
-
-def _put_draft(
-    bucket: Bucket, operation: Operation, before: Contents, index: Index, report: dict[str, Any]
+def _put_draft_report(
+    bucket: Bucket,
+    operation: Operation,
+    before: Contents,
+    index: DatasetIndex,
+    report: dict[str, Any],
 ) -> str:
-    """The report, but for what is known only when the lines have been moved."""
-    key = keys.scratch(operation.id, "select", "report.json")
+    """Write the report without the members added by Publish; return the key."""
+    key = ScratchKeys(operation.id).report
     draft = {
         "operation": operation.id,
         "project": operation.datasets[0].project,
@@ -184,15 +159,37 @@ def _put_draft(
         "dryRun": operation.parameters is not None and operation.parameters.dry_run,
         **report,
         "source": {
-            **dataset_report(
-                bucket.address(ContentsKeys(before.folder).manifest),
+            **build_dataset_report(
+                bucket.build_uri(ContentsKeys(before.folder).manifest),
                 entries=before.entries,
                 size=before.bytes,
                 digest=before.digest,
             ),
             "errorEntries": before.error_entries,
-            "errors": tabulate_codes(index.codes, _line_of),
+            "errors": tabulate_codes(index.codes, _get_line_number),
         },
     }
     sealed.put(bucket, key, json.dumps(draft, ensure_ascii=False).encode())
     return key
+
+
+def _build_message(report: dict[str, Any], moved: str) -> str:
+    """Return the StatusMessage; `moved` is "were moved" or "would be moved"."""
+    certificate = report["certificate"]
+    test_entries, entries = certificate["testEntriesReached"], certificate["entries"]
+    message = f"{test_entries} of {entries} entries {moved} to the test dataset."
+    missing = {*report["labelsMissingInTest"], *report["labelsMissingInTrain"]}
+    confined = missing & {*report.get("groups", {}).get("labelsInOneGroup", ())}
+    rare = len(missing) - len(confined)
+    if rare:
+        labels = "label has" if rare == 1 else "labels have"
+        message += f" {rare} {labels} too few images to be in both datasets."
+    if confined:
+        labels = "label has" if len(confined) == 1 else "labels have"
+        message += f" {len(confined)} {labels} all images in one group, which is not divided."
+    return message
+
+
+def _get_line_number(entry: int) -> int:
+    """Return the line number of an entry in the training manifest, where every line is an entry."""
+    return entry + 1

@@ -1,19 +1,24 @@
-"""DynamoDB: the only code that knows the table.
+"""DynamoDB: the only package with knowledge of the table's items.
 
-pk                  sk                             item
-projects            <created, 13 digits>#<name>    catalogue: lists the projects by creation time
-project#<name>      project                        a Project
-project#<name>      dataset#<type>#<created>       a Dataset: its status and the pointer to its contents
-operations          <id>                           an Operation that has not ended; it is deleted as it ends
-calls               <operation>#<second>           how many there were, where a quota limits them; expires
-calls               caller#<id>#<second>           how many a caller made, where the deployment limits them; expires
-answer#<call>       answer                         what a call that changed something was answered; expires
-secret              pagination                     the key that seals pagination tokens
-distributions#<name> <newest first>#<id>           a Distribution, and whether it was reverted
-outbox              <event>                        a Settled that has not been sent; deleted when it has
-released            <folder>                       contents that a dataset left, and when; deleted as they are collected
+pk                   sk                             item
+projects             <created, 13 digits>#<name>    catalogue: lists the projects by creation time
+project#<name>       project                        a Project
+project#<name>       dataset#<type>#<created>       a Dataset: its status and the pointer to its contents
+operations           <id>                           an active Operation; deleted at the end
+calls                <operation>#<second>           number of calls of an operation, if a quota limits it; expires
+calls                caller#<id>#<second>           number of calls of a caller, if the deployment limits it; expires
+answer#<call>        answer                         the response to a call with a change; expires
+secret               pagination                     the key for signing pagination tokens
+distributions#<name> <newest first>#<id>            a Distribution, and when and by whom reverted
+outbox               <event>                        an unsent OperationEvent; deleted after sending
+released             <folder>                       retired: contents without a pointer; deleted with the objects
+
+Read `items` and `connection` (encoding, transactions), then `projects`, `operations` and `history` (the data model), then
+`retired` (retired folders, for Collect) and `calls` (idempotency, rate limits).
+Some stored names are older than the terms: `released` for retired, `answer` and `Given` for responses and their replay,
+`Collecting` for held, `Settled` for the event of an ended operation.
 """
 
-from twofold.stores.table.connection import ConditionFailedError, RepeatedError, Table
+from twofold.stores.table.connection import ConditionFailedError, RepeatedCallError, Table
 
-__all__ = ["ConditionFailedError", "RepeatedError", "Table"]
+__all__ = ["ConditionFailedError", "RepeatedCallError", "Table"]

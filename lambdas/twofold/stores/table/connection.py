@@ -1,4 +1,4 @@
-"""The table as such: reading items, and transactions that fail as one."""
+"""Read items, and write in transactions that succeed or fail as a whole."""
 
 import random
 import time
@@ -11,10 +11,17 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from twofold.settings import PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, Service
-from twofold.stores.clients import client
-from twofold.stores.table.items import Item, plain, typed
+from twofold.stores.clients import create_client
+from twofold.stores.table.items import (
+    Item,
+    decode_item,
+    encode_expressions,
+    encode_item,
+    encode_key,
+)
 
 Write = dict[str, Any]
+"""An element of TransactItems."""
 
 _CONFIG = Config(
     retries={"mode": "standard", "max_attempts": 4},
@@ -22,129 +29,145 @@ _CONFIG = Config(
     read_timeout=5,
     max_pool_connections=16,
 )
-_TRY_AGAIN = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-"""Reasons of a cancelled transaction that pass; SDKs do not repeat it, whatever the reasons are."""
+_RETRYABLE_REASONS = frozenset(
+    {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+)
+"""Temporary reasons of a cancelled transaction. SDKs never retry a cancelled transaction themselves."""
 
-_CONFLICT_ATTEMPTS = 6
-_CONFLICT_PAUSE_SECONDS = 0.02
-_BATCH = 100
+_TRANSACTION_ATTEMPTS = 6
+_TRANSACTION_PAUSE_SECONDS = 0.02
+_BATCH_ITEMS = 100
 
 
 @cache
-def _client() -> Any:
-    return client(Service.DYNAMODB, _CONFIG)
+def get_client() -> Any:
+    return create_client(Service.DYNAMODB, _CONFIG)
 
 
 class ConditionFailedError(Exception):
-    """A transaction found something other than it expected; `failed` are the positions of the writes that did."""
+    """Conditions of a transaction failed; `failed` has the positions of the writes."""
 
     def __init__(self, failed: Sequence[int]) -> None:
         super().__init__(f"The conditions of the writes {list(failed)} failed.")
         self.failed = tuple(failed)
 
 
-class RepeatedError(Exception):
-    """A write that was joined to a transaction found that this call has had its turn."""
+class RepeatedCallError(Exception):
+    """The condition of an extra write failed: an earlier attempt of the same call has succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`joined` are writes that every transaction has besides its own."""
+    """The table of a stage. Every transaction includes the `extra_writes`."""
 
     name: str
-    joined: tuple[Write, ...] = ()
+    extra_writes: tuple[Write, ...] = ()
 
-    def joined_by(self, write: Write) -> "Table":
-        return replace(self, joined=(*self.joined, write))
+    def add_write(self, write: Write) -> "Table":
+        """Return a table with the write in all transactions."""
+        return replace(self, extra_writes=(*self.extra_writes, write))
 
     def get(self, pk: str, sk: str) -> Item | None:
-        answer = _client().get_item(TableName=self.name, Key=_key(pk, sk), ConsistentRead=True)
-        return plain(answer["Item"]) if "Item" in answer else None
+        response = get_client().get_item(
+            TableName=self.name, Key=encode_key(pk, sk), ConsistentRead=True
+        )
+        return decode_item(response["Item"]) if "Item" in response else None
 
     def get_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Item]:
-        """The items that exist, by key."""
-        wanted = [_key(pk, sk) for pk, sk in dict.fromkeys(keys)]
-        found: dict[tuple[str, str], Item] = {}
-        while wanted:
-            batch, wanted = wanted[:_BATCH], wanted[_BATCH:]
-            answer = _client().batch_get_item(
+        """Return the existing items by key."""
+        pending = [encode_key(pk, sk) for pk, sk in dict.fromkeys(keys)]
+        items: dict[tuple[str, str], Item] = {}
+        while pending:
+            batch, pending = pending[:_BATCH_ITEMS], pending[_BATCH_ITEMS:]
+            response = get_client().batch_get_item(
                 RequestItems={self.name: {"Keys": batch, "ConsistentRead": True}}
             )
-            for raw in answer["Responses"].get(self.name, []):
-                item = plain(raw)
-                found[item[PARTITION_KEY], item[SORT_KEY]] = item
-            wanted += answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
-        return found
+            for raw in response["Responses"].get(self.name, []):
+                item = decode_item(raw)
+                items[item[PARTITION_KEY], item[SORT_KEY]] = item
+            pending += response.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+        return items
 
     def query(self, pk: str, *, after: str = "", limit: int = 1000) -> list[Item]:
-        """Up to `limit` items of a partition with a sort key greater than `after`, in its order."""
+        """Return up to `limit` items of a partition, ordered by sort key, beginning after the sort key `after`."""
         items: list[Item] = []
         while len(items) < limit:
-            answer = _client().query(
+            values = {":pk": pk} | ({":after": after} if after else {})
+            response = get_client().query(
                 TableName=self.name,
                 KeyConditionExpression="#pk = :pk AND #sk > :after" if after else "#pk = :pk",
                 ExpressionAttributeNames={"#pk": PARTITION_KEY}
                 | ({"#sk": SORT_KEY} if after else {}),
-                ExpressionAttributeValues=typed({":pk": pk} | ({":after": after} if after else {})),
+                ExpressionAttributeValues=encode_item(values),
                 ConsistentRead=True,
                 Limit=limit - len(items),
             )
-            items += [plain(raw) for raw in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
+            items += [decode_item(raw) for raw in response["Items"]]
+            if "LastEvaluatedKey" not in response:
                 break
-            after = plain(answer["LastEvaluatedKey"])[SORT_KEY]
+            after = decode_item(response["LastEvaluatedKey"])[SORT_KEY]
         return items
 
     def query_all(self, pk: str, page: int = 1000) -> Iterator[Item]:
-        """Every item of a partition in the order of the sort keys, a page at a time."""
+        """Yield every item of a partition, ordered by sort key; read `page` items at a time."""
         after = ""
         while items := self.query(pk, after=after, limit=page):
             yield from items
             after = items[-1][SORT_KEY]
 
-    def transact(self, writes: Sequence[Write]) -> None:
-        """All writes or none; raises ConditionFailedError, or RepeatedError if a joined write's condition failed.
+    def try_transact(self, writes: Sequence[Write]) -> bool:
+        """Apply all writes and return True, or none and return False after a failed condition."""
+        try:
+            self.transact(writes)
+        except ConditionFailedError:
+            return False
+        return True
 
-        Waits out writers of the same items, and a table at its limit.
+    def transact(self, writes: Sequence[Write]) -> None:
+        """Apply all writes or none; retry on conflicts and throttling.
+
+        Raises ConditionFailedError, or RepeatedCallError if the condition of an extra write failed.
         """
-        for attempt in range(_CONFLICT_ATTEMPTS):
+        for attempt in range(_TRANSACTION_ATTEMPTS):
             try:
-                _client().transact_write_items(TransactItems=[*writes, *self.joined])
+                get_client().transact_write_items(TransactItems=[*writes, *self.extra_writes])
                 return
             except ClientError as error:
-                codes = [
-                    reason.get("Code") for reason in error.response.get("CancellationReasons", [])
-                ]
+                reasons = error.response.get("CancellationReasons", [])
+                codes = [reason.get("Code") for reason in reasons]
                 failed = [i for i, code in enumerate(codes) if code == "ConditionalCheckFailed"]
+                # The extra writes come last and store the response of a call. A repeated call fails their condition, and
+                # usually also the conditions of the change, which the first attempt made: so extra writes are checked first.
                 if failed and failed[-1] >= len(writes):
-                    raise RepeatedError from error
+                    raise RepeatedCallError from error
                 if failed:
                     raise ConditionFailedError(failed) from error
-                if _TRY_AGAIN.isdisjoint(codes) or attempt == _CONFLICT_ATTEMPTS - 1:
+                if _RETRYABLE_REASONS.isdisjoint(codes) or attempt == _TRANSACTION_ATTEMPTS - 1:
                     raise
-            time.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS * 2**attempt))  # noqa: S311 jitter
+            pause = random.uniform(0, _TRANSACTION_PAUSE_SECONDS * 2**attempt)  # noqa: S311 jitter
+            time.sleep(pause)
 
-    def count(self, pk: str, sk: str, *, expires: int) -> int:
-        """Adds one to an item's count, which begins with none, and answers with it; `expires` in epoch seconds."""
-        answer = _client().update_item(
+    def increment_counter(self, pk: str, sk: str, *, expires: int) -> int:
+        """Increment an item's count (initially 0) and return the new count; `expires` in epoch seconds."""
+        response = get_client().update_item(
             TableName=self.name,
-            Key=_key(pk, sk),
+            Key=encode_key(pk, sk),
             ReturnValues="UPDATED_NEW",
-            **_expressions(
+            **encode_expressions(
                 {"UpdateExpression": f"ADD #Count :one SET #{TIME_TO_LIVE} = :expires"},
                 {":one": 1, ":expires": expires},
             ),
         )
-        return int(plain(answer["Attributes"])["Count"])
+        return int(decode_item(response["Attributes"])["Count"])
 
-    def mark(self, pk: str, sk: str, name: str) -> Item | None:
-        """Sets an attribute of an item to true, and answers with the item; None, and nothing is written, if there is none."""
+    def set_flag(self, pk: str, sk: str, name: str) -> Item | None:
+        """Set an attribute of an item to true and return the item; write nothing and return None without an item."""
         try:
-            answer = _client().update_item(
+            response = get_client().update_item(
                 TableName=self.name,
-                Key=_key(pk, sk),
+                Key=encode_key(pk, sk),
                 ReturnValues="ALL_NEW",
-                **_expressions(
+                **encode_expressions(
                     {
                         "UpdateExpression": f"SET #{name} = :true",
                         "ConditionExpression": "attribute_exists(#pk)",
@@ -156,19 +179,20 @@ class Table:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return None
             raise
-        return plain(answer["Attributes"])
+        return decode_item(response["Attributes"])
 
-    def put(self, item: Mapping[str, Any], *, new: bool = True) -> Write:
-        """A write for `transact`: the item, which must not be there yet if it is `new`."""
-        write = {"TableName": self.name, "Item": typed(item)}
-        if new:
-            write |= {
+    def build_put(self, item: Mapping[str, Any]) -> Write:
+        """Build the write of a new item; fails if the item exists."""
+        return {
+            "Put": {
+                "TableName": self.name,
+                "Item": encode_item(item),
                 "ConditionExpression": "attribute_not_exists(#pk)",
                 "ExpressionAttributeNames": {"#pk": PARTITION_KEY},
             }
-        return {"Put": write}
+        }
 
-    def delete(
+    def build_delete(
         self,
         pk: str,
         sk: str,
@@ -176,35 +200,21 @@ class Table:
         condition: str = "attribute_exists(#pk)",
         values: Mapping[str, Any] | None = None,
     ) -> Write:
-        """A write for `transact`; without a condition of its own the item must be there."""
-        write = {"TableName": self.name, "Key": _key(pk, sk)}
-        return {"Delete": write | _expressions({"ConditionExpression": condition}, values or {})}
+        """Build a write to delete an item. By default the write fails without an item."""
+        write = {"TableName": self.name, "Key": encode_key(pk, sk)}
+        return {
+            "Delete": write | encode_expressions({"ConditionExpression": condition}, values or {})
+        }
 
-    def update(
+    def build_update(
         self, pk: str, sk: str, *, change: str, condition: str = "", values: Mapping[str, Any]
     ) -> Write:
-        """A write for `transact`; without a condition it makes the item if there is none.
+        """Build a write to update an item. Without a condition, a missing item is created.
 
         Expressions spell attributes as `#name` and values as `:name`.
         """
-        texts = {"UpdateExpression": change} | (
-            {"ConditionExpression": condition} if condition else {}
-        )
-        write = {"TableName": self.name, "Key": _key(pk, sk)}
-        return {"Update": write | _expressions(texts, values)}
-
-
-def _expressions(texts: Mapping[str, str], values: Mapping[str, Any]) -> Item:
-    """Expressions with the names and values that they use."""
-    names = {name for text in texts.values() for name in _names(text)}
-    used: Item = {**texts, "ExpressionAttributeNames": {f"#{name}": name for name in names}}
-    return used | ({"ExpressionAttributeValues": typed(values)} if values else {})
-
-
-def _names(expression: str) -> list[str]:
-    words = expression.replace(",", " ").replace("(", " ").replace(")", " ").replace(".", " ")
-    return [word[1:] for word in words.split() if word.startswith("#")]
-
-
-def _key(pk: str, sk: str) -> Item:
-    return typed({PARTITION_KEY: pk, SORT_KEY: sk})
+        expressions = {"UpdateExpression": change}
+        if condition:
+            expressions["ConditionExpression"] = condition
+        write = {"TableName": self.name, "Key": encode_key(pk, sk)}
+        return {"Update": write | encode_expressions(expressions, values)}

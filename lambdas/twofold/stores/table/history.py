@@ -1,123 +1,169 @@
-"""The distributions of a project, newest first, and their undoing in one transaction."""
+"""Records of finished operations: the distributions of each project, and the unsent events.
+
+`revert` undoes a distribution in one transaction. The transaction that ends an operation writes the
+event, and sending deletes the event.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from twofold.records import SETTLED, Contents, Distribution, Project, Status, StatusCode
-from twofold.settings import SORT_KEY, Partition
-from twofold.settled import Settled
-from twofold.stores.table import outbox, projects, released
-from twofold.stores.table.connection import ConditionFailedError, Table, Write
+from twofold.operation_event import OperationEvent
+from twofold.records import (
+    READY_STATUSES,
+    Contents,
+    DatasetStatus,
+    Distribution,
+    Project,
+    StatusMessageCode,
+)
+from twofold.settings import SORT_KEY, TablePartition
+from twofold.stores.table import projects, retired
+from twofold.stores.table.connection import Table, Write
 from twofold.stores.table.items import Item
-from twofold.stores.table.released import Note
+from twofold.stores.table.retired import Retirement
 
-_LATEST = 10**13 - 1
-_REVERTED = "The distribution was reverted: the dataset has what it had before."
-_PAGE = 20
+_OUTBOX = TablePartition.OUTBOX.value
+_LATEST_TIME = 10**13 - 1
+"""Sort keys subtract from it, so that a query returns the newest distribution first."""
+_REVERTED_MESSAGE = "The distribution was reverted: the dataset has its previous contents."
+_PAGE_ENTRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """`place` orders a project's distributions; `reverted`, in epoch milliseconds, and `reverted_by` if it was undone."""
+class HistoryEntry:
+    """A distribution of a project, and when (in epoch milliseconds) and by whom reverted.
 
-    place: str
+    `position` is the sort key of a project's distributions.
+    """
+
+    position: str
     distribution: Distribution
     reverted: int | None
     reverted_by: str
 
     @classmethod
-    def of(cls, item: Item) -> Self:
-        when = item.get("Reverted")
+    def from_item(cls, item: Item) -> Self:
+        reverted = item.get("Reverted")
         return cls(
-            place=item[SORT_KEY],
+            position=item[SORT_KEY],
             distribution=Distribution.model_validate_json(item["Distribution"]),
-            reverted=None if when is None else int(when),
+            reverted=None if reverted is None else int(reverted),
             reverted_by=item.get("RevertedBy", ""),
         )
 
 
-def remember(table: Table, distribution: Distribution) -> Write:
-    """A write for the transaction that ends the distribution."""
-    return table.update(
-        *_key(distribution),
+def build_distribution_put(table: Table, distribution: Distribution) -> Write:
+    """Build the write to add a distribution to the project's history."""
+    return table.build_update(
+        *_build_distribution_key(distribution),
         change="SET #Distribution = :distribution",
         values={":distribution": distribution.model_dump_json(by_alias=True, exclude_none=True)},
     )
 
 
-def page(table: Table, project: Project, *, after: str, limit: int) -> list[Remembered]:
-    """Up to `limit` distributions of this very project, after a place; an earlier project of its name is not it."""
-    items = table.query(_partition(project.name), after=after, limit=limit)
-    found = [Remembered.of(item) for item in items]
-    return [one for one in found if one.distribution.begun >= project.created]
+def list_distributions(
+    table: Table, project: Project, *, after: str, limit: int
+) -> list[HistoryEntry]:
+    """Return up to `limit` distributions after a position, newest first, except for an earlier project of this name."""
+    items = table.query(_build_history_partition(project.name), after=after, limit=limit)
+    entries = [HistoryEntry.from_item(item) for item in items]
+    return [entry for entry in entries if entry.distribution.begun >= project.created]
 
 
-def last(table: Table, project: Project) -> Remembered | None:
-    """The newest distribution that moved entries."""
+def find_last_distribution(table: Table, project: Project) -> HistoryEntry | None:
+    """Return the newest distribution with moved entries."""
     after = ""
-    while found := page(table, project, after=after, limit=_PAGE):
-        for one in found:
-            if one.distribution.after:
-                return one
-        after = found[-1].place
+    while entries := list_distributions(table, project, after=after, limit=_PAGE_ENTRIES):
+        for entry in entries:
+            if entry.distribution.after:
+                return entry
+        after = entries[-1].position
     return None
 
 
-def revert(table: Table, done: Distribution, kept: Note | None, caller: str, now: int) -> bool:
-    """Gives both datasets what they had before; False if anything is not as it was looked at.
+def revert(
+    table: Table,
+    distribution: Distribution,
+    retirement: Retirement | None,
+    caller: str,
+    now: int,
+) -> bool:
+    """Point both datasets to the previous contents; return False after any change since the read.
 
-    `kept` is the note of the contents that the training dataset gets back, as it was read before they were looked for.
+    `retirement` is that of the training dataset's previous contents. The caller must read it before checking that the objects
+    exist.
     """
     writes = [
-        table.update(
-            *_key(done),
+        table.build_update(
+            *_build_distribution_key(distribution),
             change="SET #Reverted = :now, #RevertedBy = :caller",
             condition="attribute_exists(#pk) AND attribute_not_exists(#Reverted)",
             values={":now": now, ":caller": caller},
         ),
-        released.reclaim(table, done.before.folder, kept),
-        outbox.put(table, Settled.reverted(done, _REVERTED, now)),
+        retired.build_reinstatement(table, distribution.before.folder, retirement),
+        build_event_put(table, OperationEvent.from_revert(distribution, _REVERTED_MESSAGE, now)),
     ]
-    for dataset, after, before in zip(done.datasets, done.after, (done.before, None), strict=True):
+    # The test dataset was empty before the distribution.
+    previous = (distribution.before, None)
+    for dataset, after, before in zip(
+        distribution.datasets, distribution.after, previous, strict=True
+    ):
         pointer = "SET #Contents = :contents," if before else "REMOVE #Contents SET"
-        given = {":contents": before.model_dump(by_alias=True)} if before else {}
+        contents = {":contents": before.model_dump(by_alias=True)} if before else {}
         writes += [
-            table.update(
-                *projects.dataset_key(dataset),
+            table.build_update(
+                *projects.build_dataset_key(dataset),
                 change=f"{pointer} #Status = :status, #StatusMessage = :message, "
                 "#StatusMessageCode = :code, #Updated = :now",
-                **_unchanged(after, given, now),
+                **_build_revert_condition(after, contents, now),
             ),
-            released.note(table, after.folder, now),
+            retired.build_retirement(table, after.folder, now),
         ]
-    try:
-        table.transact(writes)
-    except ConditionFailedError:
-        return False
-    return True
+    return table.try_transact(writes)
 
 
-def _unchanged(after: Contents, given: Mapping[str, Any], now: int) -> dict[str, Any]:
-    statuses = {f":settled{i}": status.value for i, status in enumerate(SETTLED)}
+def _build_revert_condition(
+    after: Contents, contents: Mapping[str, Any], now: int
+) -> dict[str, Any]:
+    """Return condition and values of an update for a ready dataset with the contents `after`."""
+    statuses = {f":ready{i}": status.value for i, status in enumerate(READY_STATUSES)}
     return {
         "condition": f"#Status IN ({', '.join(statuses)}) AND #Contents.#Folder = :after",
         "values": {
-            **given,
+            **contents,
             **statuses,
             ":after": after.folder,
-            ":status": Status.UPDATE_COMPLETE.value,
-            ":message": _REVERTED,
-            ":code": StatusCode.SUCCESS.value,
+            ":status": DatasetStatus.UPDATE_COMPLETE.value,
+            ":message": _REVERTED_MESSAGE,
+            ":code": StatusMessageCode.SUCCESS.value,
             ":now": now,
         },
     }
 
 
-def _key(distribution: Distribution) -> tuple[str, str]:
-    place = f"{_LATEST - distribution.begun:013d}#{distribution.operation}"
-    return _partition(distribution.datasets[0].project), place
+def build_event_put(table: Table, event: OperationEvent) -> Write:
+    """Build the write to keep an event for sending."""
+    text = event.model_dump_json(by_alias=True)
+    return table.build_update(
+        _OUTBOX, event.event, change="SET #Settled = :settled", values={":settled": text}
+    )
 
 
-def _partition(project: str) -> str:
-    return f"{Partition.DISTRIBUTIONS}{project}"
+def list_unsent_events(table: Table) -> list[OperationEvent]:
+    items = table.query_all(_OUTBOX)
+    return [OperationEvent.model_validate_json(item["Settled"]) for item in items]
+
+
+def delete_event(table: Table, event: OperationEvent) -> None:
+    """Delete a sent event. Another sender may have deleted the event already."""
+    table.try_transact([table.build_delete(_OUTBOX, event.event)])
+
+
+def _build_distribution_key(distribution: Distribution) -> tuple[str, str]:
+    sk = f"{_LATEST_TIME - distribution.begun:013d}#{distribution.operation}"
+    return _build_history_partition(distribution.datasets[0].project), sk
+
+
+def _build_history_partition(project: str) -> str:
+    return f"{TablePartition.DISTRIBUTIONS}{project}"

@@ -1,98 +1,93 @@
-"""The life of an operation: claim, then publish or abandon. Each is one conditional transaction.
+"""The life of an operation: claim, then publish or abandon. Each step is one conditional transaction.
 
-A claim moves settled datasets to `*_IN_PROGRESS` and writes the operation's item; publish and abandon need the claim to be
-theirs still, move the datasets on and delete the item. So an operation ends once, whoever ends it, and while its item is
-there something is left to be ended.
+A claim moves datasets from a ready status to `*_IN_PROGRESS` and writes the operation's item. Publish and abandon require the
+claim, set the final status and delete the item. So each operation ends once, even if several callers try, and an existing item
+marks an active operation.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twofold.errors import ResourceAlreadyExistsException, ResourceNotFoundException
+from twofold.operation_event import OperationEvent
 from twofold.records import (
-    SETTLED,
+    READY_STATUSES,
     Contents,
     Dataset,
     DatasetId,
     Distribution,
     Operation,
     Project,
-    StatusCode,
+    StatusMessageCode,
 )
-from twofold.settings import PARTITION_KEY, SORT_KEY, Partition
-from twofold.settled import Settled
-from twofold.stores import keys
-from twofold.stores.table import history, outbox, projects, released
-from twofold.stores.table.connection import ConditionFailedError, Table, Write
+from twofold.settings import PARTITION_KEY, SORT_KEY, TablePartition
+from twofold.stores.keys import build_contents_folder
+from twofold.stores.table import history, projects, retired
+from twofold.stores.table.connection import Table, Write
 
-ACTIVE = Partition.OPERATIONS.value
-
-
-def _begin(table: Table, operation: Operation) -> Write:
-    return table.put(
-        {PARTITION_KEY: ACTIVE, SORT_KEY: operation.id, "Operation": operation.event()}
-    )
+_PARTITION = TablePartition.OPERATIONS.value
+_SET_STATUS = (
+    "#Status = :status, #StatusMessage = :message, #StatusMessageCode = :code, #Updated = :now"
+)
 
 
-def active(table: Table) -> list[Operation]:
-    """Operations that have not ended."""
-    return [Operation.of(item["Operation"]) for item in table.query_all(ACTIVE)]
+def list_active(table: Table) -> list[Operation]:
+    """Return the active operations."""
+    return [Operation.parse(item["Operation"]) for item in table.query_all(_PARTITION)]
 
 
 def count_active(table: Table, limit: int) -> int:
-    """Operations that have not ended, counted up to `limit`."""
-    return len(table.query(ACTIVE, limit=limit))
+    """Count the active operations, up to `limit`."""
+    return len(table.query(_PARTITION, limit=limit))
 
 
 def create(
     table: Table, dataset: Dataset, operation: Operation | None, project: Project | None = None
 ) -> None:
-    """Puts a new dataset into its project's slot, with the operation that fills it, if any.
+    """Put a new dataset into the project's slot, with the operation for an ingest.
 
-    With `project`, as it was read, the slot is that project's and not one of a later project of the same name.
-    Raises ResourceAlreadyExistsException if the slot is filled, ResourceNotFoundException if the project has gone.
+    With `project`, the slot of a later project with the same name is refused.
+    Raises ResourceAlreadyExistsException if the slot is full, ResourceNotFoundException if the project does not exist.
     """
-    slot = projects.fill_slot(table, dataset.id, project)
-    writes = [slot, table.put(projects.dataset_item(dataset))]
+    slot = projects.build_slot_fill(table, dataset.id, project)
+    writes = [slot, table.build_put(projects.build_dataset_item(dataset))]
     if operation:
-        writes.append(_begin(table, operation))
-    if _transacted(table, writes):
+        writes.append(build_operation_put(table, operation))
+    if table.try_transact(writes):
         return
-    name, kind = dataset.id.project, dataset.id.type
+    name, dataset_type = dataset.id.project, dataset.id.type
     current = projects.find(table, name)
     if not current or (project and current.created != project.created):
         raise ResourceNotFoundException(f"The project '{name}' does not exist.")
     raise ResourceAlreadyExistsException(
-        f"The project '{name}' already has a {kind} dataset; delete it first to replace it."
+        f"The project '{name}' already has a {dataset_type} dataset; delete it first to replace it."
     )
 
 
 def claim(table: Table, operation: Operation, datasets: Sequence[Dataset], now: int) -> bool:
-    """Claims datasets as they were read for an operation that updates them. False if one is no longer so."""
-    message = "The dataset is being updated."
-    writes = [_begin(table, operation)]
-    writes += [_claim(table, operation, dataset, message, now) for dataset in datasets]
-    return _transacted(table, writes)
+    """Claim existing datasets for a distribution or an update; return False if a dataset has changed since the read."""
+    writes = [build_operation_put(table, operation)]
+    writes += [_build_claim(table, operation, dataset, now) for dataset in datasets]
+    return table.try_transact(writes)
 
 
-def _claim(table: Table, operation: Operation, dataset: Dataset, message: str, now: int) -> Write:
-    statuses = {f":settled{i}": status.value for i, status in enumerate(SETTLED)}
-    seen = dataset.contents.folder if dataset.contents else None
-    unchanged = "#Contents.#Folder = :seen" if seen else "attribute_not_exists(#Contents)"
-    return _update(
-        table,
-        dataset.id,
-        change="SET #Status = :status, #StatusMessage = :message, #StatusMessageCode = :code, "
-        "#Operation = :operation, #Updated = :now",
+def _build_claim(table: Table, operation: Operation, dataset: Dataset, now: int) -> Write:
+    statuses = {f":ready{i}": status.value for i, status in enumerate(READY_STATUSES)}
+    # A folder identifies its contents: contents never change, and each operation has folders of its own.
+    folder = dataset.contents.folder if dataset.contents else None
+    unchanged = "#Contents.#Folder = :seen" if folder else "attribute_not_exists(#Contents)"
+    return table.build_update(
+        *projects.build_dataset_key(dataset.id),
+        change=f"SET {_SET_STATUS}, #Operation = :operation",
         condition=f"#Status IN ({', '.join(statuses)}) AND {unchanged}",
         values={
-            ":status": operation.kind.in_progress.value,
-            ":message": message,
-            ":code": StatusCode.SUCCESS.value,
+            ":status": operation.kind.in_progress_status.value,
+            ":message": "The dataset is being updated.",
+            ":code": StatusMessageCode.SUCCESS.value,
             ":operation": operation.id,
             ":now": now,
             **statuses,
-            **({":seen": seen} if seen else {}),
+            **({":seen": folder} if folder else {}),
         },
     )
 
@@ -103,113 +98,98 @@ def publish(
     contents: Mapping[DatasetId, Contents],
     message: str,
     now: int,
-    remembered: Distribution | None = None,
+    distribution: Distribution | None = None,
 ) -> bool:
-    """Ends the operation and points its datasets to their new contents; a dataset that gets none keeps what it has.
+    """End the operation and point the datasets to new contents; return False if the operation has ended already.
 
-    What is `remembered` goes into the project's history. False if the operation has ended already.
+    A dataset without new contents keeps the present contents. `distribution` is added to the project's history.
     """
-    told = Settled.of(operation, operation.kind.complete, message, StatusCode.SUCCESS, now)
-    writes = [_end(table, operation), outbox.put(table, told)]
-    if remembered:
-        writes.append(history.remember(table, remembered))
+    status, code = operation.kind.complete_status, StatusMessageCode.SUCCESS
+    event = OperationEvent.from_operation(operation, status, message, code, now)
+    writes = [_build_operation_delete(table, operation), history.build_event_put(table, event)]
+    if distribution:
+        writes.append(history.build_distribution_put(table, distribution))
+    # Contents after a dry run are empty. The test dataset of a distribution has no old contents to retire.
     if operation.before and contents:
-        writes.append(released.note(table, operation.before.folder, now))
+        writes.append(retired.build_retirement(table, operation.before.folder, now))
     for dataset in operation.datasets:
-        new = contents.get(dataset)
-        pointer = {":contents": new.model_dump(by_alias=True)} if new else {}
-        writes.append(
-            _settle(
-                table,
-                operation,
-                dataset,
-                change=f"SET #Contents = :contents, {_STATUS}" if new else f"SET {_STATUS}",
-                values={
-                    **pointer,
-                    ":status": operation.kind.complete.value,
-                    ":message": message,
-                    ":code": StatusCode.SUCCESS.value,
-                    ":now": now,
-                },
-            )
-        )
-    return _transacted(table, writes)
+        values: dict[str, Any] = {
+            ":status": status.value,
+            ":message": message,
+            ":code": code.value,
+            ":now": now,
+        }
+        change = f"SET {_SET_STATUS}"
+        if dataset in contents:
+            change = f"SET #Contents = :contents, {_SET_STATUS}"
+            values[":contents"] = contents[dataset].model_dump(by_alias=True)
+        writes.append(_build_end_of_claim(table, operation, dataset, change, values))
+    return table.try_transact(writes)
 
 
-def abandon(table: Table, operation: Operation, message: str, code: StatusCode, now: int) -> bool:
-    """Ends the operation without touching any contents; what it wrote is nobody's. False if it has ended already."""
-    values = {
-        ":status": operation.kind.failed.value,
-        ":message": message,
-        ":code": code.value,
-        ":now": now,
-    }
-    told = Settled.of(operation, operation.kind.failed, message, code, now)
-    writes = [_end(table, operation), outbox.put(table, told)]
+def abandon(
+    table: Table, operation: Operation, message: str, code: StatusMessageCode, now: int
+) -> bool:
+    """End the operation and leave all contents unchanged; return False if the operation has ended already.
+
+    Objects of the operation belong to no dataset; they are retired, and Collect deletes them.
+    """
+    status = operation.kind.failed_status
+    values = {":status": status.value, ":message": message, ":code": code.value, ":now": now}
+    event = OperationEvent.from_operation(operation, status, message, code, now)
+    writes = [_build_operation_delete(table, operation), history.build_event_put(table, event)]
     writes += [
-        _settle(table, operation, dataset, change=f"SET {_STATUS}", values=values)
+        _build_end_of_claim(table, operation, dataset, f"SET {_SET_STATUS}", values)
         for dataset in operation.datasets
     ]
-    folders = (keys.contents(dataset.path, operation.id) for dataset in operation.datasets)
-    writes += [released.note(table, folder, now) for folder in folders]
-    return _transacted(table, writes)
+    folders = [build_contents_folder(dataset.path, operation.id) for dataset in operation.datasets]
+    writes += [retired.build_retirement(table, folder, now) for folder in folders]
+    return table.try_transact(writes)
 
 
 def retract(table: Table, operation: Operation, now: int) -> bool:
-    """Undoes the creation of a dataset whose workflow could not be started: the slot is free again.
+    """Undo the creation of a dataset after a failed start of the workflow: the slot is empty again.
 
-    If the workflow was started all the same, what it writes is nobody's.
+    If the workflow started nevertheless, the written objects belong to no dataset.
     """
     (dataset,) = operation.datasets
-    pk, sk = projects.dataset_key(dataset)
-    return _transacted(
-        table,
+    pk, sk = projects.build_dataset_key(dataset)
+    folder = build_contents_folder(dataset.path, operation.id)
+    return table.try_transact(
         [
-            _end(table, operation),
-            table.delete(pk, sk),
-            projects.free_slot(table, dataset),
-            released.note(table, keys.contents(dataset.path, operation.id), now),
-        ],
+            _build_operation_delete(table, operation),
+            table.build_delete(pk, sk),
+            projects.build_slot_clear(table, dataset),
+            retired.build_retirement(table, folder, now),
+        ]
     )
 
 
-_STATUS = (
-    "#Status = :status, #StatusMessage = :message, #StatusMessageCode = :code, #Updated = :now"
-)
+def build_operation_put(table: Table, operation: Operation) -> Write:
+    """Build the write to record an active operation."""
+    key = {PARTITION_KEY: _PARTITION, SORT_KEY: operation.id}
+    return table.build_put({**key, "Operation": operation.serialize()})
 
 
-def _settle(
+def _build_operation_delete(table: Table, operation: Operation) -> Write:
+    return table.build_delete(_PARTITION, operation.id)
+
+
+def _build_end_of_claim(
     table: Table,
     operation: Operation,
     dataset: DatasetId,
-    *,
     change: str,
     values: Mapping[str, Any],
 ) -> Write:
-    return _update(
-        table,
-        dataset,
+    """Build the write to update a dataset under the operation's claim."""
+    return table.build_update(
+        *projects.build_dataset_key(dataset),
         change=change,
         condition="#Operation = :operation AND #Status = :in_progress",
         values={
             **values,
             ":operation": operation.id,
-            ":in_progress": operation.kind.in_progress.value,
+            ":in_progress": operation.kind.in_progress_status.value,
         },
     )
-
-
-def _end(table: Table, operation: Operation) -> Write:
-    return table.delete(ACTIVE, operation.id)
-
-
-def _update(table: Table, dataset: DatasetId, **expressions: Any) -> Write:
-    return table.update(*projects.dataset_key(dataset), **expressions)
-
-
-def _transacted(table: Table, writes: Sequence[Write]) -> bool:
-    try:
-        table.transact(writes)
-    except ConditionFailedError:
-        return False
-    return True

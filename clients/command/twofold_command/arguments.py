@@ -1,0 +1,39 @@
+"""Convert the arguments of `twofold split` to a request."""
+
+import argparse
+
+from twofold.fraction import parse_fraction
+from twofold.manifest.grouping.group_by import GroupBy
+from twofold.split import Objective
+from twofold_command.split import SplitRequest
+
+MAX_SEED = (1 << 63) - 1
+MAX_PROCESSES = 256
+
+
+def parse_request(options: argparse.Namespace) -> SplitRequest:
+    """Returns the request. Raises ValueError with the name of the option and its valid values."""
+    try:
+        group_by = None if options.group_by is None else GroupBy.parse(options.group_by)
+    except ValueError as error:
+        raise ValueError(f"--group-by {options.group_by[:100]!r}: {error}") from error
+    processes = options.processes
+    return SplitRequest(
+        manifest=options.manifest,
+        out=options.out,
+        fraction=parse_fraction(options.test_fraction),
+        seed=_parse_integer("--seed", options.seed, 0, MAX_SEED),
+        group_by=group_by,
+        previous=options.previous,
+        objective=Objective(options.objective),
+        processes=None
+        if processes is None
+        else _parse_integer("--processes", processes, 1, MAX_PROCESSES),
+        keep_index=options.keep_index,
+    )
+
+
+def _parse_integer(option: str, text: str, low: int, high: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and low <= int(text) <= high):
+        raise ValueError(f"{option} must be an integer from {low} to {high}; it is {text[:50]!r}.")
+    return int(text)

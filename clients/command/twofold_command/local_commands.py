@@ -1,0 +1,142 @@
+"""The subcommands for local files: `split` and `verify`."""
+
+import argparse
+import sys
+
+from twofold.escaping import make_printable
+from twofold_command import signals
+from twofold_command.commands import Command, define_argument, read_file_path, read_folder
+from twofold_command.console import print_json, print_lines
+
+_EXPRESSIONS = """\
+groups:
+  --group-by keeps the entries of a group on one side. An expression with a
+  parenthesis is a regular expression (RE2) that is searched for in the
+  source-ref; its one capturing group is the key:
+  --group-by '/(patient[0-9]+)/'. Any other expression is the name of a field
+  of the line with a string or an integer: --group-by patient. An entry without
+  a key is an error.
+
+examples:
+  twofold split all.manifest -o out
+  twofold split all.manifest -o out --test-fraction 1/3 --seed 7 --group-by 'videos/([^/]+)/'
+  twofold split grown.manifest -o next --previous out
+  twofold verify out
+"""
+
+
+def _run_split(options: argparse.Namespace) -> int:
+    from twofold_command.pool import prepare_workers
+
+    if options.processes is None:
+        prepare_workers(options.manifest)
+    with signals.defer_stops():
+        from twofold_command.arguments import parse_request
+        from twofold_command.split import split_manifest
+        from twofold_command.split_files import FILES, INDEXES
+        from twofold_command.summary import summarize_report
+
+    try:
+        request = parse_request(options)
+    except ValueError as error:
+        print(f"twofold split: error: {make_printable(str(error))}", file=sys.stderr)  # noqa: T201
+        return 2
+    report = split_manifest(request)
+    if options.json:
+        print_json(report)
+        return 0
+    files = [
+        f"  {request.out / name}" for name in (*FILES, *(INDEXES if request.keep_index else ()))
+    ]
+    print_lines([*summarize_report(report), *files])
+    return 0
+
+
+def _run_verify(options: argparse.Namespace) -> int:
+    from twofold_command.publication import finish_publication
+    from twofold_verify.__main__ import verify
+
+    for folder in (options.folder, options.previous):
+        if folder:
+            finish_publication(folder)
+    return verify(options.folder, options.previous, options.source, as_json=options.json)
+
+
+COMMANDS = (
+    Command(
+        "split",
+        "split a manifest on this machine",
+        "Writes train.manifest, test.manifest, report.json and report.html: all four or none.",
+        (
+            define_argument(
+                "manifest", type=read_file_path, metavar="MANIFEST", help="a JSON Lines manifest"
+            ),
+            define_argument(
+                *("-o", "--out"),
+                type=read_folder,
+                required=True,
+                metavar="DIR",
+                help="the folder for the files",
+            ),
+            define_argument(
+                "--test-fraction",
+                default="1/5",
+                metavar="F",
+                help="0.2, 1/5 or 20%% (default: %(default)s)",
+            ),
+            define_argument(
+                "--seed", default="0", metavar="S", help="seed of the random sample (default: 0)"
+            ),
+            define_argument("--group-by", metavar="EXPR", help="keep groups whole; see below"),
+            define_argument(
+                "--objective",
+                default="labels",
+                choices=("labels", "labels-and-boxes"),
+                help="balance images of each label (default), or then also boxes",
+            ),
+            define_argument(
+                "--previous",
+                type=read_folder,
+                metavar="DIR",
+                help="keep the previous split in DIR as far as the balance allows",
+            ),
+            define_argument(
+                "--processes",
+                default=None,
+                metavar="N",
+                help="number of worker processes (default: by file size)",
+            ),
+            define_argument(
+                "--keep-index", action="store_true", help="also write train.index and test.index"
+            ),
+        ),
+        "the report",
+        _run_split,
+        epilog=_EXPRESSIONS,
+    ),
+    Command(
+        "verify",
+        "check the files of a split without trusting the program that made it",
+        "Reads both manifests, report.json and the given files; shares no code with the solver.",
+        (
+            define_argument(
+                "folder", type=read_folder, metavar="DIR", help="the folder of the split"
+            ),
+            define_argument(
+                "--previous",
+                type=read_folder,
+                metavar="DIR",
+                help="the folder of the previous split",
+            ),
+            define_argument(
+                "--source",
+                type=read_file_path,
+                metavar="FILE",
+                help="the manifest that was split, for a comparison line by line",
+            ),
+        ),
+        "the checks",
+        _run_verify,
+        epilog="",
+    ),
+)

@@ -1,0 +1,139 @@
+"""The schema of report.json, and the members that the manifests cannot confirm."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+FRACTION = re.compile(r"(0|[1-9][0-9]{0,19})(/[1-9][0-9]{0,19})?")
+_DIGEST = re.compile(r"[0-9a-f]{16}")
+_SHORT = re.compile(r"[ -~]{1,100}")
+
+_CERTIFICATE = {
+    "algorithmVersion": int,
+    "seed": int,
+    "fraction": FRACTION,
+    "entries": int,
+    "groups": (int, type(None)),
+    "testEntriesWanted": int,
+    "testEntriesReachable": int,
+    "testEntriesReached": int,
+    "deviation": FRACTION,
+    "lowerBound": FRACTION,
+    "gap": FRACTION,
+    "optimal": bool,
+    "proof": _SHORT,
+    "swappedEntries": int,
+    "pairs": int,
+    "pairDeviation": FRACTION,
+}
+_COUNTS = {
+    "before": int,
+    "train": int,
+    "test": int,
+    "share": (float, type(None)),
+    "deviation": FRACTION,
+}
+_BOXES = {"boxes?": int, "boxesInTest?": int, "boxDeviation?": FRACTION}
+_PAIR = {"labels": [str], **_COUNTS}
+_DATASET = {"manifest": str, "entries": int, "bytes": int, "digest": _DIGEST}
+_ERRORS = [{"code": _SHORT, "entries": int, "firstLine": int}]
+_REPORT: Mapping[str, Any] = {
+    "twofold": _SHORT,
+    "parameters": {
+        "testFraction": FRACTION,
+        "seed": int,
+        "groupBy?": str,
+        "objective?": re.compile("labels-and-boxes"),
+        "previous?": {"trainDigest": _DIGEST, "testDigest": _DIGEST},
+    },
+    "certificate": _CERTIFICATE,
+    "previous?": dict.fromkeys(
+        ("testEntries", "trainEntries", "newEntries", "leftTest", "enteredTest"), int
+    ),
+    "boxDeviation?": FRACTION,
+    "labels": [{"label": str, **_COUNTS, **_BOXES}],
+    "unlabelled": _COUNTS,
+    "labelsMissingInTest": [str],
+    "labelsMissingInTrain": [str],
+    "rareLabels": [str],
+    "coOccurrence": {
+        "labels": int,
+        "pairs": int,
+        "mostFrequent": [_PAIR],
+        "furthest": [_PAIR],
+        "matrix": {"labels": [str], "images": [[int]]},
+    },
+    "groups?": {
+        "groups": int,
+        "testGroups": int,
+        "largestGroup": int,
+        "sizes": [{"from": int, "to": int, "train": int, "test": int}],
+        "labelsInOneGroup": [str],
+    },
+    "similarSources?": {
+        "names": int,
+        "entries": int,
+        "divided": int,
+        "byChance": int,
+        "examples": [{"name": str, "train": [str], "test": [str]}],
+    },
+    "warnings": [
+        {
+            "code": _SHORT,
+            "level": re.compile("warning|note"),
+            "message": str,
+            "count?": int,
+            "labels?": [str],
+        }
+    ],
+}
+_DROPPED = {"lines": int, "reasons": [{"line": int, "reason": _SHORT, "detail": str}]}
+
+COMMAND_REPORT: Mapping[str, Any] = {
+    **_REPORT,
+    "datasets": {"train": _DATASET, "test": _DATASET},
+    "source": {
+        "manifest": str,
+        "lines": int,
+        "entries": int,
+        "errorEntries": int,
+        "errors": _ERRORS,
+        "digest": _DIGEST,
+    },
+    "dropped": _DROPPED,
+}
+"""Schema of a report of `twofold split`."""
+
+SERVICE_REPORT: Mapping[str, Any] = {
+    **_REPORT,
+    "operation": str,
+    "project": str,
+    "created": int,
+    "dryRun": bool,
+    "datasets?": {"train": _DATASET, "test": _DATASET},
+    "source": {**_DATASET, "errorEntries": int, "errors": _ERRORS},
+    "dropped?": _DROPPED,
+    "run?": {
+        "manifest": str,
+        "seconds": dict,
+        "peakWorkerBytes": int,
+    },
+}
+"""Schema of a report of the service, and of `make run`, which adds `dropped` and `run`."""
+
+UNCHECKED_MEMBERS: Mapping[str, str] = {
+    "twofold": "the version that made the split",
+    "operation": "the name of the operation",
+    "project": "the name of the project",
+    "created": "the time of the operation",
+    "run": "times and memory of `make run`",
+    "datasets.train.manifest": "the location of the training manifest",
+    "datasets.test.manifest": "the location of the test manifest",
+    "source.manifest": "the name of the source manifest",
+    "source.errorEntries": "entries with errors in their labels",
+    "source.errors": "the error codes, with the first line of each",
+    "certificate.proof": "the solver's claim, unless the proof is the integrality floor",
+    "warnings[].message": "the text; code, level, labels and count are checked",
+    "dropped.reasons[].detail": "the text; the manifests do not contain rejected lines",
+}
+"""Members that the manifests cannot confirm, with a description by path; `[]` is any element of an array."""

@@ -1,0 +1,202 @@
+"""ListObjects (version 1), ListMultipartUploads and ListParts with S3's pages.
+
+moto's pages lack common prefixes, markers or limits.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import quote
+
+from moto.core.responses import ActionResult
+from moto.s3.models import FakeKey, FakeMultipart, S3Backend
+from moto.s3.responses import S3Response
+
+_MAX_PAGE = 1_000
+_OWNER = {
+    "ID": "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a",
+    "DisplayName": "webfile",
+}
+
+
+@cache
+def patch_listings() -> None:
+    """Patch moto's handlers of the three operations."""
+    response_class: Any = S3Response
+    response_class.list_objects = list_objects
+    response_class.list_multipart_uploads = list_multipart_uploads
+    upload_class: Any = FakeMultipart
+    upload_class.list_parts = list_parts
+    backend_class: Any = S3Backend
+    backend_class.is_truncated = has_parts_after
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """The parameters of a listing. `encode` converts keys to the requested encoding."""
+
+    prefix: str
+    delimiter: str
+    page_size: int
+    encoding: str | None
+
+    @classmethod
+    def read(cls, query: Any, size_name: str) -> "ListQuery":
+        def get(name: str) -> str:
+            return str(query.get(name, [""])[0])
+
+        size = int(get(size_name) or _MAX_PAGE)
+        return cls(get("prefix"), get("delimiter"), size, get("encoding-type") or None)
+
+    def encode(self, name: str) -> str:
+        return quote(name) if self.encoding == "url" else name
+
+    def find_common_prefix(self, name: str) -> str | None:
+        """Return the name up to the first delimiter after the prefix, or None."""
+        end = name.find(self.delimiter, len(self.prefix)) if self.delimiter else -1
+        return None if end < 0 else name[: end + len(self.delimiter)]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries and common prefixes of a page. `last` is the last entry or common prefix, or None for an empty page."""
+
+    entries: Sequence[Any]
+    prefixes: Sequence[str]
+    is_truncated: bool
+    last: Any
+
+
+def select_page(
+    entries: Sequence[Any],
+    get_name: Callable[[Any], str],
+    query: ListQuery,
+    is_after: Callable[[Any], bool],
+) -> Page:
+    """Return the first page of the sorted entries, of which common prefixes count as one, after a marker."""
+    items: list[Any] = []
+    for entry in entries:
+        name = get_name(entry)
+        if not name.startswith(query.prefix):
+            continue
+        prefix = query.find_common_prefix(name)
+        item = entry if prefix is None else prefix
+        if is_after(item) and not (prefix is not None and items and items[-1] == prefix):
+            items.append(item)
+    page = items[: query.page_size]
+    return Page(
+        [item for item in page if not isinstance(item, str)],
+        [item for item in page if isinstance(item, str)],
+        0 < len(page) < len(items),
+        page[-1] if page else None,
+    )
+
+
+def list_objects(response: Any) -> Any:
+    """Replacement of S3Response.list_objects."""
+    parameters = response._get_querystring(response.request, response.uri)
+    query = ListQuery.read(parameters, "max-keys")
+    marker = str(parameters.get("marker", [""])[0])
+    bucket = response.backend.get_bucket(response.bucket_name)
+    keys = sorted(
+        (key for _, key in bucket.keys.items() if isinstance(key, FakeKey)),
+        key=lambda key: key.name,
+    )
+    page = select_page(keys, _get_key_name, query, lambda item: _get_key_name(item) > marker)
+    result: dict[str, Any] = {
+        "Name": bucket.name,
+        "Prefix": query.encode(query.prefix),
+        "Marker": query.encode(marker),
+        "MaxKeys": query.page_size,
+        "IsTruncated": page.is_truncated,
+        "Contents": [_describe_key(key, query) for key in page.entries],
+        "CommonPrefixes": [{"Prefix": query.encode(prefix)} for prefix in page.prefixes],
+        "EncodingType": query.encoding,
+    }
+    if query.delimiter:
+        result["Delimiter"] = query.encode(query.delimiter)
+        if page.is_truncated:
+            result["NextMarker"] = query.encode(_get_key_name(page.last))
+    response.data["Action"] = "ListObjects"
+    return response.serialized(ActionResult(result))
+
+
+def _get_key_name(item: Any) -> str:
+    return item if isinstance(item, str) else str(item.name)
+
+
+def _describe_key(key: Any, query: ListQuery) -> dict[str, Any]:
+    return {
+        "Key": query.encode(key.name),
+        "LastModified": key.last_modified_ISO8601,
+        "ETag": key.etag,
+        "Size": key.size,
+        "StorageClass": key.storage_class,
+        "Owner": _OWNER,
+    }
+
+
+def list_multipart_uploads(response: Any) -> Any:
+    """Replacement of S3Response.list_multipart_uploads."""
+    parameters = response._get_querystring(response.request, response.uri)
+    query = ListQuery.read(parameters, "max-uploads")
+    key_marker = str(parameters.get("key-marker", [""])[0])
+    id_marker = str(parameters.get("upload-id-marker", [""])[0])
+    multiparts = response.backend.list_multipart_uploads(response.bucket_name)
+    uploads = sorted(multiparts.values(), key=lambda upload: (upload.key_name, upload.id))
+
+    def is_after(item: Any) -> bool:
+        name = _get_upload_key(item)
+        has_later_id = not isinstance(item, str) and id_marker != "" and item.id > id_marker
+        return name > key_marker or (name == key_marker and has_later_id)
+
+    page = select_page(uploads, _get_upload_key, query, is_after)
+    result: dict[str, Any] = {
+        "Bucket": response.bucket_name,
+        "KeyMarker": query.encode(key_marker),
+        "UploadIdMarker": id_marker,
+        "Prefix": query.encode(query.prefix),
+        "MaxUploads": query.page_size,
+        "IsTruncated": page.is_truncated,
+        "Uploads": [_describe_upload(upload, query) for upload in page.entries],
+        "CommonPrefixes": [{"Prefix": query.encode(prefix)} for prefix in page.prefixes],
+        "EncodingType": query.encoding,
+    }
+    if query.delimiter:
+        result["Delimiter"] = query.encode(query.delimiter)
+    if page.is_truncated:
+        result["NextKeyMarker"] = query.encode(_get_upload_key(page.last))
+        result["NextUploadIdMarker"] = getattr(page.last, "id", "")
+    response.data["Action"] = "ListMultipartUploads"
+    return response.serialized(ActionResult(result))
+
+
+def _get_upload_key(item: Any) -> str:
+    return item if isinstance(item, str) else str(item.key_name)
+
+
+def _describe_upload(upload: Any, query: ListQuery) -> dict[str, Any]:
+    return {
+        "Key": query.encode(upload.key_name),
+        "UploadId": upload.id,
+        "Initiator": _OWNER,
+        "Owner": _OWNER,
+        "StorageClass": upload.storage or "STANDARD",
+        "Initiated": "2010-11-10T20:48:33.000Z",
+        "ChecksumAlgorithm": upload.metadata.get("x-amz-checksum-algorithm"),
+        "ChecksumType": upload.metadata.get("x-amz-checksum-type"),
+    }
+
+
+def list_parts(upload: Any, part_number_marker: int, max_parts: int) -> Iterator[Any]:
+    """Replacement of FakeMultipart.list_parts: yield the parts with numbers above the marker, at most `max_parts`."""
+    numbers = [number for number in upload.partlist if number > part_number_marker]
+    for number in numbers[:max_parts]:
+        yield upload.parts[number]
+
+
+def has_parts_after(backend: Any, bucket_name: str, upload_id: str, part_number: int) -> bool:
+    """Replacement of S3Backend.is_truncated: whether the upload has parts with higher numbers."""
+    upload = backend.get_bucket(bucket_name).multiparts[upload_id]
+    return any(number > part_number for number in upload.parts)
