@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from bench import prepared_datasets
@@ -22,8 +23,11 @@ from twofold.manifest.index.range_index import RangeIndex
 from twofold.quotas import get_quotas
 from twofold.records import Operation
 from twofold.settings import QuotaProfile
+from twofold.split import select_test_entries
+from twofold.split.highs import WORK_LIMIT
 from twofold.stores import sealed
 from twofold.stores.keys import ScratchKeys
+from twofold.workflow import select
 from twofold.workflow.contents import read_index
 from twofold.workflow.memory import BASE_BYTES, MemoryEstimate
 from twofold.workflow.merge import merge_changes
@@ -56,12 +60,14 @@ class MemoryRun:
     seconds: float
 
 
-def measure(function: str, entries: int, distinct: bool) -> MemoryRun:
-    """Measure a function. With `distinct`, each entry has a label set of its own."""
+def measure(function: str, entries: int, distinct: bool, work_limit: int = WORK_LIMIT) -> MemoryRun:
+    """Measure a function. With `distinct`, each entry has a label set of its own. `work_limit` is the solver's, for Select."""
     with tempfile.TemporaryDirectory() as folder:
         _run_child(f"prepare({folder!r}, {function!r}, {entries}, {distinct})")
         return MemoryRun(
-            **json.loads(_run_child(f"run({folder!r}, {function!r}, {entries}, {distinct})"))
+            **json.loads(
+                _run_child(f"run({folder!r}, {function!r}, {entries}, {distinct}, {work_limit})")
+            )
         )
 
 
@@ -89,8 +95,9 @@ def prepare(name: str, function: str, entries: int, distinct: bool) -> None:
     folder.put("given", json.dumps([operation.serialize()]).encode())
 
 
-def run(name: str, function: str, entries: int, distinct: bool) -> None:
+def run(name: str, function: str, entries: int, distinct: bool, work_limit: int) -> None:
     """Run the function and print a MemoryRun as JSON; runs in a process of its own."""
+    vars(select)["select_test_entries"] = partial(select_test_entries, work_limit=work_limit)
     folder = FolderBucket(name)
     input = json.loads(folder.get("given"))
     operation = Operation.parse(input[0])

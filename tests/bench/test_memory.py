@@ -28,11 +28,10 @@ def test_entries_with_distinct_label_sets_take_no_more_than_estimated(function: 
     assert 0 < many.taken - few.taken < many.load - few.load
 
 
-# The solver uses all of its work limit: a minute and a half of processor time.
-@pytest.mark.timeout(900)
 def test_a_selection_with_distinct_label_sets_fits() -> None:
-    run = measure(SELECT, FEW, distinct=True)
-    assert run.base + run.taken < BASE_BYTES + run.load
+    """Ten steps of the solver: all of them take a minute and a half of processor time, and 7 % more memory."""
+    run = measure(SELECT, FEW, distinct=True, work_limit=10)
+    assert 1.07 * (run.base + run.taken) < BASE_BYTES + run.load
 
 
 def test_the_table_replaces_its_section(tmp_path: Path) -> None:
