@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from local.emulator.server import BUCKET, TABLE, Emulator
 from local.emulator.table_schema import TABLE_SCHEMA
 from tests.support.job import Job, make_two_label_lines
@@ -35,6 +37,8 @@ def _read_datasets(job: Job, *arns: str) -> list[Any]:
     return [(job.describe(arn), job.list_entries(arn)) for arn in arns]
 
 
+# moto copies all items of the table, those of earlier tests too.
+@pytest.mark.timeout(400)
 def test_a_restored_stage_has_the_same_datasets_and_can_distribute_them(emulator: Emulator) -> None:
     done, ready = Job.start(emulator), Job.start(emulator)
     pair, waiting = (
