@@ -16,6 +16,7 @@ from local.emulator.s3_requests import (
     S3Error,
     find_object,
     is_object_write,
+    make_missing_key_error,
     read_target,
     remove_headers,
 )
@@ -86,7 +87,7 @@ def check_write_conditions(environ: dict[str, Any]) -> None:
         raise S3Error("NotImplemented", _NOT_IMPLEMENTED, 501)
     key = find_object(read_target(request), request.args.get("versionId"))
     if key is None and "If-Match" in request.headers:
-        raise S3Error("NoSuchKey", "The specified key does not exist.", 404)
+        raise make_missing_key_error()
     conditions = {name: request.headers[name] for name in _WRITE_HEADERS if name in request.headers}
     if key is not None and find_failed_condition(conditions, key.etag, key.last_modified):
         raise make_failed_condition_error()

@@ -15,6 +15,7 @@ from local.emulator.s3_requests import (
     find_bucket,
     find_version,
     is_delete_marker,
+    make_missing_key_error,
 )
 
 _SOURCE, _RANGE = "x-amz-copy-source", "x-amz-copy-source-range"
@@ -76,7 +77,7 @@ def _find_source(source: CopySource) -> Any:
     if version is not None and not is_delete_marker(version):
         return version
     if source.version_id is None:
-        raise S3Error("NoSuchKey", "The specified key does not exist.", 404)
+        raise make_missing_key_error()
     if version is not None:
         raise S3Error("InvalidRequest", _MARKER)
     raise S3Error("NoSuchVersion", "The specified version does not exist.", 404)

@@ -16,6 +16,7 @@ from local.emulator.s3_requests import (
     check_version_id,
     find_bucket,
     find_object,
+    make_missing_key_error,
     read_target,
 )
 
@@ -57,7 +58,7 @@ def _check_entry(bucket: str, entry: Element) -> None:
         return
     key = find_object(Target(bucket, read_text(entry, "Key")), version_id)
     if key is None:
-        raise S3Error("NoSuchKey", "The specified key does not exist.", 404)
+        raise make_missing_key_error()
     if find_failed_condition({"If-Match": etag}, key.etag, key.last_modified):
         raise make_failed_condition_error()
 

@@ -18,12 +18,12 @@ from typing import Any
 import moto.s3.models
 import moto.s3.responses
 from moto.s3 import exceptions
-from moto.s3.models import FakeKey, FakeMultipart, get_canned_acl, s3_backends
+from moto.s3.models import FakeKey, FakeMultipart, get_canned_acl
 from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
 from werkzeug.wrappers import Request, Response
 
 from local.emulator.checksums import check_checksum_type, combine_part_checksums, compute_checksum
-from local.emulator.functions import ACCOUNT
+from local.emulator.s3_requests import find_bucket, find_object, read_target
 
 _RANGE = re.compile(r"bytes=([0-9]{1,19})-([0-9]{1,19})")
 _CHECKSUM, _CHECKSUM_MODE = "x-amz-checksum-", "x-amz-checksum-mode"
@@ -56,12 +56,11 @@ def _find_readable_object(request: Request) -> Any:
         return None
     if "Origin" in request.headers:
         return None
-    name, _, key_name = request.path[1:].partition("/")
-    backend = s3_backends[ACCOUNT]["aws"]
-    bucket = backend.buckets.get(name)
+    target = read_target(request)
+    bucket = find_bucket(target.bucket)
     if bucket is None or bucket.policy or not set(request.args) <= {"versionId"}:
         return None
-    key = backend.get_object(name, key_name, request.args.get("versionId"))
+    key = find_object(target, request.args.get("versionId"))
     return None if key is None or key.storage_class in ARCHIVE_STORAGE_CLASSES else key
 
 

@@ -93,6 +93,17 @@ def select_page(
     )
 
 
+def _describe_page(query: ListQuery, page: Page) -> dict[str, Any]:
+    """Return the members that both listings with common prefixes have."""
+    members: dict[str, Any] = {
+        "Prefix": query.encode(query.prefix),
+        "IsTruncated": page.is_truncated,
+        "CommonPrefixes": [{"Prefix": query.encode(prefix)} for prefix in page.prefixes],
+        "EncodingType": query.encoding,
+    }
+    return members | ({"Delimiter": query.encode(query.delimiter)} if query.delimiter else {})
+
+
 def list_objects(response: Any) -> Any:
     """Replacement of S3Response.list_objects."""
     parameters = response._get_querystring(response.request, response.uri)
@@ -104,20 +115,15 @@ def list_objects(response: Any) -> Any:
         key=lambda key: key.name,
     )
     page = select_page(keys, _get_key_name, query, lambda item: _get_key_name(item) > marker)
-    result: dict[str, Any] = {
+    result = {
+        **_describe_page(query, page),
         "Name": bucket.name,
-        "Prefix": query.encode(query.prefix),
         "Marker": query.encode(marker),
         "MaxKeys": query.page_size,
-        "IsTruncated": page.is_truncated,
         "Contents": [_describe_key(key, query) for key in page.entries],
-        "CommonPrefixes": [{"Prefix": query.encode(prefix)} for prefix in page.prefixes],
-        "EncodingType": query.encoding,
     }
-    if query.delimiter:
-        result["Delimiter"] = query.encode(query.delimiter)
-        if page.is_truncated:
-            result["NextMarker"] = query.encode(_get_key_name(page.last))
+    if query.delimiter and page.is_truncated:
+        result["NextMarker"] = query.encode(_get_key_name(page.last))
     response.data["Action"] = "ListObjects"
     return response.serialized(ActionResult(result))
 
@@ -152,19 +158,14 @@ def list_multipart_uploads(response: Any) -> Any:
         return name > key_marker or (name == key_marker and has_later_id)
 
     page = select_page(uploads, _get_upload_key, query, is_after)
-    result: dict[str, Any] = {
+    result = {
+        **_describe_page(query, page),
         "Bucket": response.bucket_name,
         "KeyMarker": query.encode(key_marker),
         "UploadIdMarker": id_marker,
-        "Prefix": query.encode(query.prefix),
         "MaxUploads": query.page_size,
-        "IsTruncated": page.is_truncated,
         "Uploads": [_describe_upload(upload, query) for upload in page.entries],
-        "CommonPrefixes": [{"Prefix": query.encode(prefix)} for prefix in page.prefixes],
-        "EncodingType": query.encoding,
     }
-    if query.delimiter:
-        result["Delimiter"] = query.encode(query.delimiter)
     if page.is_truncated:
         result["NextKeyMarker"] = query.encode(_get_upload_key(page.last))
         result["NextUploadIdMarker"] = getattr(page.last, "id", "")

@@ -18,7 +18,7 @@ from local.emulator.checksums import (
 from local.emulator.large_objects import get_bodies, select_listed_parts
 from local.emulator.s3_bodies import make_malformed_xml_error, parse_xml, read_text
 from local.emulator.s3_parameters import parse_integer
-from local.emulator.s3_requests import S3Error, find_bucket, read_target
+from local.emulator.s3_requests import S3Error, find_bucket, read_checksum_headers, read_target
 
 _NO_UPLOAD = (
     "The specified upload does not exist. "
@@ -28,7 +28,6 @@ _INVALID_PART = (
     "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity "
     "tag may not match the part's entity tag."
 )
-_HEADER = re.compile(r"x-amz-checksum-(?!algorithm$|type$|mode$)(?P<algorithm>[a-z0-9]+)")
 _ELEMENT = re.compile(r"Checksum(?P<algorithm>[A-Z0-9]+)")
 _PART_NUMBERS = (1, 10_000)
 
@@ -85,18 +84,11 @@ def check_upload(request: Request) -> None:
 def _check_part(request: Request, upload: Any) -> None:
     if "partNumber" not in request.args:
         raise S3Error("InvalidArgument", "A part upload requires the query parameter partNumber")
-    for algorithm, _ in _read_checksum_headers(request):
+    for algorithm, _ in read_checksum_headers(request):
         _check_algorithm(upload, algorithm)
     computed_algorithm = request.headers.get("x-amz-sdk-checksum-algorithm", "").upper()
     if computed_algorithm:
         _check_algorithm(upload, computed_algorithm)
-
-
-def _read_checksum_headers(request: Request) -> Iterator[tuple[str, str]]:
-    for name, value in request.headers.items():
-        match = _HEADER.fullmatch(name.lower())
-        if match:
-            yield match["algorithm"].upper(), value
 
 
 def _get_algorithm(upload: Any) -> str:
@@ -154,7 +146,7 @@ def _check_object_checksums(request: Request, upload: Any, parts: Sequence[Any])
             "The complete request must use the same checksum mode."
         )
         raise S3Error("InvalidRequest", message)
-    for algorithm, value in _read_checksum_headers(request):
+    for algorithm, value in read_checksum_headers(request):
         _check_algorithm(upload, algorithm)
         if not _get_algorithm(upload) and algorithm in FULL_OBJECT_ALGORITHMS:
             stated_type = stated_type or FULL_OBJECT

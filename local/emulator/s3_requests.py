@@ -1,7 +1,7 @@
 """S3 requests: the error of a rejected request, the target, lookups in moto's store, changes of query and headers."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
@@ -13,6 +13,9 @@ from local.emulator.functions import ACCOUNT
 
 _SUBRESOURCES = frozenset(
     ("acl", "attributes", "legal-hold", "restore", "retention", "select", "tagging", "torrent")
+)
+_CHECKSUM_HEADER = re.compile(
+    r"x-amz-checksum-(?!algorithm$|type$|mode$)(?P<algorithm>[a-z0-9]+)", re.IGNORECASE
 )
 _VERSION_ID = re.compile(r"null|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Query = Mapping[str, str | None]
@@ -28,6 +31,10 @@ class S3Error(Exception):
         super().__init__(message)
         self.code, self.message, self.status = code, message, status
         self.headers = dict(headers or {})
+
+
+def make_missing_key_error(headers: Mapping[str, str] | None = None) -> S3Error:
+    return S3Error("NoSuchKey", "The specified key does not exist.", 404, headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,14 @@ def is_object_write(request: Request) -> bool:
 def _is_plain_object_request(request: Request) -> bool:
     members = set(request.args)
     return bool(read_target(request).key) and not members & {*_SUBRESOURCES, "uploads", "uploadId"}
+
+
+def read_checksum_headers(request: Request) -> Iterator[tuple[str, str]]:
+    """Yield the algorithm, in capitals, and the value of each checksum in the headers."""
+    for name, value in request.headers.items():
+        match = _CHECKSUM_HEADER.fullmatch(name)
+        if match:
+            yield match["algorithm"].upper(), value
 
 
 def replace_query(environ: dict[str, Any], changes: Query) -> None:

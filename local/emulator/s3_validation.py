@@ -9,7 +9,7 @@ from moto.s3.exceptions import S3ClientError
 from werkzeug.wrappers import Request
 
 from local.emulator.functions import ACCOUNT
-from local.emulator.integrity import find_integrity_fault
+from local.emulator.integrity import check_integrity
 from local.emulator.multipart_uploads import check_upload
 from local.emulator.s3_bodies import check_subresource_body
 from local.emulator.s3_parameters import check_parameters, normalize_parameters
@@ -46,9 +46,7 @@ def check_request(environ: dict[str, Any]) -> None:
         _check_authorization(request)
         _check_names(request, read_target(request))
         _check_headers(request)
-        fault = find_integrity_fault(request)
-        if fault:
-            raise S3Error(fault.code, fault.message)
+        check_integrity(request)
         _check_post(request)
         check_parameters(request)
         normalize_parameters(environ)

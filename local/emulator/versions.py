@@ -18,6 +18,7 @@ from local.emulator.s3_requests import (
     find_version,
     is_delete_marker,
     is_object_read,
+    make_missing_key_error,
     read_target,
 )
 
@@ -129,6 +130,6 @@ def check_read_version(request: Request) -> None:
         return
     headers = {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version_id}
     if version_id is None:
-        raise S3Error("NoSuchKey", "The specified key does not exist.", 404, headers)
+        raise make_missing_key_error(headers)
     message = "The specified method is not allowed against this resource."
     raise S3Error("MethodNotAllowed", message, 405, {**headers, "Allow": "DELETE"})

@@ -13,10 +13,17 @@ SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/s
 _CODE = re.compile(rb"<Code>(\w+)</Code>")
 
 
+def send_request(
+    emulator: Emulator, method: str, path: str, **options: Any
+) -> urllib3.BaseHTTPResponse:
+    """Send a request with the given headers only."""
+    return urllib3.request(method, f"{emulator.endpoint}{path}", **options)
+
+
 def send(emulator: Emulator, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
     """Send a request to S3 that any client may send. `headers` are added to the signature."""
     headers = {**SIGNED, **options.pop("headers", {})}
-    return urllib3.request(method, f"{emulator.endpoint}{path}", headers=headers, **options)
+    return send_request(emulator, method, path, headers=headers, **options)
 
 
 def read_error(response: urllib3.BaseHTTPResponse) -> tuple[int, str]:

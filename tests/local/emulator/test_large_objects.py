@@ -13,11 +13,11 @@ from moto.s3.models import s3_backends
 from local.emulator.functions import ACCOUNT
 from local.emulator.large_objects import memory_budget
 from local.emulator.server import Emulator
+from tests.local.emulator.s3_support import SIGNED
 from twofold.settings import Function
 
 MIB = 1 << 20
 BUCKET = "large-objects"
-SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/s3/aws4_request"}
 BODY = bytes(range(256)) * (11 * MIB // 256) + b"end"
 
 

@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -14,18 +13,12 @@ PAST, FUTURE = "Mon, 01 Jan 2001 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
 OTHER = '"0123456789abcdef0123456789abcdef"'
 
 
-@pytest.fixture(scope="module")
-def s3(emulator: Emulator) -> Any:
-    return emulator.create_client("s3")
-
-
 @pytest.fixture
-def bucket(s3: Any) -> str:
-    name = f"conditions-{uuid4().hex[:12]}"
-    s3.create_bucket(Bucket=name)
-    s3.put_object(Bucket=name, Key="source", Body=b"other")
-    s3.put_object(Bucket=name, Key="target", Body=b"precious")
-    return name
+def bucket(s3: Any, bucket: str) -> str:
+    """A bucket with the objects `source` and `target`."""
+    s3.put_object(Bucket=bucket, Key="source", Body=b"other")
+    s3.put_object(Bucket=bucket, Key="target", Body=b"precious")
+    return bucket
 
 
 def get_etag(s3: Any, bucket: str, key: str) -> str:

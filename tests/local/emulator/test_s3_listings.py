@@ -13,11 +13,6 @@ PREFIXES = ["a", "d0/", "d1/", "d2/", "e", "pl+us/", "z\nline", "z\rline"]
 
 
 @pytest.fixture(scope="module")
-def s3(emulator: Emulator) -> Any:
-    return emulator.create_client("s3")
-
-
-@pytest.fixture(scope="module")
 def bucket(s3: Any) -> str:
     name = f"listings-{uuid4().hex[:12]}"
     s3.create_bucket(Bucket=name)

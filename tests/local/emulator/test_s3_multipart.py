@@ -16,18 +16,6 @@ BODIES = (b"a" * 5 * MIB, b"b" * 5 * MIB, b"c" * 7)
 WRONG = "AAAAAA=="
 
 
-@pytest.fixture(scope="module")
-def s3(emulator: Emulator) -> Any:
-    return emulator.create_client("s3")
-
-
-@pytest.fixture
-def bucket(s3: Any) -> str:
-    name = f"parts-{uuid4().hex[:12]}"
-    s3.create_bucket(Bucket=name)
-    return name
-
-
 def make_crc32(*bodies: bytes) -> str:
     return base64.b64encode(zlib.crc32(b"".join(bodies)).to_bytes(4, "big")).decode()
 

@@ -19,32 +19,11 @@ from anycrc import Model
 from botocore.exceptions import ClientError
 
 from local.emulator.server import Emulator
+from tests.local.emulator.s3_support import SIGNED, read_object, send_request
 from tests.support.job import Job, make_two_label_lines
 
 MIB = 1 << 20
-SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=any/20260101/us-east-1/s3/aws4_request"}
 TEXT = b'{"source-ref":"s3://pond/1.jpg"}\n'
-
-
-@pytest.fixture(scope="module")
-def s3(emulator: Emulator) -> Any:
-    return emulator.create_client("s3")
-
-
-@pytest.fixture
-def bucket(s3: Any) -> str:
-    name = f"requests-{uuid4().hex[:12]}"
-    s3.create_bucket(Bucket=name)
-    return name
-
-
-def send(emulator: Emulator, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
-    return urllib3.request(method, f"{emulator.endpoint}{path}", **options)
-
-
-def read_object(s3: Any, bucket: str, key: str) -> bytes:
-    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    return body
 
 
 HOSTS = [
@@ -74,23 +53,23 @@ def test_a_bucket_in_the_host_name_is_used(
         s3.put_object(Bucket=target, Key=key, Body=body)
     headers = {**SIGNED, "Host": host.format(bucket)}
     path = f"/{other}/a%20b.manifest"
-    assert send(emulator, "GET", path, headers=headers).data == b"the right bytes"
-    ranged = send(emulator, "GET", path, headers={**headers, "Range": "bytes=4-8"})
+    assert send_request(emulator, "GET", path, headers=headers).data == b"the right bytes"
+    ranged = send_request(emulator, "GET", path, headers={**headers, "Range": "bytes=4-8"})
     assert (ranged.status, ranged.data) == (206, b"right")
-    assert send(emulator, "PUT", "/new", headers=headers, body=b"new").status == 200
+    assert send_request(emulator, "PUT", "/new", headers=headers, body=b"new").status == 200
     assert read_object(s3, bucket, "new") == b"new"
-    assert send(emulator, "HEAD", "/new?versionId=null", headers=headers).status == 200
-    listed = send(emulator, "GET", "/?list-type=2", headers=headers)
+    assert send_request(emulator, "HEAD", "/new?versionId=null", headers=headers).status == 200
+    listed = send_request(emulator, "GET", "/?list-type=2", headers=headers)
     assert b"<Key>new</Key>" in listed.data
-    assert send(emulator, "POST", "/new", headers=headers).status == 405
-    assert send(emulator, "DELETE", "/new", headers=headers).status == 204
+    assert send_request(emulator, "POST", "/new", headers=headers).status == 405
+    assert send_request(emulator, "DELETE", "/new", headers=headers).status == 204
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "s3.localhost", "s3.us-east-1.amazonaws.com"])
 def test_a_bucket_in_the_path_is_used(emulator: Emulator, s3: Any, bucket: str, host: str) -> None:
     s3.put_object(Bucket=bucket, Key="one", Body=b"0123456789")
     headers = {**SIGNED, "Host": host, "Range": "bytes=2-4"}
-    assert send(emulator, "GET", f"/{bucket}/one", headers=headers).data == b"234"
+    assert send_request(emulator, "GET", f"/{bucket}/one", headers=headers).data == b"234"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +110,7 @@ def test_a_manifest_put_with_urllib_becomes_a_dataset(
 
 def test_a_form_can_upload_an_object(emulator: Emulator, s3: Any, bucket: str) -> None:
     fields = {"key": "one", "file": ("a.txt", TEXT)}
-    assert send(emulator, "POST", f"/{bucket}", fields=fields, headers=SIGNED).status == 204
+    assert send_request(emulator, "POST", f"/{bucket}", fields=fields, headers=SIGNED).status == 204
     assert read_object(s3, bucket, "one") == TEXT
 
 
@@ -168,19 +147,21 @@ def test_a_post_that_s3_does_not_support_gets_s3_s_error(
 ) -> None:
     with caplog.at_level(logging.ERROR):
         assert_refused(
-            send(emulator, "POST", f"/{bucket}/key", headers=headers, body=b"x"),
+            send_request(emulator, "POST", f"/{bucket}/key", headers=headers, body=b"x"),
             405,
             "MethodNotAllowed",
         )
         assert_refused(
-            send(emulator, "PATCH", f"/{bucket}/key", headers=headers), 405, "MethodNotAllowed"
+            send_request(emulator, "PATCH", f"/{bucket}/key", headers=headers),
+            405,
+            "MethodNotAllowed",
         )
         assert_refused(
-            send(emulator, "POST", f"/{bucket}", headers=headers, body=b"x"),
+            send_request(emulator, "POST", f"/{bucket}", headers=headers, body=b"x"),
             412,
             "PreconditionFailed",
         )
-        form = send(emulator, "POST", f"/{bucket}", headers=headers, fields={"file": "x"})
+        form = send_request(emulator, "POST", f"/{bucket}", headers=headers, fields={"file": "x"})
         assert_refused(form, 400, "InvalidArgument")
     assert not caplog.records
 
@@ -232,7 +213,7 @@ def test_a_multipart_upload_has_the_requested_checksum(
     whole = kind == "FULL_OBJECT" or algorithm == "CRC64NVME"
     value = compute(b"".join(bodies) if whole else b"".join(map(compute, bodies)))
     expected = base64.b64encode(value).decode() + ("" if whole else "-2")
-    answer = send(
+    answer = send_request(
         emulator, "GET", f"/{bucket}/parts", headers={**SIGNED, "x-amz-checksum-mode": "ENABLED"}
     )
     assert answer.headers[f"x-amz-checksum-{algorithm.lower()}"] == expected
@@ -241,7 +222,7 @@ def test_a_multipart_upload_has_the_requested_checksum(
 
 def test_an_unknown_checksum_algorithm_is_rejected(emulator: Emulator, bucket: str) -> None:
     headers = {**SIGNED, "x-amz-checksum-algorithm": "CRC7"}
-    answer = send(emulator, "POST", f"/{bucket}/key?uploads", headers=headers)
+    answer = send_request(emulator, "POST", f"/{bucket}/key?uploads", headers=headers)
     assert answer.status == 400
     assert b"Checksum algorithm provided is unsupported: CRC7" in answer.data
 
@@ -268,7 +249,7 @@ def test_an_aws_chunked_body_is_decoded_and_the_trailer_is_a_checksum(
         "X-Amz-Trailer": "x-amz-checksum-crc64nvme",
         "X-Amz-Decoded-Content-Length": str(2 * len(TEXT)),
     }
-    answer = send(
+    answer = send_request(
         emulator,
         "PUT",
         f"/{bucket}/one",
@@ -308,14 +289,16 @@ def test_an_invalid_aws_chunked_body_is_rejected(
         "X-Amz-Decoded-Content-Length": "3",
         "X-Amz-Trailer": "x-amz-checksum-crc32",
     }
-    assert_refused(send(emulator, "PUT", f"/{bucket}/one", headers=headers, body=body), 400, code)
-    assert send(emulator, "GET", f"/{bucket}/one", headers=SIGNED).status == 404
+    assert_refused(
+        send_request(emulator, "PUT", f"/{bucket}/one", headers=headers, body=body), 400, code
+    )
+    assert send_request(emulator, "GET", f"/{bucket}/one", headers=SIGNED).status == 404
 
 
 def test_errors_of_json_services_are_json(emulator: Emulator) -> None:
     scope = SIGNED["Authorization"].replace("/s3/", "/dynamodb/")
     headers = {"Authorization": scope, "X-Amz-Target": "DynamoDB_20120810.Nothing"}
-    answer = send(emulator, "POST", "/", headers=headers, body=b"{}")
+    answer = send_request(emulator, "POST", "/", headers=headers, body=b"{}")
     assert (answer.status, json.loads(answer.data)["__type"]) == (400, "UnknownOperationException")
 
 
@@ -347,7 +330,7 @@ def test_a_body_that_contradicts_the_headers_is_rejected(
 ) -> None:
     upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
     for path in (f"/{bucket}/key", f"/{bucket}/parts?partNumber=1&uploadId={upload}"):
-        answer = send(emulator, "PUT", path, body=BODY, headers=SIGNED | headers)
+        answer = send_request(emulator, "PUT", path, body=BODY, headers=SIGNED | headers)
         assert (answer.status, f"<Code>{code}</Code>" in answer.data.decode()) == (400, True)
     assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
     assert "Parts" not in s3.list_parts(Bucket=bucket, Key="parts", UploadId=upload)
@@ -362,7 +345,8 @@ def test_a_body_that_matches_the_headers_is_stored(
         "x-amz-content-sha256": hashlib.sha256(BODY).hexdigest(),
     }
     assert (
-        send(emulator, "PUT", f"/{bucket}/key", body=BODY, headers=SIGNED | headers).status == 200
+        send_request(emulator, "PUT", f"/{bucket}/key", body=BODY, headers=SIGNED | headers).status
+        == 200
     )
     assert read_object(s3, bucket, "key") == BODY
 
@@ -370,7 +354,7 @@ def test_a_body_that_matches_the_headers_is_stored(
 def test_a_key_has_at_most_1_024_bytes(emulator: Emulator, bucket: str) -> None:
     for key, status in (("é" * 512, 200), ("é" * 512 + "a", 400)):
         path = f"/{bucket}/{urllib.parse.quote(key)}"
-        answer = send(emulator, "PUT", path, body=BODY, headers=SIGNED)
+        answer = send_request(emulator, "PUT", path, body=BODY, headers=SIGNED)
         assert (answer.status, b"KeyTooLongError" in answer.data) == (status, status == 400)
 
 
@@ -414,7 +398,7 @@ def test_conditions_count_in_the_order_that_http_gives_them(
 ) -> None:
     s3.put_object(Bucket=bucket, Key="one", Body=BODY)
     headers = {**SIGNED, **conditions, **ranged}
-    answer = send(emulator, method, f"/{bucket}/one", headers=headers)
+    answer = send_request(emulator, method, f"/{bucket}/one", headers=headers)
     assert answer.status == (206 if ranged and status == 200 else status)
     if status == 412 and method == "GET":
         assert b"<Code>PreconditionFailed</Code>" in answer.data
@@ -434,10 +418,10 @@ def test_a_completed_upload_has_the_size_that_the_caller_states(
     body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
     headers = {**SIGNED, "x-amz-mp-object-size": str(size)}
     path = f"/{bucket}/one?uploadId={upload}"
-    answer = send(emulator, "POST", path, headers=headers, body=body)
+    answer = send_request(emulator, "POST", path, headers=headers, body=body)
     assert answer.status == status
     assert (b"<Code>InvalidRequest</Code>" in answer.data) == (status == 400)
-    assert send(emulator, "POST", path, headers=SIGNED, body=body).status == (
+    assert send_request(emulator, "POST", path, headers=SIGNED, body=body).status == (
         200 if status == 400 else 404
     )
 
@@ -455,13 +439,13 @@ def test_a_condition_without_effect_is_ignored(
     emulator: Emulator, s3: Any, bucket: str, headers: dict[str, str], status: int, body: bytes
 ) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=BODY)
-    answer = send(emulator, "GET", f"/{bucket}/key", headers=SIGNED | headers)
+    answer = send_request(emulator, "GET", f"/{bucket}/key", headers=SIGNED | headers)
     assert (answer.status, answer.data) == (status, body)
 
 
 def test_no_error_is_an_html_page(emulator: Emulator, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=BODY)
-    answer = send(emulator, "GET", f"/{bucket}/key?partNumber=2", headers=SIGNED)
+    answer = send_request(emulator, "GET", f"/{bucket}/key?partNumber=2", headers=SIGNED)
     assert (answer.status, answer.headers["Content-Type"]) == (416, "application/xml")
     assert b"<Code>InvalidPartNumber</Code>" in answer.data
 
@@ -520,10 +504,10 @@ def test_an_ended_upload_accepts_no_calls(s3: Any, bucket: str) -> None:
 
 
 def test_unsigned_requests_are_accepted(emulator: Emulator, bucket: str) -> None:
-    assert send(emulator, "PUT", f"/{bucket}/key", body=BODY).status == 200
-    answer = send(emulator, "GET", f"/{bucket}/key")
+    assert send_request(emulator, "PUT", f"/{bucket}/key", body=BODY).status == 200
+    answer = send_request(emulator, "GET", f"/{bucket}/key")
     assert (answer.status, answer.data) == (200, BODY)
-    assert send(emulator, "HEAD", f"/{bucket}/key").status == 200
+    assert send_request(emulator, "HEAD", f"/{bucket}/key").status == 200
 
 
 @pytest.mark.parametrize(
@@ -538,5 +522,7 @@ def test_unsigned_requests_are_accepted(emulator: Emulator, bucket: str) -> None
 def test_a_malformed_authorization_is_a_client_error(
     emulator: Emulator, bucket: str, query: str, authorization: str, code: str
 ) -> None:
-    answer = send(emulator, "GET", f"/{bucket}{query}", headers={"Authorization": authorization})
+    answer = send_request(
+        emulator, "GET", f"/{bucket}{query}", headers={"Authorization": authorization}
+    )
     assert (answer.status, f"<Code>{code}</Code>" in answer.data.decode()) == (400, True)

@@ -18,11 +18,6 @@ BODY = b"0123456789"
 
 
 @pytest.fixture(scope="module")
-def s3(emulator: Emulator) -> Any:
-    return emulator.create_client("s3")
-
-
-@pytest.fixture(scope="module")
 def bucket(s3: Any) -> str:
     name = f"validation-{uuid4().hex[:12]}"
     s3.create_bucket(Bucket=name)

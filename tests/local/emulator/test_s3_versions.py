@@ -5,22 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from local.emulator.server import Emulator
 from tests.local.emulator.s3_support import catch_error, read_object
 
 UNKNOWN = str(uuid4())
-
-
-@pytest.fixture(scope="module")
-def s3(emulator: Emulator) -> Any:
-    return emulator.create_client("s3")
-
-
-@pytest.fixture
-def bucket(s3: Any) -> str:
-    name = f"versions-{uuid4().hex[:12]}"
-    s3.create_bucket(Bucket=name)
-    return name
 
 
 def set_versioning(s3: Any, bucket: str, status: str) -> None:
