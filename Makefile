@@ -54,7 +54,8 @@ $(BIN)/uv:
 
 # A dependency group of uv.lock. The hashes are checked, and the packages come from the package index of the user's settings, which
 # `uv sync` would not use. `make .venv/.mutants` installs the group that a campaign needs. A changed lock installs again.
-INSTALL   = $(BIN)/uv export --quiet --frozen --no-emit-project --only-group $(1) --output-file $(VENV)/$(1).txt >/dev/null && \
+EXPORT    = $(BIN)/uv export --quiet --frozen --no-emit-project --no-header --only-group $(1) --output-file $(2) >/dev/null
+INSTALL   = $(call EXPORT,$(1),$(VENV)/$(1).txt) && \
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(VENV)/$(1).txt
 GROUPS   := cdk local dev bench supply fuzz
 $(GROUPS:%=$(VENV)/.%): $(VENV)/.%: uv.lock | $(BIN)/uv
@@ -107,7 +108,7 @@ REHEARSAL := $(VENV)-rehearsal
 $(REHEARSAL)/.installed: uv.lock $(DEV)
 	@for name in emulator functions; do \
 	  $(BIN)/uv venv --quiet --clear --python "$$($(BIN)/python -m tests.rehearsal.interpreters)" $(REHEARSAL)/$$name || exit 1; done
-	@$(BIN)/uv export --quiet --frozen --no-emit-project --only-group rehearsal --output-file $(REHEARSAL)/rehearsal.txt >/dev/null
+	@$(call EXPORT,rehearsal,$(REHEARSAL)/rehearsal.txt)
 	@$(BIN)/uv pip install --quiet --python $(REHEARSAL)/emulator/bin/python --require-hashes -r $(REHEARSAL)/rehearsal.txt
 	@touch $@
 
@@ -140,14 +141,14 @@ audit: $(VENV)/.supply $(CDK)  ## list the packages that ship (build/sbom.json, 
 	$(BIN)/cyclonedx-py requirements --spec-version 1.6 --of JSON --output-reproducible -o build/sbom.json lambdas/requirements.txt
 	$(BIN)/python -m supply docs/bundle.md
 	for group in lambda cdk dev; do \
-	  $(BIN)/uv export --quiet --frozen --no-emit-project --only-group $$group --output-file $(VENV)/$$group.txt >/dev/null && \
+	  $(call EXPORT,$$group,$(VENV)/$$group.txt) && \
 	  $(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement $(VENV)/$$group.txt || exit 1; done
 
 # Two groups are exported: for `pip install -r requirements.txt` of the CDK app, and for the bundle of the functions.
 lock: | $(BIN)/uv  ## resolve the dependencies again: uv.lock, and the two requirements.txt that are exported from it
 	$(BIN)/uv lock
-	$(BIN)/uv export --quiet --frozen --no-emit-project --only-group cdk --no-header --output-file requirements.txt >/dev/null
-	$(BIN)/uv export --quiet --frozen --no-emit-project --only-group lambda --no-header --output-file lambdas/requirements.txt >/dev/null
+	$(call EXPORT,cdk,requirements.txt)
+	$(call EXPORT,lambda,lambdas/requirements.txt)
 
 clean:           ## remove the virtual environment and build output
 	@[ ! -d build ] || chmod -R u+w build  # the bundles in it are read-only

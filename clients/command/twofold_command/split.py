@@ -22,7 +22,7 @@ from twofold.report import (
     find_similar_sources,
     find_warnings,
 )
-from twofold.split import LabelSets, Objective, Selection, explain_refusal, select_test_entries
+from twofold.split import Objective, Selection, explain_refusal, select_test_entries
 from twofold_command.console import decode_path
 from twofold_command.errors import CommandError
 from twofold_command.indexing import ManifestEntries, read_entries
@@ -102,7 +102,8 @@ def _get_file_size(manifest: Path) -> int:
 def select_entries(
     request: SplitRequest, entries: ManifestEntries, previous: PreviousSplit | None
 ) -> Selection:
-    index, label_sets = entries.resolution.index, _make_label_sets(entries)
+    index = entries.resolution.index
+    label_sets = index.build_label_sets()
     reason = explain_refusal(
         label_set=index.label_set,
         label_sets=label_sets,
@@ -132,13 +133,6 @@ def _make_line_finder(resolution: Resolution) -> Callable[[int], int]:
     return lambda entry: int(np.flatnonzero(resolution.reason == ACCEPTED)[entry]) + 1
 
 
-def _make_label_sets(entries: ManifestEntries) -> LabelSets:
-    index = entries.resolution.index
-    return LabelSets(
-        offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
-    )
-
-
 def _build_report(
     request: SplitRequest,
     entries: ManifestEntries,
@@ -150,7 +144,7 @@ def _build_report(
     report = build_split_report(
         selection,
         label_set=resolution.index.label_set,
-        label_sets=_make_label_sets(entries),
+        label_sets=entries.resolution.index.build_label_sets(),
         groups=entries.groups,
         group_by=request.group_by.expression if request.group_by else None,
         previous=previous.digests if previous else None,

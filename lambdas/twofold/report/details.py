@@ -18,12 +18,10 @@ from twofold.report.formatting import (
 from twofold.report.markup import Html, make_element
 from twofold.report.sections import (
     Report,
-    render_columns,
-    render_pair_rows,
-    render_scrollable,
     render_section,
 )
 from twofold.report.similar_sources import MAX_COPIES
+from twofold.report.tables import render_columns, render_pair_rows, render_scrollable
 
 DROPPED_SHOWN = 50
 _LEVELS = 10

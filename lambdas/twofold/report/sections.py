@@ -15,6 +15,7 @@ from twofold.report.formatting import (
 )
 from twofold.report.label_rows import Row, iterate_rows
 from twofold.report.markup import Html, join, make_element
+from twofold.report.tables import render_columns, render_number, render_scrollable
 from twofold.report.warnings import MAX_NAMED
 
 OPEN_ROWS = 25
@@ -25,19 +26,6 @@ Report = dict[str, Any]
 def render_section(title: str, *children: str, id_: str) -> Html:
     heading = make_element("h2", title, id=f"{id_}-heading")
     return make_element("section", heading, *children, id=id_, aria_labelledby=f"{id_}-heading")
-
-
-def render_columns(*names: str) -> Html:
-    """The head of a table: a column of names, then columns of numbers."""
-    first, *numbers = names
-    heads = [make_element("th", first, scope="col")]
-    heads += [make_element("th", name, scope="col", class_="number") for name in numbers]
-    return make_element("thead", make_element("tr", *heads))
-
-
-def render_scrollable(table: Html, label: str) -> Html:
-    """A container that scrolls a wide table, in place of the page, on a small screen."""
-    return make_element("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
 
 
 def render_outcome(report: Report, rows: Sequence[Row]) -> Html:
@@ -212,11 +200,11 @@ def _render_label_row(row: Row, longest: int, fraction: Fraction) -> Html:
         "tr",
         make_element("th", title, draw_bar(row.before, row.test, longest, fraction), scope="row"),
         *(
-            _render_number(format_integer(number), number)
+            render_number(format_integer(number), number)
             for number in (row.before, row.train, row.test)
         ),
-        _render_number(format_percent(row.test, row.before), f"{share:.6f}"),
-        _render_number(
+        render_number(format_percent(row.test, row.before), f"{share:.6f}"),
+        render_number(
             format_signed(row.deviation),
             f"{float(abs(row.deviation)):.6f}",
             "number" if row.is_nearest else "number off",
@@ -228,32 +216,6 @@ def _render_label_row(row: Row, longest: int, fraction: Fraction) -> Html:
 def _render_box_cells(row: Row) -> Iterator[Html]:
     if row.boxes is not None:
         total, test_boxes = row.boxes
-        yield _render_number(format_integer(total), total)
+        yield render_number(format_integer(total), total)
         share = f", {format_percent(test_boxes, total)}" if total else ""
-        yield _render_number(f"{format_integer(test_boxes)}{share}", test_boxes)
-
-
-def _render_number(text: str, value: object, class_: str = "number") -> Html:
-    return make_element("td", text, class_=class_, data_value=value)
-
-
-def render_pair_rows(pairs: Sequence[dict[str, Any]], fraction: Fraction) -> Html:
-    """A table row for each pair of labels."""
-    return join(
-        make_element(
-            "tr",
-            make_element("th", *_render_pair_names(pair["labels"]), scope="row"),
-            _render_number(format_integer(pair["before"]), pair["before"]),
-            _render_number(format_integer(pair["test"]), pair["test"]),
-            _render_number(format_percent(pair["test"], pair["before"]), pair["share"]),
-            _render_number(
-                format_signed(pair["test"] - fraction * pair["before"]), pair["deviation"]
-            ),
-        )
-        for pair in pairs
-    )
-
-
-def _render_pair_names(labels: Sequence[str]) -> Iterator[Html]:
-    first, second = (make_element("bdi", format_name(label)) for label in labels)
-    yield join([first, " + ", second])
+        yield render_number(f"{format_integer(test_boxes)}{share}", test_boxes)

@@ -58,7 +58,6 @@ def select_test_entries(
 
     The selection depends on the seed and on the sources, label names, groups and previous sides of the entries alone: not on
     the order or the numbering of entries and labels. `work_limit` bounds the search of hard data in steps of HiGHS.
-
     Raises ValueError for a fraction or a seed out of range and for arrays of different lengths.
     """
     _check_arguments(source, label_set, label_sets, fraction, groups, previous)
@@ -77,10 +76,9 @@ def select_test_entries(
     # From units to entries.
     test_mask = solution.test_mask if unit is None else solution.test_mask[unit]
     test_counts = count_labels(matrix, label_set[test_mask], len(names) + 1)
-    certificate = _build_certificate(problem, solution, test_counts, wanted, seed)
     return Selection(
         test_mask,
-        certificate,
+        _build_certificate(problem, solution, test_counts, wanted, seed),
         names,
         counts.labels,
         test_counts.labels,

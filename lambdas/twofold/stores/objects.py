@@ -42,19 +42,11 @@ _BODY_ERRORS = (
 
 _CONTENT_TYPES = {"html": "text/html; charset=utf-8", "json": "application/json"}
 _CHANGED = frozenset({"PreconditionFailed", "412", "InvalidRange"})
-_UNREACHABLE_CODES = (
-    "NoSuchKey",
-    "NoSuchBucket",
-    "NoSuchVersion",
-    "AccessDenied",
-    "InvalidBucketName",
-)
-_DELETE_MARKER = "MethodNotAllowed"
-_UNREACHABLE_STATUSES = ("301", "400", "403", "404", "405")
+_MISSING = ("NoSuchKey", "NoSuchBucket", "NoSuchVersion", "MethodNotAllowed")  # a delete marker
+_DENIED = ("AccessDenied", "InvalidBucketName", "PermanentRedirect")
+_HEAD_STATUSES = ("301", "400", "403", "404", "405")
 """The response to a HEAD request has no body; its code is the HTTP status."""
-_UNREACHABLE = frozenset(
-    {*_UNREACHABLE_CODES, "PermanentRedirect", _DELETE_MARKER, *_UNREACHABLE_STATUSES}
-)
+_UNREACHABLE = frozenset({*_MISSING, *_DENIED, *_HEAD_STATUSES})
 
 
 @cache

@@ -42,11 +42,8 @@ def select_entries(
     # First by the number of entries, before the index is in memory; then by the index itself.
     require_memory(MemoryEstimate(before.entries), available_bytes)
     index = read_index(bucket, before)
-    estimate = MemoryEstimate.from_index(index, selects=True, grouped=grouped)
-    require_memory(estimate, available_bytes)
-    label_sets = LabelSets(
-        offsets=index.set_offsets.astype(np.int64), labels=index.set_labels, names=index.names
-    )
+    require_memory(MemoryEstimate.from_index(index, selects=True, grouped=grouped), available_bytes)
+    label_sets = index.build_label_sets()
     groups = read_groups(bucket, operation) if grouped else None
     starts, read_lines = index.compute_starts(), _make_line_reader(bucket, before)
     # Entries with equal hashes of different source-refs get other hashes, so that they are sampled independently.
@@ -59,8 +56,7 @@ def select_entries(
         groups=groups,
         group_by=parameters.group_by,
         objective=Objective(parameters.objective),
-    )
-    report |= _report_similar_sources(bucket, before, index, selection)
+    ) | _report_similar_sources(bucket, before, index, selection)
     report_key = _put_draft_report(bucket, operation, before, index, report)
     manifest = pin_manifest(bucket, before)
     if parameters.dry_run:

@@ -153,6 +153,10 @@ class DatasetIndex:
             totals += counts.astype(np.int64)
         return totals
 
+    def build_label_sets(self) -> LabelSets:
+        """Return the label sets with their names, for the split and the report."""
+        return LabelSets(self.set_offsets.astype(np.int64), self.set_labels, self.names)
+
     def compute_stats(self) -> DatasetStats:
         return DatasetStats(
             total_entries=len(self),
