@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from local.emulator.clients import REGION
 from local.emulator.functions import ACCOUNT
-from tests.support.in_process_api import LambdaContext
+from tests.support.in_process_api import LambdaContext, build_api_event
 from twofold.handlers import api
 from twofold.settings import ApiOperation
 
@@ -20,20 +20,11 @@ class InProcessHandler:
     invocation: str = field(default_factory=lambda: str(uuid4()))
 
     def call(self, operation: ApiOperation, request: dict[str, Any], **how: str) -> dict[str, Any]:
-        event = {
-            "resource": "/",
-            "httpMethod": "POST",
-            "headers": {
-                "X-Amz-Target": f"RekognitionService.{operation}",
-                "Content-Type": "application/x-amz-json-1.1",
-                "amz-sdk-invocation-id": how.get("invocation", self.invocation),
-            },
-            "requestContext": {
-                "requestId": str(uuid4()),
-                "identity": {"userArn": how.get("caller", "me")},
-            },
-            "body": json.dumps(request),
-            "isBase64Encoded": False,
-        }
+        event = build_api_event(
+            operation,
+            json.dumps(request),
+            {"userArn": how.get("caller", "me")},
+            {"amz-sdk-invocation-id": how.get("invocation", self.invocation)},
+        )
         response = api.handler(event, LambdaContext(self.arn))
         return {"HTTP": response["statusCode"], **json.loads(response["body"])}

@@ -29,6 +29,24 @@ SOURCES = "sources-in-process"
 Handler = Callable[[dict[str, Any], Any], Any]
 
 
+def build_api_event(
+    operation: str, body: str, identity: Mapping[str, str], headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return the proxy event of API Gateway for a call of an AWS SDK."""
+    return {
+        "resource": "/",
+        "httpMethod": "POST",
+        "headers": {
+            "X-Amz-Target": f"RekognitionService.{operation}",
+            "Content-Type": "application/x-amz-json-1.1",
+            **(headers or {}),
+        },
+        "requestContext": {"requestId": str(uuid4()), "identity": identity},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
 @dataclass(frozen=True)
 class LambdaContext:
     invoked_function_arn: str = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:twofold-test-api"
@@ -50,17 +68,7 @@ class InProcessApi:
 
     def send(self, operation: str, body: str) -> tuple[int, dict[str, Any]]:
         """Call an operation and return (status, body)."""
-        event = {
-            "resource": "/",
-            "httpMethod": "POST",
-            "headers": {
-                "X-Amz-Target": f"RekognitionService.{operation}",
-                "Content-Type": "application/x-amz-json-1.1",
-            },
-            "requestContext": {"requestId": str(uuid4()), "identity": self.identity},
-            "body": body,
-            "isBase64Encoded": False,
-        }
+        event = build_api_event(operation, body, self.identity)
         response = api.handler(event, LambdaContext())
         return response["statusCode"], json.loads(response["body"])
 

@@ -26,19 +26,16 @@ def old(tmp_path: Path) -> Path:
     return folder / "split"
 
 
+def split_again(folder: Path, old: Path) -> Path:
+    """Split the grown manifest with the previous split `old`; return the folder of the new split."""
+    out = folder / "new"
+    manifest = write_manifest(folder, make_labelled_lines(500))
+    assert run_twofold("split", manifest, "-o", out, "--previous", old) == 0
+    return out
+
+
 def test_a_grown_manifest_keeps_the_split_that_it_had(tmp_path: Path, old: Path) -> None:
-    out = tmp_path / "new"
-    assert (
-        run_twofold(
-            "split",
-            write_manifest(tmp_path, make_labelled_lines(500)),
-            "-o",
-            out,
-            "--previous",
-            old,
-        )
-        == 0
-    )
+    out = split_again(tmp_path, old)
     _, test, report = read_split(out)
     assert len(test) == 100
     assert set(read_split(old)[1]) <= set(test)
@@ -74,18 +71,7 @@ def test_groups_are_kept_as_well(tmp_path: Path) -> None:
 def test_verify_checks_the_order_against_the_previous_split(
     tmp_path: Path, old: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "new"
-    assert (
-        run_twofold(
-            "split",
-            write_manifest(tmp_path, make_labelled_lines(500)),
-            "-o",
-            out,
-            "--previous",
-            old,
-        )
-        == 0
-    )
+    out = split_again(tmp_path, old)
     assert run_twofold("verify", out, "--previous", old) == 0
     assert "0 of 80 test entries left" in capsys.readouterr().out
     assert run_twofold("verify", out) == 0
@@ -99,18 +85,7 @@ def test_verify_checks_the_order_against_the_previous_split(
 def test_verify_finds_a_wrong_count_of_moved_images(
     tmp_path: Path, old: Path, member: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "new"
-    assert (
-        run_twofold(
-            "split",
-            write_manifest(tmp_path, make_labelled_lines(500)),
-            "-o",
-            out,
-            "--previous",
-            old,
-        )
-        == 0
-    )
+    out = split_again(tmp_path, old)
     report = json.loads((out / "report.json").read_bytes())
     report["previous"][member] += 1
     (out / "report.json").write_text(json.dumps(report))

@@ -1,11 +1,8 @@
 """The sentences and the table rows of a report."""
 
 from fractions import Fraction
-from typing import Any
 
-import numpy as np
-
-from twofold.split import LabelSets, select_test_entries
+from tests.support.split_reports import build_report
 from twofold_command.summary import (
     build_total_row,
     build_unlabelled_row,
@@ -14,25 +11,9 @@ from twofold_command.summary import (
 )
 
 
-def make_report(images: dict[str, int]) -> dict[str, Any]:
-    """Returns the report of a split of images with one label each."""
-    counts = list(images.values())
-    size = sum(counts)
-    selection = select_test_entries(
-        source=np.arange(size, dtype=np.uint64),
-        label_set=np.repeat(np.arange(len(counts), dtype=np.uint32), counts),
-        label_sets=LabelSets(
-            offsets=np.arange(len(counts) + 1, dtype=np.int64),
-            labels=np.arange(len(counts), dtype=np.uint32),
-            names=tuple(images),
-        ),
-    )
-    return selection.build_report() | {"source": {"errorEntries": 0}}
-
-
 def test_sizes_and_deviations_are_exact() -> None:
     size, labels, deviation, *missing = summarize_report(
-        make_report({"cat": 12, "dog": 13, "owl": 1})
+        build_report({"cat": 12, "dog": 13, "owl": 1})
     )
     assert size == "Test set: 5 of 26 images (19.2 %, the nearest whole number to 20 %)."
     assert labels == "Labels: 3. Largest deviation: cat, 0.4 of 12 images."
@@ -41,7 +22,7 @@ def test_sizes_and_deviations_are_exact() -> None:
 
 
 def test_a_lower_bound_is_shown_where_the_optimum_is_not_proven() -> None:
-    report = make_report({"cat": 12})
+    report = build_report({"cat": 12})
     report["certificate"] |= {"optimal": False, "lowerBound": "1/5", "proof": "work limit"}
     assert (
         "lower bound: 0.2 images (not proven minimal: work limit)"
@@ -50,7 +31,7 @@ def test_a_lower_bound_is_shown_where_the_optimum_is_not_proven() -> None:
 
 
 def test_a_total_that_whole_groups_cannot_reach_is_explained() -> None:
-    report = make_report({"cat": 40, "dog": 60})
+    report = build_report({"cat": 40, "dog": 60})
     report["certificate"] |= {"testEntriesReached": 22}
     size = next(summarize_report(report))
     assert (
@@ -61,7 +42,7 @@ def test_a_total_that_whole_groups_cannot_reach_is_explained() -> None:
 def test_rejected_lines_are_counted_by_code_and_the_first_are_listed() -> None:
     code = "ERROR_INVALID_JSON_LINE"
     lines = [{"line": number, "reason": code, "detail": "a\tb"} for number in range(3, 15)]
-    report = make_report({"cat": 20}) | {"dropped": {"lines": 12, "reasons": lines}}
+    report = build_report({"cat": 20}) | {"dropped": {"lines": 12, "reasons": lines}}
     *_, summary = [line for line in summarize_report(report) if line.startswith("Skipped")]
     assert (
         summary == f"Skipped 12 invalid lines: 12 \N{MULTIPLICATION SIGN} {code} (first: line 3)."
@@ -70,11 +51,13 @@ def test_rejected_lines_are_counted_by_code_and_the_first_are_listed() -> None:
     assert shown[0] == f"  line 3: {code} a\\tb"
     assert shown[-1] == "  and 2 more; report.json lists them."
     report["dropped"] = {"lines": 1, "reasons": lines[:1]}
-    assert any(line.startswith("Skipped 1 invalid line: ") for line in summarize_report(report))
+    assert list(summarize_report(report))[-2].startswith("Skipped 1 invalid line: ")
+    report["dropped"] = {"lines": 0, "reasons": []}
+    assert not any("Skipped" in line for line in summarize_report(report))
 
 
 def test_kept_errors_are_counted_by_code() -> None:
-    report = make_report({"cat": 20})
+    report = build_report({"cat": 20})
     errors = [{"code": "ERROR_INVALID_BOUNDING_BOX", "entries": 3, "firstLine": 7}]
     report["source"] = {"errorEntries": 3, "errors": errors}
     assert list(summarize_report(report))[-1] == (
@@ -83,7 +66,7 @@ def test_kept_errors_are_counted_by_code() -> None:
 
 
 def test_rows_are_ranked_by_deviation() -> None:
-    report = make_report({"cat": 10, "dog": 12, "owl": 13})
+    report = build_report({"cat": 10, "dog": 12, "owl": 13})
     assert [row.render_cells() for row in rank_labels(report)] == [
         ("owl", "13", "10", "3", "23.1 %", "+0.4"),
         ("dog", "12", "10", "2", "16.7 %", "-0.4"),

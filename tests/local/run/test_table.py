@@ -10,24 +10,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from local.run.table import MAX_ROWS, draw_label_table
+from tests.support.split_reports import build_report
 from twofold.split import LabelSets, select_test_entries
-from twofold_command.summary import rank_labels, summarize_report
-
-
-def build_report(images: dict[str, int]) -> dict[str, Any]:
-    """Return the report of a split of entries with one label each; `images` maps labels to numbers of entries."""
-    counts = list(images.values())
-    size = sum(counts)
-    selection = select_test_entries(
-        source=np.arange(size, dtype=np.uint64),
-        label_set=np.repeat(np.arange(len(counts), dtype=np.uint32), counts),
-        label_sets=LabelSets(
-            offsets=np.arange(len(counts) + 1, dtype=np.int64),
-            labels=np.arange(len(counts), dtype=np.uint32),
-            names=tuple(images),
-        ),
-    )
-    return selection.build_report()
+from twofold_command.summary import rank_labels
 
 
 def render_table(report: dict[str, Any], *, width: int = 100) -> str:
@@ -79,32 +64,3 @@ def test_markup_and_control_characters_in_labels_have_no_effect() -> None:
     assert "[red]x[/red]" in text
     assert "\\x1b[31mred" in text
     assert ":cat:" in text
-
-
-def test_the_summary_has_the_size_the_proof_and_the_missing_labels() -> None:
-    report = build_report({"cat": 12, "dog": 13, "owl": 1}) | {"source": {"errorEntries": 0}}
-    size, _, deviation, *missing = summarize_report(report)
-    assert size == "Test set: 5 of 26 images (19.2 %, the nearest whole number to 20 %)."
-    assert deviation == "Total deviation: 1 image, the minimum possible (proof: integrality floor)."
-    assert missing == ["Labels with too few images for the test set: owl."]
-
-
-def test_the_summary_has_the_bound_of_a_split_without_proof() -> None:
-    report = build_report({"cat": 12}) | {"source": {"errorEntries": 0}}
-    report["certificate"] |= {"optimal": False, "lowerBound": "1/5", "proof": "work limit"}
-    deviation = list(summarize_report(report))[2]
-    assert "lower bound: 0.2 images (not proven minimal: work limit)" in deviation
-
-
-def test_the_summary_has_the_first_rejected_lines_and_the_number_of_others() -> None:
-    report = build_report({"cat": 12}) | {"source": {"errorEntries": 0}}
-    line = {"reason": "ERROR_INVALID_JSON_LINE", "detail": "a\tb"}
-    reasons = [{"line": number, **line} for number in range(1, 13)]
-    lines = list(summarize_report(report | {"dropped": {"lines": 12, "reasons": reasons}}))
-    assert "Skipped 12 invalid lines: 12 \xd7 ERROR_INVALID_JSON_LINE (first: line 1)." in lines
-    assert "  line 1: ERROR_INVALID_JSON_LINE a\\tb" in lines
-    assert lines[-1] == "  and 2 more; report.json lists them."
-    lines = list(summarize_report(report | {"dropped": {"lines": 1, "reasons": reasons[:1]}}))
-    assert lines[-2].startswith("Skipped 1 invalid line: ")
-    lines = list(summarize_report(report | {"dropped": {"lines": 0, "reasons": []}}))
-    assert not any("Skipped" in line for line in lines)

@@ -33,6 +33,12 @@ def resolve_manifest(data: bytes) -> Resolution:
     return join_ranges(index_ranges(data, [(0, len(data))], [len(data)]), make_line_reader(data))
 
 
+def resolve_drawn_ranges(data: st.DataObject, text: bytes, sizes: list[int]) -> Resolution:
+    """Resolve the file from ranges that Hypothesis draws, read in chunks of these sizes."""
+    ranges = index_ranges(text, data.draw(draw_ranges(len(text))), sizes)
+    return join_ranges(ranges, make_line_reader(text))
+
+
 def join_lines(*lines: bytes) -> bytes:
     return b"".join(line + b"\n" for line in lines)
 
@@ -53,12 +59,7 @@ def find_kept_by_definition(lines: list[bytes]) -> tuple[list[int], dict[int, in
 def test_the_result_does_not_depend_on_how_the_file_was_cut(
     data: st.DataObject, text: bytes, sizes: list[int]
 ) -> None:
-    whole, parts = (
-        resolve_manifest(text),
-        join_ranges(
-            index_ranges(text, data.draw(draw_ranges(len(text))), sizes), make_line_reader(text)
-        ),
-    )
+    whole, parts = resolve_manifest(text), resolve_drawn_ranges(data, text, sizes)
     assert parts.index.encode() == whole.index.encode()
     for column in ("start", "length", "side", "reason"):
         np.testing.assert_array_equal(getattr(parts, column), getattr(whole, column))
@@ -72,9 +73,7 @@ def test_the_result_does_not_depend_on_how_the_file_was_cut(
 def test_what_stays_are_the_first_lines_of_each_source_ref(
     data: st.DataObject, text: bytes, sizes: list[int]
 ) -> None:
-    resolution = join_ranges(
-        index_ranges(text, data.draw(draw_ranges(len(text))), sizes), make_line_reader(text)
-    )
+    resolution = resolve_drawn_ranges(data, text, sizes)
     lines = split_lines(text)
     rows, duplicates = find_kept_by_definition(lines)
     kept_lines = [lines[row] for row in rows]
@@ -90,9 +89,7 @@ def test_what_stays_are_the_first_lines_of_each_source_ref(
 def test_dropped_lines_are_told_with_their_number_and_reason(
     data: st.DataObject, text: bytes, sizes: list[int]
 ) -> None:
-    resolution = join_ranges(
-        index_ranges(text, data.draw(draw_ranges(len(text))), sizes), make_line_reader(text)
-    )
+    resolution = resolve_drawn_ranges(data, text, sizes)
     lines = split_lines(text)
     rows, duplicates = find_kept_by_definition(lines)
     rejected_lines = {rejected.line: rejected for rejected in resolution.iterate_rejected_lines()}
