@@ -7,12 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from twofold.report.formatting import format_decimal
+from twofold.report.label_rows import Row
 from twofold_command.summary import (
     TABLE_COLUMNS,
-    LabelRow,
     build_total_row,
     build_unlabelled_row,
     rank_labels,
+    render_cells,
 )
 
 MAX_ROWS = 25
@@ -42,6 +43,6 @@ def draw_label_table(report: dict[str, Any]) -> Table:
     return table
 
 
-def _draw_cells(row: LabelRow) -> list[Text]:
+def _draw_cells(row: Row) -> list[Text]:
     """Return the cells as rich texts, in which markup is not interpreted."""
-    return [Text(cell) for cell in row.render_cells()]
+    return [Text(cell) for cell in render_cells(row)]

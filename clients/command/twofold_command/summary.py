@@ -5,12 +5,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Self
+from typing import Any
 
 from twofold.escaping import make_printable
-from twofold.report.formatting import format_count, format_decimal, format_integer, format_list
+from twofold.report.formatting import (
+    format_count,
+    format_decimal,
+    format_integer,
+    format_list,
+    format_signed,
+)
+from twofold.report.label_rows import Row, iterate_rows, rank_row
 
 MAX_REJECTED_LINES_SHOWN = 10
 TABLE_COLUMNS = ("Label", "Images", "Train", "Test", "Test share", "Deviation")
@@ -20,49 +26,28 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 Report = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class LabelRow:
-    """Counts of a label. `deviation` is the number of test images above (below, if negative) the requested share."""
-
-    label: str
-    images: int
-    test: int
-    deviation: Fraction
-
-    @classmethod
-    def from_counts(cls, label: str, images: int, test: int, fraction: Fraction) -> Self:
-        return cls(label, images, test, test - fraction * images)
-
-    def render_cells(self) -> tuple[str, ...]:
-        """Returns the cells in the order of TABLE_COLUMNS; control characters in the label are escaped."""
-        share = f"{100 * self.test / self.images:.1f} %" if self.images else ""
-        counts = (str(self.images), str(self.images - self.test), str(self.test))
-        return (make_printable(self.label), *counts, share, format_signed(self.deviation))
+def render_cells(row: Row) -> tuple[str, ...]:
+    """Returns the cells in the order of TABLE_COLUMNS; control characters in the label are escaped."""
+    share = f"{100 * row.test / row.before:.1f} %" if row.before else ""
+    counts = (str(row.before), str(row.train), str(row.test))
+    return (make_printable(row.label), *counts, share, format_signed(row.deviation, minus="-"))
 
 
-def rank_labels(report: Report) -> list[LabelRow]:
+def rank_labels(report: Report) -> list[Row]:
     """Returns a row for each label, the largest deviation first."""
-    fraction = _get_fraction(report)
-    rows = [
-        LabelRow.from_counts(row["label"], row["before"], row["test"], fraction)
-        for row in report["labels"]
-    ]
-    return sorted(rows, key=lambda row: (-abs(row.deviation), -row.images, row.label))
+    return sorted((row for row in iterate_rows(report) if row.is_label), key=rank_row)
 
 
-def build_unlabelled_row(report: Report) -> LabelRow | None:
+def build_unlabelled_row(report: Report) -> Row | None:
     """Returns the row of the images without a label, or None if every image has one."""
-    images, test = report["unlabelled"]["before"], report["unlabelled"]["test"]
-    return (
-        LabelRow.from_counts("(no label)", images, test, _get_fraction(report)) if images else None
-    )
+    return next((row for row in iterate_rows(report) if not row.is_label), None)
 
 
-def build_total_row(report: Report) -> LabelRow:
+def build_total_row(report: Report) -> Row:
     """Returns the row of all images."""
     certificate = report["certificate"]
     images, test = certificate["entries"], certificate["testEntriesReached"]
-    return LabelRow.from_counts("All images", images, test, _get_fraction(report))
+    return Row("All images", images, test, _get_fraction(report), is_label=False)
 
 
 def summarize_report(report: Report) -> Iterator[str]:
@@ -81,12 +66,6 @@ def summarize_report(report: Report) -> Iterator[str]:
         yield _summarize_label_errors(report["source"])
     if report.get("dropped", {}).get("lines"):
         yield from _summarize_rejected_lines(report["dropped"])
-
-
-def format_signed(number: Fraction) -> str:
-    if not number:
-        return "0"
-    return f"{'-' if number < 0 else '+'}{format_decimal(abs(number))}"
 
 
 def _get_fraction(report: Report) -> Fraction:

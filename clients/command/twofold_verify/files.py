@@ -12,8 +12,6 @@ MAX_LINE_BYTES = 400_000
 MAX_REPORT_BYTES = 512 << 20
 _BLOCK_BYTES = 1 << 20
 _CHUNK_BYTES = MAX_LINE_BYTES + len(b"\r\n") + 1
-
-
 _JOURNALS = (".twofold-commit", ".twofold-undo")
 _PLAN = "plan.json"
 """A killed command leaves one of the journals with a plan if some files are not yet moved to their names (docs/command.md)."""

@@ -33,11 +33,10 @@ def format_decimal(number: Fraction) -> str:
     return "< 0.001" if text == "0" and number else text
 
 
-def format_signed(number: Fraction) -> str:
+def format_signed(number: Fraction, minus: str = "\N{MINUS SIGN}") -> str:
     if not number:
         return "0"
-    sign = "\N{MINUS SIGN}" if number < 0 else "+"
-    return f"{sign}{format_decimal(number)}"
+    return f"{minus if number < 0 else '+'}{format_decimal(number)}"
 
 
 def format_percent(part: int | Fraction, of: int | Fraction) -> str:

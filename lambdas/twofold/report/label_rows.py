@@ -67,12 +67,13 @@ def iterate_rows(report: dict[str, Any]) -> Iterator[Row]:
         )
 
 
+def rank_row(row: Row) -> tuple[int, int, str]:
+    """The sort key of rows with one fraction: furthest from the share first."""
+    # In integers, the deviation times the denominator: fractions are slow for many labels.
+    numerator, denominator = row.fraction.numerator, row.fraction.denominator
+    return -abs(denominator * row.test - numerator * row.before), -row.before, row.label
+
+
 def select_rows(report: dict[str, Any]) -> list[Row]:
     """The MAX_ROWS rows furthest from the share, furthest first."""
-    fraction = Fraction(report["certificate"]["fraction"])
-    numerator, denominator = fraction.numerator, fraction.denominator
-
-    def rank_row(row: Row) -> tuple[int, int, str]:
-        return -abs(denominator * row.test - numerator * row.before), -row.before, row.label
-
     return heapq.nsmallest(MAX_ROWS, iterate_rows(report), key=rank_row)

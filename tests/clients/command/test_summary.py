@@ -7,6 +7,7 @@ from twofold_command.summary import (
     build_total_row,
     build_unlabelled_row,
     rank_labels,
+    render_cells,
     summarize_report,
 )
 
@@ -67,15 +68,15 @@ def test_kept_errors_are_counted_by_code() -> None:
 
 def test_rows_are_ranked_by_deviation() -> None:
     report = build_report({"cat": 10, "dog": 12, "owl": 13})
-    assert [row.render_cells() for row in rank_labels(report)] == [
+    assert [render_cells(row) for row in rank_labels(report)] == [
         ("owl", "13", "10", "3", "23.1 %", "+0.4"),
         ("dog", "12", "10", "2", "16.7 %", "-0.4"),
         ("cat", "10", "8", "2", "20.0 %", "0"),
     ]
-    assert build_total_row(report).render_cells() == ("All images", "35", "28", "7", "20.0 %", "0")
+    assert render_cells(build_total_row(report)) == ("All images", "35", "28", "7", "20.0 %", "0")
     assert build_unlabelled_row(report) is None
     report["unlabelled"] = {"before": 5, "test": 1}
     row = build_unlabelled_row(report)
     assert row is not None
     assert row.deviation == Fraction(0)
-    assert row.render_cells() == ("(no label)", "5", "4", "1", "20.0 %", "0")
+    assert render_cells(row) == ("(no label)", "5", "4", "1", "20.0 %", "0")
