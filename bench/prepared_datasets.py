@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bench.datasets import ZIPF_EXPONENT
 from bench.folder_bucket import FolderBucket
 from twofold.label_sets import compute_offsets
+from twofold.manifest.grouping.group_table import GroupTable
 from twofold.manifest.index import columns
 from twofold.manifest.index.dataset_index import LABELED
 from twofold.manifest.index.hash_collisions import make_line_reader
@@ -160,14 +161,23 @@ def prepare_distribution(folder: FolderBucket, before: Contents, *, groups: bool
 
 
 def _put_groups(folder: FolderBucket, operation: Operation, before: Contents) -> None:
-    """Put the group keys of the Group state."""
+    """Put the tables of the Group state, with random groups, hashes and identities."""
     ranges = write_ranges(folder, operation, folder.pin(ContentsKeys(before.folder).manifest))
     random = np.random.default_rng(1)
     entries = before.entries
-    groups = random.integers(0, max(1, entries // GROUP_ENTRIES), entries).astype(np.uint64)
-    for number, part in enumerate(np.array_split(groups, ranges.count)):
-        key = ScratchKeys(operation.id).build_group_keys_key(number)
-        sealed.put(folder, key, columns.pack_columns({"lost": 0, "reasons": []}, {"group": part}))
+    group_count = max(1, entries // GROUP_ENTRIES)
+    hashes = random.integers(0, 1 << 64, group_count, np.uint64)
+    identities = random.integers(0, 1 << 64, (group_count, 2), np.uint64)
+    group_of_entry = random.integers(0, group_count, entries)
+    for number, part in enumerate(np.array_split(group_of_entry, ranges.count)):
+        groups, numbers = np.unique(part, return_inverse=True)
+        table = GroupTable(numbers.astype(np.uint32), hashes[groups], identities[groups])
+        # Select compares the sum over all ranges.
+        digest = 0 if number else int(before.digest, 16)
+        packed = columns.pack_columns(
+            {"lost": 0, "reasons": [], "digest": digest}, table.to_columns()
+        )
+        sealed.put(folder, ScratchKeys(operation.id).build_group_keys_key(number), packed)
 
 
 def prepare_update(folder: FolderBucket, before: Contents) -> Operation:

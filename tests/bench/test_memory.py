@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import memory
-from bench.memory import MERGE, RESOLVE, SELECT, MemoryRun, measure, render_table
+from bench.memory import GROUPED, MERGE, RESOLVE, SELECT, MemoryRun, measure, render_table
 from bench.page_sections import replace_section
 from twofold.workflow.memory import BASE_BYTES
 
@@ -32,6 +32,11 @@ def test_a_selection_with_distinct_label_sets_fits() -> None:
     """Ten steps of the solver: all of them take a minute and a half of processor time, and 7 % more memory."""
     run = measure(SELECT, FEW, distinct=True, work_limit=10)
     assert 1.07 * (run.base + run.taken) < BASE_BYTES + run.load
+
+
+def test_a_selection_by_groups_fits() -> None:
+    run = measure(GROUPED, 20_000, distinct=False)
+    assert 0 < run.base + run.taken < BASE_BYTES + run.load
 
 
 def test_the_table_replaces_its_section(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from bench.peak import get_peak_bytes
 from tests.support.peak_memory import run_in_process
 from twofold.manifest.index.dataset_index import DatasetIndex
-from twofold.split import LabelSets, select_test_entries
+from twofold.split import select_test_entries
 from twofold.workflow.memory import BASE_BYTES, MemoryEstimate
 
 STEPS = 100
@@ -46,7 +46,7 @@ def run_selection(*shape: int) -> tuple[int, int]:
     select_test_entries(
         source=index.source,
         label_set=index.label_set,
-        label_sets=LabelSets(index.set_offsets.astype(np.int64), index.set_labels, index.names),
+        label_sets=index.build_label_sets(),
         groups=groups,
         work_limit=STEPS,
     )
