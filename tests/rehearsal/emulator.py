@@ -24,37 +24,47 @@ ROOT_KEY = "test"
 _START_SECONDS = 120
 
 # MiniStack runs functions with its own sys.executable. This interpreter has no packages, so functions see only their bundle.
+# Where port 443 is free, MiniStack binds it too; of two emulators that start at once, the second fails on its own port then.
 _START = """
-import runpy, sys
+import sys
 sys.executable = sys.argv.pop(1)
-runpy.run_module("ministack", run_name="__main__")
+import ministack.app
+ministack.app._port_is_bindable = lambda host, port: False
+ministack.app.main()
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """A running account: URL of the proxy, file of the certificate authority, and MiniStack's log."""
+    """A running account: URL of the proxy, file of the certificate authority, MiniStack's log and its process."""
 
     proxy: str
     authority: Path
     log: Path
+    process_id: int
 
     def build_environment(
         self, region: str = REGION, *, key: str = ROOT_KEY, secret: str = ROOT_KEY
     ) -> dict[str, str]:
         """Return the environment variables for commands and clients of the account."""
-        return {
-            "HTTPS_PROXY": self.proxy,
-            "AWS_CA_BUNDLE": str(self.authority),
-            "NODE_EXTRA_CA_CERTS": str(self.authority),
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-            "AWS_ACCESS_KEY_ID": key,
-            "AWS_SECRET_ACCESS_KEY": secret,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
+        return _build_environment(self.proxy, self.authority, region, key=key, secret=secret)
+
+
+def _build_environment(
+    proxy: str, authority: Path, region: str = REGION, *, key: str = ROOT_KEY, secret: str = ROOT_KEY
+) -> dict[str, str]:
+    return {
+        "HTTPS_PROXY": proxy,
+        "AWS_CA_BUNDLE": str(authority),
+        "NODE_EXTRA_CA_CERTS": str(authority),
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
 
 
 @contextmanager
@@ -65,7 +75,6 @@ def run_emulator(folder: Path, interpreters: Interpreters) -> Iterator[Emulator]
     log = folder / "emulator.log"
     with ExitStack() as stack:
         proxy = stack.enter_context(serve_proxy(port))
-        emulator = Emulator(proxy, certificates.authority, log)
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -83,7 +92,7 @@ def run_emulator(folder: Path, interpreters: Interpreters) -> Iterator[Emulator]
             "AUTH": "true",
             # Functions resolve AWS's endpoints themselves; the empty value prevents MiniStack's own setting.
             "AWS_ENDPOINT_URL": "",
-            **emulator.build_environment(),
+            **_build_environment(proxy, certificates.authority),
         }
         output = stack.enter_context(log.open("wb"))
         process = subprocess.Popen(
@@ -95,7 +104,7 @@ def run_emulator(folder: Path, interpreters: Interpreters) -> Iterator[Emulator]
         )
         stack.callback(_stop, process)
         _wait_until_ready(process, port, log)
-        yield emulator
+        yield Emulator(proxy, certificates.authority, log, process.pid)
 
 
 def _find_free_port() -> int:
