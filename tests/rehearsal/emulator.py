@@ -51,7 +51,12 @@ class Emulator:
 
 
 def _build_environment(
-    proxy: str, authority: Path, region: str = REGION, *, key: str = ROOT_KEY, secret: str = ROOT_KEY
+    proxy: str,
+    authority: Path,
+    region: str = REGION,
+    *,
+    key: str = ROOT_KEY,
+    secret: str = ROOT_KEY,
 ) -> dict[str, str]:
     return {
         "HTTPS_PROXY": proxy,
