@@ -3,7 +3,7 @@
 import argparse
 
 from twofold.fraction import parse_fraction
-from twofold.manifest.grouping.group_by import GroupBy
+from twofold.manifest.grouping.group_by import GroupBy, Ungrouped
 from twofold.split import Objective
 from twofold_command.split import SplitRequest
 
@@ -17,6 +17,9 @@ def parse_request(options: argparse.Namespace) -> SplitRequest:
         group_by = None if options.group_by is None else GroupBy.parse(options.group_by)
     except ValueError as error:
         raise ValueError(f"--group-by {options.group_by[:100]!r}: {error}") from error
+    ungrouped = Ungrouped(options.ungrouped)
+    if ungrouped is Ungrouped.SINGLE and group_by is None:
+        raise ValueError("--ungrouped single needs --group-by, which defines the groups.")
     processes = options.processes
     return SplitRequest(
         manifest=options.manifest,
@@ -24,6 +27,7 @@ def parse_request(options: argparse.Namespace) -> SplitRequest:
         fraction=parse_fraction(options.test_fraction),
         seed=_parse_integer("--seed", options.seed, 0, MAX_SEED),
         group_by=group_by,
+        ungrouped=ungrouped,
         previous=options.previous,
         objective=Objective(options.objective),
         processes=None

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from twofold.errors import DamagedObjectError
 from twofold.manifest.digests import DIGEST_MODULUS, compute_placed_digest
-from twofold.manifest.grouping.group_by import GroupBy, UngroupedError, describe_ungrouped
+from twofold.manifest.grouping.group_by import (
+    GroupBy,
+    Ungrouped,
+    UngroupedError,
+    describe_ungrouped,
+)
 from twofold.manifest.grouping.group_table import (
     NO_GROUP,
     GroupTable,
@@ -42,14 +47,19 @@ class RangeTask:
     end: int
     group_by: str | None
     identify: bool = False
+    ungrouped: Ungrouped = Ungrouped.ERROR
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedRange:
-    """The index of a byte range and, if requested, the groups of the lines and the identities of the images."""
+    """The index of a byte range and, if requested, the groups of the lines and the identities of the images.
+
+    `single`: whether each line is a group of its own; empty without groups.
+    """
 
     index: RangeIndex
     groups: GroupTable | None
+    single: NDArray[np.bool_]
     identity: NDArray[np.uint64]
 
 
@@ -57,12 +67,14 @@ class IndexedRange:
 class ManifestEntries:
     """The entries of a manifest.
 
-    `groups`: uint64[entries], the group number of each entry, or None. `identity`: uint64[entries, 2], the 128-bit identity
-    of each image, if requested. `entry_digest`: the sum of the position-dependent line hashes of all entries.
+    `groups`: uint64[entries], the group number of each entry, or None. `singles`: the number of entries that are groups of
+    their own. `identity`: uint64[entries, 2], the 128-bit identity of each image, if requested. `entry_digest`: the sum of the
+    position-dependent line hashes of all entries.
     """
 
     resolution: Resolution
     groups: NDArray[np.uint64] | None
+    singles: int
     identity: NDArray[np.uint64]
     entry_digest: int
 
@@ -75,11 +87,12 @@ def read_entries(
     progress: ProgressBar,
     *,
     identify: bool = False,
+    ungrouped: Ungrouped = Ungrouped.ERROR,
 ) -> ManifestEntries:
     """Reads the entries. Raises CommandError, with Rekognition's message if Rekognition would refuse the manifest."""
     expression = group_by.expression if group_by else None
     tasks = [
-        RangeTask(manifest, start, end, expression, identify)
+        RangeTask(manifest, start, end, expression, identify, ungrouped)
         for start, end in split_into_ranges(size, RANGE_BYTES)
     ]
     indexed_ranges = []
@@ -100,9 +113,15 @@ def read_entries(
     return ManifestEntries(
         resolution,
         groups,
+        _count_singles(indexed_ranges, resolution) if group_by else 0,
         identity[resolution.reason == ACCEPTED] if identify else identity,
         _compute_entry_digest(indexed_ranges, resolution),
     )
+
+
+def _count_singles(indexed_ranges: list[IndexedRange], resolution: Resolution) -> int:
+    single = np.concatenate([indexed.single for indexed in indexed_ranges])
+    return int(np.count_nonzero(single & (resolution.reason == ACCEPTED)))
 
 
 def _compute_entry_digest(indexed_ranges: list[IndexedRange], resolution: Resolution) -> int:
@@ -124,10 +143,10 @@ def index_range(task: RangeTask) -> IndexedRange:
     batches = read_batches(chunks, task.start, task.end)
     keys, identities = GroupTableBuilder(), bytearray()
     if task.group_by is not None:
-        batches = GroupBy.parse(task.group_by).record_keys(batches, keys)
+        batches = GroupBy.parse(task.group_by).record_keys(batches, keys, task.ungrouped)
     index = index_batches(batches, identities if task.identify else None)
     table = keys.build() if task.group_by is not None else None
-    return IndexedRange(index, table, stack_identities([bytes(identities)]))
+    return IndexedRange(index, table, keys.mark_singles(), stack_identities([bytes(identities)]))
 
 
 def read_chunks(manifest: Path, start: int, size: int = sys.maxsize) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ groups:
   source-ref; its one capturing group is the key:
   --group-by '/(patient[0-9]+)/'. Any other expression is the name of a field
   of the line with a string or an integer: --group-by patient. An entry without
-  a key is an error.
+  a key is an error, or with --ungrouped single a group of its own.
 
 examples:
   twofold split all.manifest -o out
@@ -88,6 +88,12 @@ COMMANDS = (
                 "--seed", default="0", metavar="S", help="seed of the random sample (default: 0)"
             ),
             define_argument("--group-by", metavar="EXPR", help="keep groups whole; see below"),
+            define_argument(
+                "--ungrouped",
+                default="error",
+                choices=("error", "single"),
+                help="entries without a group: an error (default), or groups of their own",
+            ),
             define_argument(
                 "--objective",
                 default="labels",

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from twofold.manifest.grouping.group_by import GroupBy
+from twofold.manifest.grouping.group_by import GroupBy, Ungrouped
 from twofold.manifest.index.error_codes import describe_errors, tabulate_codes
 from twofold.manifest.index.range_index import ACCEPTED
 from twofold.manifest.index.resolve import KEPT, Resolution
@@ -44,6 +44,7 @@ class SplitRequest:
     fraction: Fraction
     seed: int
     group_by: GroupBy | None = None
+    ungrouped: Ungrouped = Ungrouped.ERROR
     previous: Path | None = None
     objective: Objective = Objective.LABELS
     processes: int | None = None
@@ -68,6 +69,7 @@ def split_manifest(request: SplitRequest) -> dict[str, Any]:
                 pool,
                 bar,
                 identify=request.previous is not None,
+                ungrouped=request.ungrouped,
             )
         previous = read_previous(request.previous, pool) if request.previous else None
         with show_progress("Selecting"):
@@ -147,6 +149,7 @@ def _build_report(
         label_sets=entries.resolution.index.build_label_sets(),
         groups=entries.groups,
         group_by=request.group_by.expression if request.group_by else None,
+        singles=entries.singles if request.ungrouped is Ungrouped.SINGLE else None,
         previous=previous.digests if previous else None,
         objective=request.objective,
     )

@@ -87,9 +87,15 @@ def _summarize_size(report: Report) -> str:
 
 def _summarize_groups(groups: dict[str, int]) -> str:
     largest = format_count(groups["largestGroup"], "image", "images")
+    singles = groups.get("ungrouped", 0)
     return (
         f"Groups: {format_integer(groups['testGroups'])} of {format_integer(groups['groups'])} in the test set, none divided. "
         f"Largest group: {largest}."
+        + (
+            f" Images without a group, each on its own: {format_integer(singles)}."
+            if singles
+            else ""
+        )
     )
 
 

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from twofold_verify.keys import mark_single
+
 MAX_EXPRESSION_CHARACTERS = 1_000
 BUDGET_SECONDS = 20.0
 SECONDS_PER_SEARCH = 50e-6
@@ -27,11 +29,25 @@ class ExpressionError(Exception):
     """The expression cannot be used; the message says why."""
 
 
-def make_group_key(expression: str | None) -> GroupKey:
+def make_group_key(expression: str | None, *, allows_singles: bool = False) -> GroupKey:
     """Returns the group key function: of a regular expression on the source-ref if the expression has a parenthesis, otherwise
-    of the field with this name. Raises ExpressionError."""
+    of the field with this name. With `allows_singles`, an entry without a value has an own key. Raises ExpressionError."""
     if expression is None:
         return lambda _: None
+    group_key = _make_plain_key(expression)
+    if not allows_singles:
+        return group_key
+    return lambda line: group_key(line) or _make_single_key(line, expression)
+
+
+def _make_single_key(line: dict[str, Any], expression: str) -> str | None:
+    """Returns None for a value that is no key, such as 3.5: only a missing, null or empty value makes a single entry."""
+    if "(" not in expression and line.get(expression) not in (None, ""):
+        return None
+    return mark_single(line["source-ref"])
+
+
+def _make_plain_key(expression: str) -> GroupKey:
     if not 0 < len(expression) <= MAX_EXPRESSION_CHARACTERS:
         raise ExpressionError(f"must have 1 to {MAX_EXPRESSION_CHARACTERS} characters.")
     if "(" not in expression:

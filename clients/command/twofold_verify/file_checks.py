@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from twofold_verify.bounds import find_nearest_sum, round_share
+from twofold_verify.keys import SINGLE
 from twofold_verify.order import ALGORITHM_VERSION
 from twofold_verify.runner import Split, WrongError, require_equal
 
@@ -84,6 +85,7 @@ def _count_group_sizes(split: Split) -> Counter[str | None] | None:
 def check_groups(split: Split) -> str:
     if split.report.group_by is None:
         require_equal("groups" in split.report.raw, False, "a table of groups")
+        require_equal(split.report.allows_singles, False, "entries without a group")
         return "No groups."
     if any(not entry.group for entry in split.iterate_entries()):
         raise WrongError("Some entries have no group.")
@@ -95,6 +97,9 @@ def check_groups(split: Split) -> str:
         raise WrongError(f"{len(divided)} groups are divided: {list_names(divided)}.")
     train, test = (list(side.values()) for side in sizes)
     table = _build_group_table(train, test) | {"labelsInOneGroup": _find_confined_labels(split)}
+    if split.report.allows_singles:
+        groups = (*sizes[0], *sizes[1])
+        table["ungrouped"] = sum(group.startswith(SINGLE) for group in groups)
     require_equal(split.report.raw.get("groups"), table, "groups")
     return f"{len(test)} of {len(train) + len(test)} groups are in the test set, none is divided."
 

@@ -51,7 +51,7 @@ def read_side(path: Path, report: Report) -> ManifestSide:
     side = ManifestSide(path.name, path)
     salt = mix_splitmix64((report.seed + _GOLDEN) % _WORD)
     try:
-        group_key = make_group_key(report.group_by)
+        group_key = make_group_key(report.group_by, allows_singles=report.allows_singles)
         for number, line in enumerate(read_lines(path), 1):
             _add_line(side, number, line, group_key, salt)
     except ExpressionError as error:

@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
-from twofold_verify.hashes import hash_xxh3_128_low, mix_splitmix64
-from twofold_verify.keys import resolve_key_collisions
+from twofold_verify.hashes import mix_splitmix64
+from twofold_verify.keys import hash_group, resolve_key_collisions
 from twofold_verify.manifests import ManifestSide
 from twofold_verify.runner import Split, WrongError
 
@@ -79,7 +79,7 @@ def _make_group_units(split: Split) -> Iterator[SamplingUnit]:
     salt = mix_splitmix64((split.report.seed + _GOLDEN) % _WORD)
     ranks = PreviousRanks(split)
     names = {str(entry.group) for entry in split.iterate_entries()}
-    keys = {group: mix_splitmix64(hash_xxh3_128_low(group.encode()) ^ salt) for group in names}
+    keys = {group: mix_splitmix64(hash_group(group) ^ salt) for group in names}
     keys |= resolve_key_collisions(keys, salt)
     for side in (split.train, split.test):
         counts = count_labels_by_group(side)

@@ -39,6 +39,11 @@ class Report:
         return self.parameters.get("groupBy")
 
     @property
+    def allows_singles(self) -> bool:
+        """Whether entries without a group key are groups of their own."""
+        return "ungrouped" in self.parameters
+
+    @property
     def balances_boxes(self) -> bool:
         return "objective" in self.parameters
 

@@ -103,6 +103,9 @@ def render_groups(report: Report) -> Iterator[Html]:
         f"{format_integer(groups['testGroups'])} of them are in the test set, none is on both sides. The largest has "
         f"{format_count(groups['largestGroup'], 'entry', 'entries')}."
     )
+    if groups.get("ungrouped"):
+        entries = format_count(groups["ungrouped"], "entry", "entries")
+        text += f" {entries} without a key, each a group of its own."
     head = render_columns("Entries in the group", "Both", "Train", "Test")
     table = make_element("table", head, make_element("tbody", draw_group_rows(groups["sizes"])))
     yield render_section(
@@ -199,6 +202,8 @@ def _format_commands(report: Report) -> str:
     command += ["--test-fraction", parameters["testFraction"], "--seed", str(parameters["seed"])]
     if "groupBy" in parameters:
         command += ["--group-by", make_printable(parameters["groupBy"])]
+    if "ungrouped" in parameters:
+        command += ["--ungrouped", parameters["ungrouped"]]
     if "objective" in parameters:
         command += ["--objective", parameters["objective"]]
     if "previous" in parameters:

@@ -18,13 +18,14 @@ def build_split_report(
     label_sets: LabelSets,
     groups: NDArray[np.uint64] | None = None,
     group_by: str | None = None,
+    singles: int | None = None,
     previous: Mapping[str, str] | None = None,
     objective: Objective = Objective.LABELS,
 ) -> dict[str, Any]:
     """The version, parameters, certificate and tables of a split: enough to reproduce the split.
 
     `label_set`, `label_sets` and `groups` are the arrays of the selection. `previous` has the digests of the manifests of the
-    previous split.
+    previous split. `singles`, the number of entries that are groups of their own, is None if such entries are refused.
     """
     certificate = selection.certificate
     parameters: dict[str, Any] = {
@@ -33,6 +34,8 @@ def build_split_report(
     }
     if group_by is not None:
         parameters["groupBy"] = group_by
+    if singles is not None:
+        parameters["ungrouped"] = "single"
     if objective is not Objective.LABELS:
         parameters["objective"] = objective.value
     if previous is not None:
@@ -43,6 +46,8 @@ def build_split_report(
     )
     if groups is not None and len(groups):
         report["groups"] = count_group_sizes(groups, selection.test_mask)
+        if singles is not None:
+            report["groups"]["ungrouped"] = singles
         report["groups"]["labelsInOneGroup"] = find_labels_in_one_group(
             label_set, label_sets, groups
         )

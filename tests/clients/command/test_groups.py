@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.clients.command.terminal import (
     run_twofold,
     write_manifest,
 )
-from tests.support.job import make_line
+from tests.support.job import IMAGES, make_line
 from twofold.manifest.grouping.group_by import GroupBy, UngroupedError
 from twofold.manifest.grouping.group_table import GroupTableBuilder, join_groups
 from twofold.manifest.line.byte_ranges import LineBatch
@@ -164,3 +165,42 @@ def test_other_numbers_are_no_groups(value: str, told: str) -> None:
     with pytest.raises(UngroupedError) as refused:
         GroupBy.parse("patient").extract_key(f'{{"patient":{value}}}'.encode())
     assert str(refused.value).endswith(told)
+
+
+def test_entries_without_a_group_are_groups_of_their_own(tmp_path: Path) -> None:
+    """The single whose source-ref is also a key of a group stays apart from this group."""
+    lines = [add_member(one, str(i % 20)) for i, one in enumerate(make_labelled_lines(200))]
+    lines += [make_line(f"single/{i}", "a", "b") for i in range(20)]
+    lines += [
+        add_member(make_line("single/null", "a"), "null"),
+        add_member(make_line("e", "b"), '""'),
+    ]
+    lines += [
+        add_member(make_line(f"twin/{i}", "b"), f'"s3://{IMAGES}/single/0.jpg"') for i in (1, 2)
+    ]
+    manifest = write_manifest(tmp_path, lines)
+    options = ("--group-by", "patient", "--ungrouped", "single")
+    assert run_twofold("split", manifest, "-o", tmp_path / "out", *options) == 0
+    _, test, _ = read_split(tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_bytes())
+    assert report["parameters"]["ungrouped"] == "single"
+    assert report["groups"]["ungrouped"] == 22
+    assert report["groups"]["groups"] == 20 + 22 + 1
+    assert len(test) == 45
+    assert run_twofold("verify", tmp_path / "out", "--source", manifest) == 0
+    # Another order of the lines gives the same test set.
+    manifest.write_text("".join(f"{line}\n" for line in reversed(lines)))
+    assert run_twofold("split", manifest, "-o", tmp_path / "again", *options) == 0
+    assert sorted(read_split(tmp_path / "again")[1]) == sorted(test)
+
+
+def test_a_value_that_is_no_key_is_an_error_beside_singles(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [add_member(make_line(1, "a"), "3.5"), *(make_line(i, "a") for i in range(2, 30))]
+    manifest = write_manifest(tmp_path, lines)
+    options = ("--group-by", "patient", "--ungrouped", "single")
+    assert run_twofold("split", manifest, "-o", tmp_path / "out", *options) == 1
+    assert "1 entry has no group by 'patient'. line 1: The member" in capsys.readouterr().err
+    assert run_twofold("split", manifest, "-o", tmp_path / "out", *options[2:]) == 2
+    assert "--ungrouped single needs --group-by" in capsys.readouterr().err

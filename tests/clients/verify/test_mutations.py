@@ -55,6 +55,12 @@ def make_groups(folder: Path) -> VerifyArguments:
     return split_lines(folder, make_varied_lines(50), "--group-by", r"(video-\d+)", "--seed", 9)
 
 
+def make_singles(folder: Path) -> VerifyArguments:
+    """Entries without a video are groups of their own."""
+    lines = [*make_varied_lines(40), *(make_line(f"photo/{i}", "ab"[i % 2]) for i in range(8))]
+    return split_lines(folder, lines, "--group-by", r"(video-\d+)", "--ungrouped", "single")
+
+
 def make_boxes(folder: Path) -> VerifyArguments:
     random = Random(1)
     boxes = [[make_box(random.randrange(2)) for _ in range(random.randrange(6))] for _ in range(40)]
@@ -88,6 +94,7 @@ def make_optimum(folder: Path) -> VerifyArguments:
 KINDS: tuple[SplitFactory, ...] = (
     make_labels,
     make_groups,
+    make_singles,
     make_boxes,
     make_previous,
     make_optimum,

@@ -2,7 +2,8 @@
 
 An expression with a parenthesis is a regular expression, searched anywhere in the `source-ref`; the only capturing
 group is the key. Any other expression is the name of a member of the line, whose text or whole number is the key, and 3, 3.0
-and "3" are one group. An entry without a key is an error: a guess could put similar images into both sets.
+and "3" are one group. An entry without a key is an error: a guess could put similar images into both sets. On request it is a
+group of its own (`Ungrouped.SINGLE`); a value that is no key stays an error.
 
 Regular expressions run on RE2, in time linear in the source-ref. They must be valid for Python's `re` as well, with the same
 meaning (`dialect`), so that a split can be verified with Python only.
@@ -12,6 +13,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 from typing import Any, Self
 
@@ -35,6 +37,21 @@ MAX_REASONS = 3
 
 class UngroupedError(Exception):
     """A line has no group key. The message is the reason."""
+
+
+class MissingKeyError(UngroupedError):
+    """The member is missing, null or empty, or the regular expression does not match: there is no value that could be wrong."""
+
+    def __init__(self, message: str, document: Document) -> None:
+        super().__init__(message)
+        self.source_ref = document.get("source-ref")
+
+
+class Ungrouped(StrEnum):
+    """The treatment of entries without a key: refused, or each a group of its own."""
+
+    ERROR = "error"
+    SINGLE = "single"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +81,28 @@ class GroupBy:
         return self._match_source_ref(document)
 
     def record_keys(
-        self, batches: Iterable[LineBatch], keys: GroupTableBuilder
+        self,
+        batches: Iterable[LineBatch],
+        keys: GroupTableBuilder,
+        ungrouped: Ungrouped = Ungrouped.ERROR,
     ) -> Iterator[LineBatch]:
         """Yield the batches unchanged, and add the key of each line to `keys`."""
         for batch in batches:
             for line in batch.lines:
-                keys.add_line(self._try_extract_key(line or b""))
+                self._record_key(line or b"", keys, ungrouped)
             yield batch
 
-    def _try_extract_key(self, line: bytes) -> str | None:
+    def _record_key(self, line: bytes, keys: GroupTableBuilder, ungrouped: Ungrouped) -> None:
         try:
-            return self.extract_key(line)
+            keys.add_line(self.extract_key(line))
+        except MissingKeyError as error:
+            # A line without a source-ref is rejected, so it needs no group.
+            if ungrouped is Ungrouped.SINGLE and type(error.source_ref) is str:
+                keys.add_single(error.source_ref)
+            else:
+                keys.add_line(None)
         except UngroupedError:
-            return None
+            keys.add_line(None)
 
     def _match_source_ref(self, document: Document) -> str:
         source_ref = document.get("source-ref")
@@ -92,7 +118,8 @@ class GroupBy:
         match = self._pattern.search(source_ref)
         key: str | None = match and match.group(1)
         if not key:
-            raise UngroupedError(f"The source-ref {source_ref[:200]!r} has no such group.")
+            message = f"The source-ref {source_ref[:200]!r} has no such group."
+            raise MissingKeyError(message, document)
         return key
 
     def _read_member(self, document: Document) -> str:
@@ -103,11 +130,12 @@ class GroupBy:
         if type(value) is int or (type(value) is str and value):
             return str(value)
         if self.expression not in document:
-            raise UngroupedError(f"The line has no member {self.expression!r}.")
+            raise MissingKeyError(f"The line has no member {self.expression!r}.", document)
         text = orjson.dumps(value)[:50].decode(errors="replace")
-        raise UngroupedError(
-            f"The member {self.expression!r} is {text}; it must be text or a whole number{_describe_limit(value)}."
-        )
+        message = f"The member {self.expression!r} is {text}; it must be text or a whole number{_describe_limit(value)}."
+        if value is None or value == "":
+            raise MissingKeyError(message, document)
+        raise UngroupedError(message)
 
 
 def _describe_limit(value: Any) -> str:

@@ -43,11 +43,15 @@ class GroupTable:
 
 
 class GroupTableBuilder:
-    """Collects the key of each line of one range. Hashes each key once, for any number of lines."""
+    """Collects the key of each line of one range. Hashes each key once, for any number of lines.
+
+    The number of a single entry belongs to the tuple of its source-ref, which equals no key.
+    """
 
     def __init__(self) -> None:
         self._key_numbers = Numbering()
         self._line_numbers = array("I")
+        self._singles = bytearray()
 
     def __len__(self) -> int:
         return len(self._line_numbers)
@@ -55,13 +59,36 @@ class GroupTableBuilder:
     def add_line(self, key: str | None) -> None:
         """Add a line with its key, or None for a line without a group."""
         self._line_numbers.append(NO_GROUP if key is None else self._key_numbers[key])
+        self._singles.append(False)
+
+    def add_single(self, source_ref: str) -> None:
+        """Add a line that is a group of its own."""
+        self._line_numbers.append(self._key_numbers[(source_ref,)])
+        self._singles.append(True)
+
+    def mark_singles(self) -> NDArray[np.bool_]:
+        """Whether each line is a group of its own."""
+        return np.array(self._singles, np.bool_)
 
     def build(self) -> GroupTable:
         return GroupTable(
             number=np.array(self._line_numbers, np.uint32),
-            hash=np.array([hash_source_ref(key)[0] for key in self._key_numbers], np.uint64),
-            identity=stack_identities(map(compute_identity, self._key_numbers)),
+            hash=np.array([_hash_key(key) for key in self._key_numbers], np.uint64),
+            identity=stack_identities(map(_identify_key, self._key_numbers)),
         )
+
+
+def _hash_key(key: str | tuple[str]) -> int:
+    """The hash of a key, or of the source-ref of a single entry: its sampling key is the same as without groups."""
+    low, _ = hash_source_ref(key if isinstance(key, str) else key[0])
+    return low
+
+
+def _identify_key(key: str | tuple[str]) -> bytes:
+    """16 bytes, distinct for distinct keys and single entries, also where a key is the text of a source-ref."""
+    if isinstance(key, str):
+        return compute_identity(key)
+    return compute_identity(key[0], namespace=b"single")
 
 
 def join_groups(

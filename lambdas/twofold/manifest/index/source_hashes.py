@@ -36,9 +36,9 @@ def list_spellings(source_ref: str) -> tuple[str, str]:
     return source_ref, "S" + source_ref[1:]
 
 
-def compute_identity(text: str) -> bytes:
-    """Return 16 bytes, distinct for distinct texts."""
-    return blake2b(text.encode(), digest_size=16).digest()
+def compute_identity(text: str, namespace: bytes = b"") -> bytes:
+    """Return 16 bytes, distinct for distinct texts and namespaces (of at most 16 bytes)."""
+    return blake2b(text.encode(), digest_size=16, person=namespace).digest()
 
 
 def compute_source_identity(source_ref: str) -> bytes:
