@@ -4,6 +4,7 @@ import argparse
 
 from twofold.fraction import parse_fraction
 from twofold.manifest.grouping.group_by import GroupBy, Ungrouped
+from twofold.manifest.levels.balance_by import BalancedMember, parse_balance_by
 from twofold.split import Objective
 from twofold_command.split import SplitRequest
 
@@ -28,6 +29,7 @@ def parse_request(options: argparse.Namespace) -> SplitRequest:
         seed=_parse_integer("--seed", options.seed, 0, MAX_SEED),
         group_by=group_by,
         ungrouped=ungrouped,
+        balance_by=_parse_balance_by(options.balance_by),
         previous=options.previous,
         objective=Objective(options.objective),
         processes=None
@@ -35,6 +37,13 @@ def parse_request(options: argparse.Namespace) -> SplitRequest:
         else _parse_integer("--processes", processes, 1, MAX_PROCESSES),
         keep_index=options.keep_index,
     )
+
+
+def _parse_balance_by(text: str | None) -> tuple[BalancedMember, ...]:
+    try:
+        return () if text is None else parse_balance_by(text)
+    except ValueError as error:
+        raise ValueError(f"--balance-by {text and text[:100]!r}: {error}") from error
 
 
 def _parse_integer(option: str, text: str, low: int, high: int) -> int:

@@ -1,14 +1,16 @@
 """Read a manifest: workers index its byte ranges in parallel; duplicates, limits and groups are resolved over all ranges."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twofold.errors import DamagedObjectError
+from twofold.levels import Levels
 from twofold.manifest.digests import DIGEST_MODULUS, compute_placed_digest
 from twofold.manifest.grouping.group_by import (
     GroupBy,
@@ -27,6 +29,20 @@ from twofold.manifest.index.hash_collisions import ReadLines, stack_identities
 from twofold.manifest.index.range_index import ACCEPTED, RangeIndex
 from twofold.manifest.index.range_indexer import index_batches
 from twofold.manifest.index.resolve import Resolution, join_ranges
+from twofold.manifest.levels.balance_by import (
+    BalancedMember,
+    LevelError,
+    describe_unlevelled,
+    read_values,
+    record_levels,
+)
+from twofold.manifest.levels.level_table import (
+    NO_LEVELS,
+    LevelTable,
+    LevelTableBuilder,
+    TooManyLevelsError,
+    join_levels,
+)
 from twofold.manifest.line.byte_ranges import read_batches, split_into_ranges
 from twofold.quotas import get_quotas
 from twofold.settings import QuotaProfile
@@ -48,19 +64,21 @@ class RangeTask:
     group_by: str | None
     identify: bool = False
     ungrouped: Ungrouped = Ungrouped.ERROR
+    balance_by: tuple[BalancedMember, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedRange:
     """The index of a byte range and, if requested, the groups of the lines and the identities of the images.
 
-    `single`: whether each line is a group of its own; empty without groups.
+    `single`: whether each line is a group of its own; empty without groups. `levels`: the values of balanced members.
     """
 
     index: RangeIndex
     groups: GroupTable | None
     single: NDArray[np.bool_]
     identity: NDArray[np.uint64]
+    levels: LevelTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +87,7 @@ class ManifestEntries:
 
     `groups`: uint64[entries], the group number of each entry, or None. `singles`: the number of entries that are groups of
     their own. `identity`: uint64[entries, 2], the 128-bit identity of each image, if requested. `entry_digest`: the sum of the
-    position-dependent line hashes of all entries.
+    position-dependent line hashes of all entries. `levels`: the levels of balanced members, or None.
     """
 
     resolution: Resolution
@@ -77,6 +95,7 @@ class ManifestEntries:
     singles: int
     identity: NDArray[np.uint64]
     entry_digest: int
+    levels: Levels | None
 
 
 def read_entries(
@@ -88,11 +107,12 @@ def read_entries(
     *,
     identify: bool = False,
     ungrouped: Ungrouped = Ungrouped.ERROR,
+    balance_by: tuple[BalancedMember, ...] = (),
 ) -> ManifestEntries:
     """Reads the entries. Raises CommandError, with Rekognition's message if Rekognition would refuse the manifest."""
     expression = group_by.expression if group_by else None
     tasks = [
-        RangeTask(manifest, start, end, expression, identify, ungrouped)
+        RangeTask(manifest, start, end, expression, identify, ungrouped, balance_by)
         for start, end in split_into_ranges(size, RANGE_BYTES)
     ]
     indexed_ranges = []
@@ -116,6 +136,7 @@ def read_entries(
         _count_singles(indexed_ranges, resolution) if group_by else 0,
         identity[resolution.reason == ACCEPTED] if identify else identity,
         _compute_entry_digest(indexed_ranges, resolution),
+        _join_levels(manifest, balance_by, indexed_ranges, resolution) if balance_by else None,
     )
 
 
@@ -142,11 +163,16 @@ def index_range(task: RangeTask) -> IndexedRange:
     chunks = read_chunks(task.manifest, max(task.start - 1, 0))
     batches = read_batches(chunks, task.start, task.end)
     keys, identities = GroupTableBuilder(), bytearray()
+    levels = LevelTableBuilder(len(task.balance_by))
+    if task.balance_by:
+        batches = record_levels(batches, task.balance_by, levels)
     if task.group_by is not None:
         batches = GroupBy.parse(task.group_by).record_keys(batches, keys, task.ungrouped)
     index = index_batches(batches, identities if task.identify else None)
     table = keys.build() if task.group_by is not None else None
-    return IndexedRange(index, table, keys.mark_singles(), stack_identities([bytes(identities)]))
+    return IndexedRange(
+        index, table, keys.mark_singles(), stack_identities([bytes(identities)]), levels.build()
+    )
 
 
 def read_chunks(manifest: Path, start: int, size: int = sys.maxsize) -> Iterator[bytes]:
@@ -177,23 +203,48 @@ def _join_groups(
     has_group = np.concatenate([table.number != NO_GROUP for table in tables])
     ungrouped_lines = np.flatnonzero(accepted & ~has_group)
     if len(ungrouped_lines):
-        starts = np.concatenate([indexed.index.start for indexed in indexed_ranges])
-        lengths = np.concatenate([indexed.index.length for indexed in indexed_ranges])
-        reasons = (
-            (line, _describe_missing_key(manifest, group_by, int(starts[line]), int(lengths[line])))
-            for line in ungrouped_lines.tolist()
-        )
+        reasons = _explain_lines(manifest, indexed_ranges, ungrouped_lines, group_by.extract_key)
         raise CommandError(
             f"{manifest}: {describe_ungrouped(group_by.expression, len(ungrouped_lines), reasons)}"
         )
     return join_groups(tables, accepted)
 
 
-def _describe_missing_key(manifest: Path, group_by: GroupBy, start: int, length: int) -> str:
+def _join_levels(
+    manifest: Path,
+    members: tuple[BalancedMember, ...],
+    indexed_ranges: list[IndexedRange],
+    resolution: Resolution,
+) -> Levels:
+    accepted = resolution.reason == ACCEPTED
+    tables = [indexed.levels for indexed in indexed_ranges]
+    has_levels = np.concatenate([table.number[0] != NO_LEVELS for table in tables])
+    unlevelled_lines = np.flatnonzero(accepted & ~has_levels)
+    if len(unlevelled_lines):
+        read = partial(read_values, members=members)
+        reasons = _explain_lines(manifest, indexed_ranges, unlevelled_lines, read)
+        raise CommandError(f"{manifest}: {describe_unlevelled(len(unlevelled_lines), reasons)}")
+    try:
+        return join_levels(tables, members, accepted)
+    except TooManyLevelsError as error:
+        raise CommandError(f"{manifest}: {error}") from error
+
+
+def _explain_lines(
+    manifest: Path,
+    indexed_ranges: list[IndexedRange],
+    lines: NDArray[np.int64],
+    read: Callable[[bytes], object],
+) -> Iterator[tuple[int, str]]:
+    """Yields (line, reason) for lines that `read` refuses."""
+    starts = np.concatenate([indexed.index.start for indexed in indexed_ranges])
+    lengths = np.concatenate([indexed.index.length for indexed in indexed_ranges])
     with manifest.open("rb") as file:
-        file.seek(start)
-        try:
-            group_by.extract_key(file.read(length))
-        except UngroupedError as error:
-            return str(error)
-    raise CommandError(f"{manifest} changed while it was read.")
+        for line in lines.tolist():
+            file.seek(int(starts[line]))
+            try:
+                read(file.read(int(lengths[line])))
+            except (UngroupedError, LevelError) as error:
+                yield line, str(error)
+            else:
+                raise CommandError(f"{manifest} changed while it was read.")

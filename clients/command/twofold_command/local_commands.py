@@ -17,6 +17,11 @@ groups:
   of the line with a string or an integer: --group-by patient. An entry without
   a key is an error, or with --ungrouped single a group of its own.
 
+balanced members:
+  --balance-by camera,weather balances the levels of these members, text, whole
+  numbers, true and false, like labels. --balance-by age:5 balances the five
+  quantiles of a number. A missing value is a level of its own.
+
 examples:
   twofold split all.manifest -o out
   twofold split all.manifest -o out --test-fraction 1/3 --seed 7 --group-by 'videos/([^/]+)/'
@@ -93,6 +98,11 @@ COMMANDS = (
                 default="error",
                 choices=("error", "single"),
                 help="entries without a group: an error (default), or groups of their own",
+            ),
+            define_argument(
+                "--balance-by",
+                metavar="MEMBERS",
+                help="balance further members of the lines like labels; see below",
             ),
             define_argument(
                 "--objective",

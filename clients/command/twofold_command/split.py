@@ -15,6 +15,7 @@ from twofold.manifest.grouping.group_by import GroupBy, Ungrouped
 from twofold.manifest.index.error_codes import describe_errors, tabulate_codes
 from twofold.manifest.index.range_index import ACCEPTED
 from twofold.manifest.index.resolve import KEPT, Resolution
+from twofold.manifest.levels.balance_by import BalancedMember
 from twofold.manifest.transfer.shard_transfer import SideTotals
 from twofold.report import (
     build_dataset_report,
@@ -45,6 +46,7 @@ class SplitRequest:
     seed: int
     group_by: GroupBy | None = None
     ungrouped: Ungrouped = Ungrouped.ERROR
+    balance_by: tuple[BalancedMember, ...] = ()
     previous: Path | None = None
     objective: Objective = Objective.LABELS
     processes: int | None = None
@@ -70,6 +72,7 @@ def split_manifest(request: SplitRequest) -> dict[str, Any]:
                 bar,
                 identify=request.previous is not None,
                 ungrouped=request.ungrouped,
+                balance_by=request.balance_by,
             )
         previous = read_previous(request.previous, pool) if request.previous else None
         with show_progress("Selecting"):
@@ -127,6 +130,7 @@ def select_entries(
         previous=previous.classify(entries.identity) if previous else None,
         boxes=index.boxes,
         objective=request.objective,
+        levels=entries.levels,
     )
 
 

@@ -13,6 +13,7 @@ from twofold.report.formatting import (
     format_count,
     format_decimal,
     format_integer,
+    format_level,
     format_list,
     format_signed,
 )
@@ -58,6 +59,8 @@ def summarize_report(report: Report) -> Iterator[str]:
     if "previous" in report:
         yield _summarize_previous(report["previous"])
     yield _summarize_labels(report["labels"])
+    if "levels" in report:
+        yield _summarize_levels(report)
     yield _summarize_deviation(report["certificate"])
     if "boxDeviation" in report:
         yield _summarize_boxes(report)
@@ -118,11 +121,33 @@ def _summarize_labels(rows: list[dict[str, Any]]) -> str:
 
 
 def _summarize_deviation(certificate: dict[str, Any]) -> str:
-    total = f"Total deviation: {_count_images(certificate['deviation'])}"
+    total = (
+        f"Total deviation: {_count_images(certificate['deviation'])}{_split_deviation(certificate)}"
+    )
     if certificate["optimal"]:
         return f"{total}, the minimum possible (proof: {certificate['proof']})."
     bound = _count_images(certificate["lowerBound"])
     return f"{total}; lower bound: {bound} (not proven minimal: {certificate['proof']})."
+
+
+def _split_deviation(certificate: dict[str, Any]) -> str:
+    """Returns the parts of labels and levels, if levels are balanced."""
+    if "levelDeviation" not in certificate:
+        return ""
+    labels, levels = (
+        format_decimal(Fraction(certificate[name])) for name in ("labelDeviation", "levelDeviation")
+    )
+    return f" (labels: {labels}, levels: {levels})"
+
+
+def _summarize_levels(report: Report) -> str:
+    worst = max(report["levels"], key=lambda row: Fraction(row["deviation"]))
+    deviation = format_decimal(Fraction(worst["deviation"]))
+    return (
+        f"Levels: {format_integer(len(report['levels']))} of {format_list(report['parameters']['balanceBy'])}. "
+        f"Largest deviation: {format_list([worst['member']])} {format_level(worst['level'])}, "
+        f"{deviation} of {format_count(worst['before'], 'image', 'images')}."
+    )
 
 
 def _count_images(deviation: str) -> str:

@@ -3,12 +3,19 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from twofold_verify.catalogue import CHECKS, NOT_CHECKED
 from twofold_verify.files import UnreadableError, require_complete
-from twofold_verify.manifests import ManifestSide, read_side, resolve_collisions
+from twofold_verify.levels import ExpressionError, Member, parse_members
+from twofold_verify.manifests import (
+    ManifestSide,
+    assign_levels,
+    read_side,
+    resolve_collisions,
+)
 from twofold_verify.report import Report, read_report
 from twofold_verify.report_schema import UNCHECKED_MEMBERS
 from twofold_verify.runner import Check, Split, run_checks
@@ -81,19 +88,31 @@ def _read_split(folder: Path, previous: Path | None, source: Path | None) -> Spl
         if folder_to_check:
             require_complete(folder_to_check)
     report = read_report(folder / "report.json")
-    train, test = _read_manifests(folder, report)
+    members = _parse_members(report)
+    train, test = _read_manifests(folder, report, members)
     resolve_collisions((train, test), report.seed)
+    levels = assign_levels((train, test), members)
     return Split(
         train,
         test,
         report,
         _read_manifests(previous, report) if previous else None,
         read_source(source, folder / TRAIN, folder / TEST) if source else None,
+        levels,
     )
 
 
-def _read_manifests(folder: Path, report: Report) -> tuple[ManifestSide, ManifestSide]:
-    return read_side(folder / TRAIN, report), read_side(folder / TEST, report)
+def _parse_members(report: Report) -> list[Member]:
+    try:
+        return parse_members(report.balance_by)
+    except ExpressionError as error:
+        raise UnreadableError(f"In report.json parameters.balanceBy {error}.") from error
+
+
+def _read_manifests(
+    folder: Path, report: Report, members: Sequence[Member] = ()
+) -> tuple[ManifestSide, ManifestSide]:
+    return read_side(folder / TRAIN, report, members), read_side(folder / TEST, report, members)
 
 
 def _render_json(checks: list[Check], not_checked: list[str], passed: bool) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from twofold_verify.bounds import compute_integrality_floor
+from twofold_verify.bounds import compute_integrality_floor, compute_level_floor
+from twofold_verify.manifests import is_level_column, name_column
 from twofold_verify.order import count_labels_by_group
 from twofold_verify.runner import Split, WrongError, require_equal
 from twofold_verify.swaps import Signature, search_improvement
@@ -102,11 +103,36 @@ def check_boxes(split: Split) -> str:
     )
 
 
+def check_levels(split: Split) -> str:
+    before, test = split.columns
+    fraction, claims = split.report.fraction, split.report.raw
+    if not split.levels:
+        for name in ("levels", "balanceBy", "labelDeviation", "levelDeviation"):
+            places = (claims, claims["parameters"], claims["certificate"])
+            require_equal(any(name in place for place in places), False, name)
+        return "No balanced members."
+    rows = [
+        {
+            "member": level[0],
+            "level": level[1],
+            **build_count_cells(before[name_column(level)], test[name_column(level)], fraction),
+        }
+        for level in split.levels
+    ]
+    require_equal(claims.get("levels"), rows, "levels")
+    deviations = [Fraction(0), Fraction(0)]
+    for column, count in before.items():
+        deviations[is_level_column(column)] += abs(test[column] - fraction * count)
+    for name, deviation in zip(("labelDeviation", "levelDeviation"), deviations, strict=True):
+        require_equal(claims["certificate"].get(name), str(deviation), name)
+    return f"The table of {len(rows)} levels is right, in every cell; their total deviation: {deviations[1]} images."
+
+
 def check_optimum(split: Split) -> str:
-    before, test = split.images
+    before, test = split.columns
     fraction, certificate = split.report.fraction, split.report.certificate
     deviation = compute_total_deviation(before, test, fraction)
-    floor = compute_integrality_floor(before.values(), fraction)
+    floor = _compute_floor(split)
     require_equal(certificate["deviation"], str(deviation), "summed deviation")
     bound = _read_bound(certificate["lowerBound"], fraction)
     if not floor <= bound <= deviation:
@@ -120,6 +146,17 @@ def check_optimum(split: Split) -> str:
     if bound == floor:
         return f"{total}; the integrality floor is {floor}, and no optimum is claimed."
     return f"{total}; integrality floor: {floor}. {_check_swaps(split, bound)}"
+
+
+def _compute_floor(split: Split) -> Fraction:
+    """Returns the integrality floor of labels, plus for each balanced member the least deviation of its levels."""
+    before, fraction = split.columns[0], split.report.fraction
+    labels = (count for column, count in before.items() if not is_level_column(column))
+    members: dict[str, list[int]] = {}
+    for level in split.levels:
+        members.setdefault(level[0], []).append(before[name_column(level)])
+    floors = (compute_level_floor(counts, fraction, split.test_size) for counts in members.values())
+    return compute_integrality_floor(labels, fraction) + sum(floors, Fraction(0))
 
 
 def _read_bound(text: str, fraction: Fraction) -> Fraction:
@@ -177,7 +214,7 @@ def _check_swaps(split: Split, bound: Fraction) -> str:
 
 def _count_signatures(split: Split, side: Any) -> Counter[Signature]:
     if split.report.group_by is None:
-        return Counter((1, _count_labels(entry.labels or ("",))) for entry in side.entries)
+        return Counter((1, _count_labels(entry.columns)) for entry in side.entries)
     sizes = Counter(entry.group for entry in side.entries)
     counts = count_labels_by_group(side)
     return Counter(

@@ -16,6 +16,19 @@ def compute_integrality_floor(images: Iterable[int], fraction: Fraction) -> Frac
     return sum((min(share % 1, -share % 1) for share in shares), Fraction(0))
 
 
+def compute_level_floor(entries: Iterable[int], fraction: Fraction, total: int) -> Fraction:
+    """Returns the least sum of distances from the shares of a member's levels to whole numbers that add up to `total`.
+
+    Every entry has one level of a member, so the test entries of the levels add up to the size of the test set.
+    """
+    shares = [fraction * count for count in entries]
+    missing = total - sum(math.floor(share) for share in shares)
+    # The change by the first entry more of each level; a further entry, or an entry fewer, changes the sum by 1.
+    steps = sorted(1 - 2 * (share % 1) for share in shares)[: max(missing, 0)]
+    remainders = sum((share % 1 for share in shares), Fraction(0))
+    return remainders + sum(steps, Fraction(0)) + abs(missing - len(steps))
+
+
 def find_nearest_sum(sizes: Iterable[int], wanted: int) -> int:
     """Returns the sum of a subset of `sizes` that is nearest to `wanted`; of two equally near sums the smaller."""
     # Bit i of `reachable` is set if a subset adds up to i. Sums above 2 * wanted are farther away than the empty subset.

@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 
-from twofold_verify.balance_checks import check_boxes, check_labels, check_optimum
+from twofold_verify.balance_checks import (
+    check_boxes,
+    check_labels,
+    check_levels,
+    check_optimum,
+)
 from twofold_verify.file_checks import (
     check_contents,
     check_count,
@@ -28,6 +33,7 @@ CHECKS: Mapping[str, CheckFunction] = {
     "groups": check_groups,
     "previous": check_previous,
     "labels": check_labels,
+    "levels": check_levels,
     "boxes": check_boxes,
     "optimum": check_optimum,
     "pairs": check_pairs,

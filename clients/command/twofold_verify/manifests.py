@@ -1,5 +1,7 @@
 """Read the two manifests of a split as entries, line by line."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,12 +10,15 @@ from twofold_verify.files import UnreadableError, read_lines
 from twofold_verify.hashes import hash_xxh3_64, hash_xxh3_128_low, mix_splitmix64
 from twofold_verify.keys import normalize_source_ref, resolve_key_collisions
 from twofold_verify.labels import read_labels
+from twofold_verify.levels import Level, Member, Value, name_levels, order_levels
 from twofold_verify.lines import LineError, read_entry
 from twofold_verify.report import Report
 
 _WORD = 1 << 64
 _GOLDEN = 0x9E3779B97F4A7C15
 _MAX_FAULTS = 5
+_LEVEL = "\udfff"
+"""Half a surrogate pair, which no label has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class Entry:
     """An entry. `source_ref` is normalized, `supplied_ref` as in the line.
 
     `key` is the sampling key, `boxes` has pairs (label, number). `group` is None without groups, and for a line without a group
-    key.
+    key. `values` has a value for each balanced member; `columns` has the balanced labels ('' for no label) and levels.
     """
 
     source_ref: str
@@ -30,6 +35,8 @@ class Entry:
     boxes: frozenset[tuple[str, int]]
     key: int
     group: str | None
+    values: tuple[Value, ...] = ()
+    columns: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -46,14 +53,14 @@ class ManifestSide:
     fault_count: int = 0
 
 
-def read_side(path: Path, report: Report) -> ManifestSide:
-    """Reads a manifest. Raises UnreadableError."""
+def read_side(path: Path, report: Report, members: Sequence[Member] = ()) -> ManifestSide:
+    """Reads a manifest, with the values of balanced members. Raises UnreadableError."""
     side = ManifestSide(path.name, path)
     salt = mix_splitmix64((report.seed + _GOLDEN) % _WORD)
     try:
         group_key = make_group_key(report.group_by, allows_singles=report.allows_singles)
         for number, line in enumerate(read_lines(path), 1):
-            _add_line(side, number, line, group_key, salt)
+            _add_line(side, number, line, group_key, salt, members)
     except ExpressionError as error:
         raise UnreadableError(f"In report.json parameters.groupBy {error}") from error
     return side
@@ -70,7 +77,49 @@ def resolve_collisions(sides: tuple[ManifestSide, ManifestSide], seed: int) -> N
         ]
 
 
-def _add_line(side: ManifestSide, number: int, line: bytes, group_key: GroupKey, salt: int) -> None:
+def assign_levels(
+    sides: tuple[ManifestSide, ManifestSide], members: Sequence[Member]
+) -> list[Level]:
+    """Sets the levels of the entries of both manifests, and returns all levels in the order of the report."""
+    levels = [
+        name_levels(member, Counter(entry.values[i] for side in sides for entry in side.entries))
+        for i, member in enumerate(members)
+    ]
+    for side in sides if members else ():
+        side.entries = [
+            replace(
+                entry,
+                columns=entry.columns.union(
+                    name_column(each[value])
+                    for each, value in zip(levels, entry.values, strict=True)
+                ),
+            )
+            for entry in side.entries
+        ]
+    pairs = zip(members, levels, strict=True)
+    return [level for member, each in pairs for level in order_levels(member, each)]
+
+
+def name_column(level: Level) -> str:
+    """Returns a text for a level that no label and no other level has."""
+    member, value = level
+    return (
+        f"{_LEVEL}{member}{_LEVEL}" if value is None else f"{_LEVEL}{member}{_LEVEL}{_LEVEL}{value}"
+    )
+
+
+def is_level_column(column: str) -> bool:
+    return column.startswith(_LEVEL)
+
+
+def _add_line(
+    side: ManifestSide,
+    number: int,
+    line: bytes,
+    group_key: GroupKey,
+    salt: int,
+    members: Sequence[Member],
+) -> None:
     side.bytes += len(line)
     content = line.removesuffix(b"\n")
     side.digest = (side.digest + hash_xxh3_64(content)) % _WORD
@@ -78,6 +127,7 @@ def _add_line(side: ManifestSide, number: int, line: bytes, group_key: GroupKey,
         document, bucket = read_entry(content)
         if len(content) == len(line):
             raise ValueError("does not end with a line feed")
+        values = tuple(member.read_value(document) for member in members)
     except ValueError as error:
         side.fault_count += 1
         if len(side.faults) < _MAX_FAULTS:
@@ -94,5 +144,7 @@ def _add_line(side: ManifestSide, number: int, line: bytes, group_key: GroupKey,
             boxes=frozenset((label, boxes) for label, boxes in labels.items() if boxes),
             key=mix_splitmix64(hash_xxh3_128_low(source_ref.encode()) ^ salt),
             group=group_key(document),
+            values=values,
+            columns=frozenset(labels or ("",)),
         )
     )

@@ -3,9 +3,10 @@
 The key of an entry is mix(h ^ mix(seed + 0x9E3779B97F4A7C15)), where h is the low half of XXH3-128 of the source-ref and mix
 the finaliser of splitmix64. The key of a group uses the hash of the group key for h. `keys` resolves equal keys.
 
-The signature of an entry is the label set (with the number of boxes by label if boxes were balanced). The signature of a group
-is the size and the number of entries by label (and of boxes). With a previous split, previous test entries rank first, new
-entries second, previous training entries last. A group ranks by the known entries; previous test entries decide.
+The signature of an entry is the set of labels and levels (with the number of boxes by label if boxes were balanced). The
+signature of a group is the size and the number of entries by label and level (and of boxes). With a previous split, previous
+test entries rank first, new entries second, previous training entries last. A group ranks by the known entries; previous test
+entries decide.
 """
 
 from collections import Counter, defaultdict
@@ -72,7 +73,7 @@ def _make_entry_units(split: Split) -> Iterator[SamplingUnit]:
         for entry in side.entries:
             rank = ranks.rank([entry.source_ref])
             boxes = entry.boxes if split.report.balances_boxes else None
-            yield SamplingUnit(rank, entry.key, 1, (entry.labels, boxes), side is split.test)
+            yield SamplingUnit(rank, entry.key, 1, (entry.columns, boxes), side is split.test)
 
 
 def _make_group_units(split: Split) -> Iterator[SamplingUnit]:
@@ -98,10 +99,10 @@ def _make_group_units(split: Split) -> Iterator[SamplingUnit]:
 
 
 def count_labels_by_group(side: ManifestSide) -> dict[str, Counter[str]]:
-    """Returns the number of entries by label of each group; entries without a label have the label ''."""
+    """Returns the number of entries by label and level of each group; entries without a label have the label ''."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for entry in side.entries:
-        counts[str(entry.group)].update(entry.labels or ("",))
+        counts[str(entry.group)].update(entry.columns)
     return counts
 
 

@@ -44,6 +44,12 @@ class Report:
         return "ungrouped" in self.parameters
 
     @property
+    def balance_by(self) -> list[str]:
+        """The expressions of the balanced members; empty without any."""
+        expressions: list[str] = self.parameters.get("balanceBy", [])
+        return expressions
+
+    @property
     def balances_boxes(self) -> bool:
         return "objective" in self.parameters
 

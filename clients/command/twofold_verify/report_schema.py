@@ -25,6 +25,8 @@ _CERTIFICATE = {
     "swappedEntries": int,
     "pairs": int,
     "pairDeviation": FRACTION,
+    "labelDeviation?": FRACTION,
+    "levelDeviation?": FRACTION,
 }
 _COUNTS = {
     "before": int,
@@ -44,6 +46,7 @@ _REPORT: Mapping[str, Any] = {
         "seed": int,
         "groupBy?": str,
         "ungrouped?": re.compile("single"),
+        "balanceBy?": [str],
         "objective?": re.compile("labels-and-boxes"),
         "previous?": {"trainDigest": _DIGEST, "testDigest": _DIGEST},
     },
@@ -52,6 +55,7 @@ _REPORT: Mapping[str, Any] = {
         ("testEntries", "trainEntries", "newEntries", "leftTest", "enteredTest"), int
     ),
     "boxDeviation?": FRACTION,
+    "levels?": [{"member": str, "level": (str, type(None)), **_COUNTS}],
     "labels": [{"label": str, **_COUNTS, **_BOXES}],
     "unlabelled": _COUNTS,
     "labelsMissingInTest": [str],

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Any
 
+from twofold_verify.levels import Level
 from twofold_verify.manifests import Entry, ManifestSide
 from twofold_verify.report import Report
 from twofold_verify.source import SourceManifest
@@ -27,6 +28,7 @@ class Check:
 class Split:
     """The manifests and the report of a split, and optionally both sides of the previous split and the source manifest.
 
+    `levels` has the levels of balanced members in the order of the report.
     Checks add a sentence to `unchecked` for each unverifiable claim.
     """
 
@@ -35,6 +37,7 @@ class Split:
     report: Report
     previous: tuple[ManifestSide, ManifestSide] | None = None
     source: SourceManifest | None = None
+    levels: list[Level] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
 
     def iterate_entries(self) -> Iterator[Entry]:
@@ -53,6 +56,15 @@ class Split:
         """Images by label, in both sets and in the test set; unlabelled entries have the label ''."""
         train, test = (
             Counter(label for entry in side.entries for label in entry.labels or ("",))
+            for side in (self.train, self.test)
+        )
+        return train + test, test
+
+    @cached_property
+    def columns(self) -> tuple[Counter[str], Counter[str]]:
+        """Images by label and by level, in both sets and in the test set."""
+        train, test = (
+            Counter(column for entry in side.entries for column in entry.columns)
             for side in (self.train, self.test)
         )
         return train + test, test

@@ -1,7 +1,7 @@
 """The report of a split: the contents (report.json) and the page (report.html). Pure.
 
 Read the contents first: label_pairs, document, similar_sources, warnings. Then the page: formatting, markup, label_rows,
-charts, tables, sections and details (parts of the page), page.
+charts, tables, sections, level_tables and details (parts of the page), page.
 """
 
 from twofold.report.document import build_dataset_report, build_split_report

@@ -204,6 +204,8 @@ def _format_commands(report: Report) -> str:
         command += ["--group-by", make_printable(parameters["groupBy"])]
     if "ungrouped" in parameters:
         command += ["--ungrouped", parameters["ungrouped"]]
+    if "balanceBy" in parameters:
+        command += ["--balance-by", make_printable(",".join(parameters["balanceBy"]))]
     if "objective" in parameters:
         command += ["--objective", parameters["objective"]]
     if "previous" in parameters:

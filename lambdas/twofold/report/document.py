@@ -36,6 +36,8 @@ def build_split_report(
         parameters["groupBy"] = group_by
     if singles is not None:
         parameters["ungrouped"] = "single"
+    if selection.levels is not None:
+        parameters["balanceBy"] = list(selection.levels.levels.members)
     if objective is not Objective.LABELS:
         parameters["objective"] = objective.value
     if previous is not None:

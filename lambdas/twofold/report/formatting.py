@@ -14,6 +14,11 @@ def format_name(text: str) -> str:
     return f"{make_printable(text[:MAX_NAME_CHARACTERS])}… ({format_integer(len(text))} characters)"
 
 
+def format_level(level: str | None) -> str:
+    """The level of a member, `(missing)` for entries without a value."""
+    return "(missing)" if level is None else format_name(level)
+
+
 def format_list(texts: list[str], shown: int = 5) -> str:
     more = f" and {format_integer(len(texts) - shown)} more" if len(texts) > shown else ""
     return ", ".join(format_name(text) for text in texts[:shown]) + more

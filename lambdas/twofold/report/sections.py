@@ -57,9 +57,13 @@ def _render_side(class_: str, title: str, count: int, entries: int) -> Html:
 
 def _render_verdict(certificate: dict[str, Any]) -> Html:
     deviation = Fraction(certificate["deviation"])
-    total = f"All labels together are {_format_images(deviation)} away from their exact shares"
+    has_levels = "levelDeviation" in certificate
+    labels = "labels and levels" if has_levels else "labels"
+    total = f"All {labels} together are {_format_images(deviation)} away from their exact shares"
+    if has_levels and deviation:
+        total += f" (labels: {format_decimal(Fraction(certificate['labelDeviation']))})"
     if not deviation:
-        total = "Every label has its exact share"
+        total = f"Every label{' and level' * has_levels} has its exact share"
     if certificate["optimal"]:
         text = f"{total}. No split of this size can be nearer."
         return make_element(

@@ -7,10 +7,11 @@ Entries with equal label sets are interchangeable: they have one *signature*. A 
 
 where x_s, the *allocation*, is the number of units of signature s in the test set, c_s the number of all its units, size_s the
 entries of one unit (1, or the entries of a group), A the *label matrix* (a row for each signature, a column for each label), f
-the test fraction, n_l the images of label l in all entries, and f n_l the *share* of label l. Of each signature the x_s units
+the test fraction, n_l the images of label l in all entries, and f n_l the *share* of label l. Levels of balanced members are
+further columns of A, so what holds for labels holds for levels. Of each signature the x_s units
 with the lowest keys are in the test set; `boxes` may then exchange units of a signature.
 
-In code, for U units, S signatures and L labels (the last label is "unlabelled"):
+In code, for U units, S signatures and L columns (labels, then levels, then "unlabelled"):
 
     x_s       x                            int64[S]
     c_s       Window.capacity              int64[S]
@@ -24,7 +25,8 @@ In code, for U units, S signatures and L labels (the last label is "unlabelled")
 
 Read the modules in this order; a module imports only modules above:
 
-- label_matrix, sampling: the matrix A; keys, units and their signatures; coordination with a previous split.
+- label_matrix, level_columns: the matrix A, with labels and levels.
+- sampling: keys, units and their signatures; coordination with a previous split.
 - window, pairs: the units near the threshold, which alone are open; pairs of labels, balanced like labels.
 - duals, local_search, neighbourhoods: an allocation by dual prices, then the best moves one by one.
 - highs, subset_sum, mip: HiGHS, exact numbers of entries with groups, and the programme with its proof.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.label_sets import Ints
+from twofold.levels import Levels
 from twofold.split.sampling import PreviousSide
 
 ALGORITHM_VERSION = 2
@@ -79,10 +80,48 @@ class BoxTable:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelCounts:
+    """Entries of each level, in all entries and in the test set."""
+
+    levels: Levels
+    total: Ints
+    test: Ints
+
+    def build_rows(self, fraction: Fraction) -> list[dict[str, Any]]:
+        """The rows of the report, in the order of `Levels.names`."""
+        return [
+            {"member": member, "level": level, **build_count_row(total, test, fraction)}
+            for (member, level), total, test in zip(
+                self.levels.names, self.total.tolist(), self.test.tolist(), strict=True
+            )
+        ]
+
+    def divide_deviation(self, deviation: Fraction, fraction: Fraction) -> dict[str, Any]:
+        """The parts of the deviation that labels and levels have."""
+        level_deviation = compute_total_deviation(self.total, self.test, fraction)
+        return {
+            "labelDeviation": str(deviation - level_deviation),
+            "levelDeviation": str(level_deviation),
+        }
+
+
+def build_count_row(total: int, test: int, fraction: Fraction) -> dict[str, Any]:
+    """The counts of a label or level in the report."""
+    return {
+        "before": total,
+        "train": total - test,
+        "test": test,
+        "share": round(test / total, 6) if total else None,
+        "deviation": str(abs(test - fraction * total)),
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """The certificate of a split of `entries` entries with `wanted` = floor(fraction * entries + 1/2).
 
-    `deviation` is the sum over labels of |test images - fraction * images|, where unlabelled entries are a label of their own.
+    `deviation` is the sum over labels and levels of |test images - fraction * images|, where unlabelled entries are a label of
+    their own.
     No split of this size has less than `lower_bound`. `proof` names the proof of the bound: "integrality floor" (no integers
     are nearer to the shares), "MILP optimum", or the reason for the lack of a proof. `swapped` counts the test entries not
     selected by bottom-k sampling alone. `pair_deviation` is the same sum over the `pairs` of labels that occur together:
@@ -139,7 +178,8 @@ class Selection:
     """A split: `test_mask[i]` says whether entry `i` is in the test set.
 
     `images` and `test_images` have a count for each of `names`, in the order of their bytes, and a last count for unlabelled
-    entries. `overlap` is set if the split is coordinated with a previous split, `boxes` if the entries have boxes.
+    entries. `overlap` is set if the split is coordinated with a previous split, `boxes` if the entries have boxes, `levels` if
+    levels are balanced.
     """
 
     test_mask: NDArray[np.bool_]
@@ -149,6 +189,7 @@ class Selection:
     test_images: Ints
     overlap: Overlap | None = None
     boxes: BoxTable | None = None
+    levels: LevelCounts | None = None
 
     def build_report(self) -> dict[str, Any]:
         """The certificate and a row for each label with images, as JSON values in a fixed order."""
@@ -161,8 +202,10 @@ class Selection:
             optional["previous"] = self.overlap.build_report()
         if self.boxes:
             optional["boxDeviation"] = str(self.boxes.compute_deviation(self.certificate.fraction))
+        if self.levels:
+            optional["levels"] = self.levels.build_rows(self.certificate.fraction)
         return {
-            "certificate": self.certificate.build_report(),
+            "certificate": self.certificate.build_report() | self._build_parts(),
             **optional,
             "labels": rows,
             # The last count of `images` is that of unlabelled entries.
@@ -172,15 +215,16 @@ class Selection:
             "rareLabels": [self.names[label] for label in used if self._is_rare(label)],
         }
 
+    def _build_parts(self) -> dict[str, Any]:
+        """The parts of the deviation, if levels are balanced."""
+        certificate = self.certificate
+        if self.levels is None:
+            return {}
+        return self.levels.divide_deviation(certificate.deviation, certificate.fraction)
+
     def _build_row(self, label: int) -> Mapping[str, Any]:
         images, test_images = int(self.images[label]), int(self.test_images[label])
-        return {
-            "before": images,
-            "train": images - test_images,
-            "test": test_images,
-            "share": round(test_images / images, 6) if images else None,
-            "deviation": str(abs(test_images - self.certificate.fraction * images)),
-        }
+        return build_count_row(images, test_images, self.certificate.fraction)
 
     def _build_box_row(self, label: int) -> Mapping[str, Any]:
         return self.boxes.build_row(label, self.certificate.fraction) if self.boxes else {}

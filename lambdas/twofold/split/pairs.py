@@ -32,10 +32,10 @@ class LabelCounts:
 def count_labels(
     matrix: LabelMatrix, label_set: NDArray[np.uint32], label_count: int
 ) -> LabelCounts:
-    """Count the entries with the label sets `label_set`."""
+    """Count the entries with the label sets `label_set`, in `label_count` labels and "unlabelled"."""
     times = np.bincount(label_set, minlength=len(matrix))
     return LabelCounts(
-        matrix.sum_by_label(times, label_count), count_pairs(matrix, times, label_count)
+        matrix.sum_by_label(times, label_count + 1), count_pairs(matrix, times, label_count)
     )
 
 

@@ -86,20 +86,20 @@ def compute_keys(source: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
 
 
 def make_entry_units(
-    source: NDArray[np.uint64], label_set: NDArray[np.uint32], matrix: LabelMatrix, seed: int
+    source: NDArray[np.uint64], row: NDArray[np.integer], matrix: LabelMatrix, seed: int
 ) -> Units:
-    """A unit for each entry."""
+    """A unit for each entry, with the entry's row of the matrix."""
     ones = np.broadcast_to(np.int64(1), source.shape)
-    return Units(compute_keys(source, seed), source, label_set, ones, matrix)
+    return Units(compute_keys(source, seed), source, row, ones, matrix)
 
 
 def make_group_units(
-    groups: NDArray[np.uint64], label_set: NDArray[np.uint32], matrix: LabelMatrix, seed: int
+    groups: NDArray[np.uint64], entry_row: NDArray[np.integer], matrix: LabelMatrix, seed: int
 ) -> tuple[Units, Ints]:
     """Return a unit for each group, and the unit of each entry. The row of a group is the sum of its entries' rows."""
     hashes, unit, size = np.unique(groups, return_inverse=True, return_counts=True)
-    # A cell is a pair of group and label set; `times` counts its entries.
-    cells = unit * np.int64(len(matrix)) + label_set
+    # A cell is a pair of group and row; `times` counts its entries.
+    cells = unit * np.int64(len(matrix)) + entry_row
     cells, times = np.unique(cells, return_counts=True)
     chunks = list(_sum_group_rows(cells // len(matrix), cells % len(matrix), times, matrix))
     group_matrix = LabelMatrix(

@@ -8,18 +8,21 @@ from numpy.typing import NDArray
 
 from twofold.fraction import MAX_DENOMINATOR
 from twofold.label_sets import Ints, LabelSets, compute_lengths
+from twofold.levels import Levels
 from twofold.split.boxes import Objective, balance_boxes, count_boxes, count_unit_boxes
 from twofold.split.certificate import (
     ALGORITHM_VERSION,
     BoxTable,
     Certificate,
+    LevelCounts,
     Overlap,
     Selection,
     compute_total_deviation,
 )
 from twofold.split.eligibility import round_share
 from twofold.split.highs import WORK_LIMIT
-from twofold.split.label_matrix import LabelMatrix, build_label_matrix, hash_labels
+from twofold.split.label_matrix import LabelMatrix, build_label_matrix
+from twofold.split.level_columns import Columns, build_columns, compute_floor_excess
 from twofold.split.pairs import LabelCounts, count_labels
 from twofold.split.sampling import (
     Units,
@@ -46,6 +49,7 @@ def select_test_entries(
     previous: NDArray[np.uint8] | None = None,
     boxes: NDArray[np.uint8] | None = None,
     objective: Objective = Objective.LABELS,
+    levels: Levels | None = None,
     work_limit: int = WORK_LIMIT,
 ) -> Selection:
     """Select floor(fraction * N + 1/2) of N entries so that of every label the fraction of its images is in the test set.
@@ -54,37 +58,69 @@ def select_test_entries(
     group, and `previous` the PreviousSide. Groups are in the test set as a whole or not at all, and the number of test entries
     is then the nearest sum of group sizes. With `previous` the split keeps as much of the previous split as balance allows.
     `boxes` has a number for each entry and each label of the entry's set, or is empty; the objective `labels-and-boxes` brings
-    boxes near the shares at no cost in labels.
+    boxes near the shares at no cost in labels. `levels` are balanced like labels.
 
     The selection depends on the seed and on the sources, label names, groups and previous sides of the entries alone: not on
     the order or the numbering of entries and labels. `work_limit` bounds the search of hard data in steps of HiGHS.
     Raises ValueError for a fraction or a seed out of range and for arrays of different lengths.
     """
-    _check_arguments(source, label_set, label_sets, fraction, groups, previous)
+    _check_arguments(source, label_set, label_sets, fraction, groups, previous, levels)
     boxes = _check_boxes(boxes, label_set, label_sets)
     matrix, order = build_label_matrix(label_sets)
     names = tuple(label_sets.names[label] for label in order)
-    # One label more than names: the last label is "unlabelled".
-    counts = count_labels(matrix, label_set, len(names) + 1)
-    units, unit = _make_units(source, label_set, matrix, seed, groups, previous)
+    columns = build_columns(matrix, label_set, names, levels)
+    counts = _count_columns(columns, matrix, label_set, len(names))
+    units, unit = _make_units(source, columns, seed, groups, previous)
     wanted = round_share(len(source), fraction)
     reachable = wanted if unit is None else find_nearest_sum(units.size, wanted)
-    problem = SplitProblem(units, unit is not None, fraction, reachable, hash_labels(names), counts)
+    is_label = _mark_labels(len(names), columns.count)
+    excess = 0
+    if levels is not None:
+        excess = compute_floor_excess(levels, counts.labels[~is_label], fraction, reachable)
+    problem = SplitProblem(
+        units, unit is not None, fraction, reachable, columns.hashes, counts, len(names), excess
+    )
     solution = solve(problem, work_limit)
     if boxes is not None and objective is Objective.LABELS_AND_BOXES:
         solution = _balance_boxes(problem, solution, unit, boxes, label_set, label_sets)
     # From units to entries.
     test_mask = solution.test_mask if unit is None else solution.test_mask[unit]
-    test_counts = count_labels(matrix, label_set[test_mask], len(names) + 1)
+    test_counts = _count_columns(columns, matrix, label_set, len(names), test_mask)
     return Selection(
         test_mask,
         _build_certificate(problem, solution, test_counts, wanted, seed),
         names,
-        counts.labels,
-        test_counts.labels,
+        counts.labels[is_label],
+        test_counts.labels[is_label],
         None if previous is None else Overlap.from_sides(previous, test_mask),
         None if boxes is None else BoxTable(*count_boxes(boxes, label_set, label_sets, test_mask)),
+        None
+        if levels is None
+        else LevelCounts(levels, counts.labels[~is_label], test_counts.labels[~is_label]),
     )
+
+
+def _mark_labels(label_count: int, columns: int) -> NDArray[np.bool_]:
+    """Whether each column is a label or "unlabelled", the last column; the others are levels."""
+    column = np.arange(columns)
+    is_label: NDArray[np.bool_] = (column < label_count) | (column == columns - 1)
+    return is_label
+
+
+def _count_columns(
+    columns: Columns,
+    matrix: LabelMatrix,
+    label_set: NDArray[np.uint32],
+    label_count: int,
+    mask: NDArray[np.bool_] | None = None,
+) -> LabelCounts:
+    """Count the entries in the mask by column, and by pair of labels."""
+    kept = slice(None) if mask is None else mask
+    counts = count_labels(matrix, label_set[kept], label_count)
+    if columns.matrix is matrix:
+        return counts
+    times = np.bincount(columns.row[kept], minlength=len(columns.matrix))
+    return replace(counts, labels=columns.matrix.sum_by_label(times, columns.count))
 
 
 def _check_arguments(
@@ -94,6 +130,7 @@ def _check_arguments(
     fraction: Fraction,
     groups: NDArray[np.uint64] | None,
     previous: NDArray[np.uint8] | None,
+    levels: Levels | None,
 ) -> None:
     if not 0 <= fraction <= 1 or fraction.denominator > MAX_DENOMINATOR:
         raise ValueError(
@@ -101,6 +138,8 @@ def _check_arguments(
             f"{MAX_DENOMINATOR}, not {fraction}."
         )
     arrays = {"label sets": label_set, "groups": groups, "previous sides": previous}
+    if levels is not None:
+        arrays |= {f"levels of {name}": levels.level[i] for i, name in enumerate(levels.members)}
     for name, values in arrays.items():
         if values is not None and len(values) != len(source):
             raise ValueError(f"There are {len(source)} sources and {len(values)} {name}.")
@@ -125,17 +164,16 @@ def _check_boxes(
 
 def _make_units(
     source: NDArray[np.uint64],
-    label_set: NDArray[np.uint32],
-    matrix: LabelMatrix,
+    columns: Columns,
     seed: int,
     groups: NDArray[np.uint64] | None,
     previous: NDArray[np.uint8] | None,
 ) -> tuple[Units, Ints | None]:
     """Return the sampling units and the unit of each entry, or None if each entry is a unit."""
     if groups is None or len(groups) == 0:
-        units, unit = make_entry_units(source, label_set, matrix, seed), None
+        units, unit = make_entry_units(source, columns.row, columns.matrix, seed), None
     else:
-        units, unit = make_group_units(groups, label_set, matrix, seed)
+        units, unit = make_group_units(groups, columns.row, columns.matrix, seed)
     if previous is None:
         return units, unit
     sides = previous if unit is None else combine_group_sides(previous, unit, len(units))

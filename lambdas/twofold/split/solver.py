@@ -5,7 +5,7 @@ units bounds every split. The programme needs only the number of units of each s
 number of entries.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -32,7 +32,11 @@ MAX_OPEN = 200_000
 
 @dataclass(frozen=True, slots=True)
 class SplitProblem:
-    """Units to split, the number of test entries to reach, and the label counts of all entries."""
+    """Units to split, the number of test entries to reach, and the counts of all entries.
+
+    The columns of the matrix are `label_count` labels, then levels, then "unlabelled"; `counts.labels` has a count for each,
+    `counts.pairs` has pairs of labels alone. `floor_excess`: see `level_columns.compute_floor_excess`.
+    """
 
     units: Units
     is_grouped: bool
@@ -40,6 +44,8 @@ class SplitProblem:
     test_entries: int
     label_hashes: NDArray[np.uint64]
     counts: LabelCounts
+    label_count: int
+    floor_excess: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,7 @@ def _make_attempt(
         always_open=always_open,
         sigmas=sigmas,
     )
+    window = replace(window, floor_excess=problem.floor_excess)
     paired_window = _track_common_pairs(problem, window, decided)
     allocation = find_allocation(window, paired_window, problem.label_hashes, solver)
     return _Attempt(window, decided, allocation)
@@ -143,7 +150,7 @@ def _track_common_pairs(
         return window
     matrix = problem.units.matrix
     times = np.bincount(problem.units.row[decided], minlength=len(matrix))
-    fixed = count_pairs(matrix, times, len(problem.counts.labels))
+    fixed = count_pairs(matrix, times, problem.label_count)
     return track_pairs(window, codes, pairs, fixed)
 
 
@@ -219,6 +226,7 @@ def count_units(
         short_key=no_short_key,
         is_complete=True,
         bounds=units.bounds,
+        floor_excess=problem.floor_excess,
         previous_units=previous_units,
     )
     return CountedSplit(window, signature_of_row, x)

@@ -38,7 +38,8 @@ class Window:
     set. `matrix` has a row and `size` the entries of a unit for each signature; `short_key` has the key of each unit in
     KEY_BITS bits. `images` counts all images of each label, `fixed` the test images outside the window, and `needed` the
     entries that the window adds to the test set. `is_complete` if all units are open; `bounds` is set if the keys are
-    coordinated with a previous split. Deviations are multiplied by the denominator of the fraction, so they are integers.
+    coordinated with a previous split. Deviations are multiplied by the denominator of the fraction, so they are integers;
+    `floor_excess`, scaled too, is that of `level_columns.compute_floor_excess`.
     """
 
     fraction: Fraction
@@ -53,6 +54,7 @@ class Window:
     short_key: Ints
     is_complete: bool
     bounds: SideBounds | None = None
+    floor_excess: int = 0
 
     @property
     def capacity(self) -> Ints:
@@ -81,8 +83,8 @@ class Window:
         return np.minimum(remainder, self.fraction.denominator - remainder)
 
     def compute_floor(self) -> int:
-        """The integrality floor: the sum of the labels' floors."""
-        return int(self.compute_floors().sum())
+        """The integrality floor: the sum of the labels' floors, and the excess of levels."""
+        return int(self.compute_floors().sum()) + self.floor_excess
 
     def count_previous_units(self) -> tuple[Ints, Ints]:
         """For each signature the number of units of the previous test set, and the number of new units."""

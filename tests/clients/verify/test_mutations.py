@@ -61,6 +61,20 @@ def make_singles(folder: Path) -> VerifyArguments:
     return split_lines(folder, lines, "--group-by", r"(video-\d+)", "--ungrouped", "single")
 
 
+def make_levels(folder: Path) -> VerifyArguments:
+    """Members with texts, numbers and missing values, in groups."""
+    random = Random(3)
+    lines = []
+    for line in make_varied_lines(50):
+        if "label0" in line:
+            camera = random.choice(['"front"', '"a"', "2", "2.0", "true", "null", '""'])
+            age = random.choice([random.randrange(9), random.random(), "null"])
+            line = line.replace("{", f'{{"camera":{camera},"age":{age},', 1)
+        lines.append(line)
+    options = ("--group-by", r"(/\d+)", "--balance-by", "camera,age:3")
+    return split_lines(folder, lines, *options)
+
+
 def make_boxes(folder: Path) -> VerifyArguments:
     random = Random(1)
     boxes = [[make_box(random.randrange(2)) for _ in range(random.randrange(6))] for _ in range(40)]
@@ -95,6 +109,7 @@ KINDS: tuple[SplitFactory, ...] = (
     make_labels,
     make_groups,
     make_singles,
+    make_levels,
     make_boxes,
     make_previous,
     make_optimum,
