@@ -66,13 +66,15 @@ def test_labels_count_where_each_entry_has_a_set_of_its_own_or_groups_stay_whole
     labels = len(harness.read_index(operation.datasets[0]).names)
     message = rf"at least 100 entries and {labels} labels; this deployment has memory for \d\d such entries"
     with pytest.raises(OperationRefused, match=message):
-        select_entries(harness.bucket, operation, MemoryEstimate(100).bytes)
+        select_entries(
+            harness.bucket, operation, MemoryEstimate(100, selection_labels=labels).bytes
+        )
     grouped = operation.parameters.model_copy(update={"group_by": "(.)"})  # type: ignore[union-attr]
     with pytest.raises(OperationRefused, match="at least 100 entries"):
         select_entries(
             harness.bucket,
             operation.model_copy(update={"parameters": grouped}),
-            MemoryEstimate(100, set_labels=3, grouped_labels=99).bytes,
+            MemoryEstimate(100, set_labels=3, grouped_labels=99, selection_labels=labels).bytes,
         )
 
 

@@ -21,7 +21,7 @@ from twofold.split.allocation import (
 )
 from twofold.split.certificate import compute_total_deviation
 from twofold.split.highs import HighsSolver
-from twofold.split.label_matrix import LabelMatrix
+from twofold.split.label_matrix import LabelMatrix, sum_label_hashes
 from twofold.split.pairs import LabelCounts, count_pairs, select_common_pairs, track_pairs
 from twofold.split.sampling import Units, sort_by_signature
 from twofold.split.window import ALWAYS_OPEN, SIGMAS, Window, open_window
@@ -197,6 +197,9 @@ def count_units(
 ) -> CountedSplit | None:
     """The counted split of `test_mask`, or None for a programme of more than `max_values` non-zero values."""
     units, images = problem.units, problem.counts.labels
+    # Numbering takes 250 bytes for each label set, so most programmes that are too large are recognized before.
+    if _bound_signature_values(units, problem.label_hashes) > max_values:
+        return None
     signature_of_row, matrix, size = _number_signatures(units, problem.label_hashes)
     if len(matrix.labels) > max_values:
         return None
@@ -230,6 +233,17 @@ def count_units(
         previous_units=previous_units,
     )
     return CountedSplit(window, signature_of_row, x)
+
+
+def _bound_signature_values(units: Units, label_hashes: NDArray[np.uint64]) -> int:
+    """A lower bound of the non-zero values of all signatures: rows with different hashes are different."""
+    is_used = np.zeros(len(units.matrix), dtype=np.bool_)
+    is_used[units.row] = True
+    rows = np.flatnonzero(is_used)
+    row_hashes = sum_label_hashes(units.matrix, label_hashes)[rows]
+    # One row for each distinct hash.
+    first = np.unique(row_hashes, return_index=True)[1]
+    return int(units.matrix.compute_lengths()[rows[first]].sum())
 
 
 def _number_signatures(

@@ -15,6 +15,8 @@ BYTES_PER_ENTRY = 88
 BYTES_PER_BOX_COUNT = 4
 BYTES_PER_SET_LABEL = 20
 BYTES_PER_GROUPED_LABEL = 32
+SOLVER_BYTES = 160 << 20
+"""Selection: HiGHS at the largest programmes of a split, whose size does not grow with the number of entries."""
 BYTES_PER_LABEL = 2_600
 """Selection: columns of integer programmes, and in double swaps of groups a dense row for each of 130 signatures."""
 BYTES_PER_PAIR = 40
@@ -67,13 +69,20 @@ class MemoryEstimate:
     def bytes(self) -> int:
         """Bytes in addition to BASE_BYTES."""
         return (
-            self.entries * BYTES_PER_ENTRY
+            self.fixed_bytes
+            + self.entries * BYTES_PER_ENTRY
             + self.box_counts * BYTES_PER_BOX_COUNT
             + self.set_labels * BYTES_PER_SET_LABEL
             + self.grouped_labels * BYTES_PER_GROUPED_LABEL
-            + self.selection_labels * BYTES_PER_LABEL
-            + min(self.selection_labels, PAIRED_LABELS) ** 2 * BYTES_PER_PAIR
         )
+
+    @property
+    def fixed_bytes(self) -> int:
+        """The part of `bytes` that does not grow with the number of entries."""
+        if not self.selection_labels:
+            return 0
+        pairs = min(self.selection_labels, PAIRED_LABELS) ** 2
+        return SOLVER_BYTES + self.selection_labels * BYTES_PER_LABEL + pairs * BYTES_PER_PAIR
 
 
 def read_available_bytes(context: Any) -> int:
@@ -86,15 +95,16 @@ def compute_available_bytes(memory_mb: int) -> int:
 
 
 def estimate_max_entries(memory_mb: int) -> int:
-    """Return how many entries fit, with USUAL_BOX_COUNTS labels per entry and few distinct label sets."""
+    """Return of how many entries a test set can be selected, with USUAL_BOX_COUNTS labels each and few distinct label sets."""
     usual_entry = MemoryEstimate(1, box_counts=USUAL_BOX_COUNTS)
-    return compute_available_bytes(memory_mb) // usual_entry.bytes
+    return (compute_available_bytes(memory_mb) - SOLVER_BYTES) // usual_entry.bytes
 
 
 def require_memory(estimate: MemoryEstimate, available_bytes: int | None) -> None:
     """Raises OperationRefused if the job does not fit, before the function runs out of memory; None is no limit."""
     if available_bytes is not None and estimate.bytes > available_bytes:
-        max_entries = max(available_bytes, 0) * estimate.entries // estimate.bytes
+        fixed = estimate.fixed_bytes
+        max_entries = max(available_bytes - fixed, 0) * estimate.entries // (estimate.bytes - fixed)
         labels = f" and {estimate.selection_labels:,} labels" if estimate.selection_labels else ""
         raise OperationRefused(
             f"The dataset has at least {estimate.entries:,} entries{labels}; this deployment has memory for "
