@@ -1,13 +1,13 @@
 """A failure while entries are moved sets both datasets to UPDATE_FAILED with a reason and leaves all contents unchanged."""
 
-import time
-from types import SimpleNamespace
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from werkzeug.wrappers import Request, Response
 
 from local.emulator.server import Emulator
+from tests.support import impatient_worker
 from tests.support.job import Job, make_two_label_lines
 from tests.support.request_interceptor import (
     Action,
@@ -16,17 +16,16 @@ from tests.support.request_interceptor import (
     answer_s3_error,
     match_s3,
 )
+from tests.support.step_workers import use_step_workers
 
 LINES = make_two_label_lines(200)
-WAIT_FRACTION = 0.02
-"""Fraction of the state machine's retry intervals that the tests wait."""
 
 
-@pytest.fixture
-def short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
-    sleep = time.sleep
-    hurry = SimpleNamespace(sleep=lambda seconds: sleep(seconds * WAIT_FRACTION))
-    monkeypatch.setattr(retrier_decl, "time", hurry)
+@pytest.fixture(scope="module", autouse=True)
+def impatient_workers(emulator: Emulator) -> Iterator[None]:
+    """Workers whose AWS clients hardly wait between attempts."""
+    with use_step_workers(emulator, Path(impatient_worker.__file__), 2):
+        yield
 
 
 def _check_failure_changes_nothing(

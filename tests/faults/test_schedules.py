@@ -3,7 +3,7 @@
 from tests.faults.campaign import Counters, run_schedule
 from tests.faults.simulated_service import SimulatedService
 
-SEEDS = range(40)
+SEEDS = range(20)
 
 
 def test_no_schedule_violates_an_invariant(service: SimulatedService) -> None:

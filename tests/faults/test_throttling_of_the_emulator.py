@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from werkzeug.wrappers import Request, Response
 
 from tests.support.job import Job, make_two_label_lines
@@ -23,10 +24,11 @@ def _throttle(_: Request) -> Response:
     return Response(body, 200, {"X-Amz-Function-Error": "Unhandled"})
 
 
+@pytest.mark.usefixtures("short_intervals")
 def test_workers_and_states_outlast_throttling(
     job: Job, request_interceptor: RequestInterceptor
 ) -> None:
-    """Make one attempt more than earlier releases; moto waits a second before each."""
+    """Make one attempt more than earlier releases."""
     times = EARLIER_ATTEMPTS + 1
     with (
         request_interceptor.add_rule(

@@ -3,7 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from local.model import EXTENSION
 from tests.infra.conftest import Synthesize
 from tests.infra.lifecycle import expire_objects
 from tests.infra.synthesized_template import SynthesizedTemplate
+from tests.privileges.calls import Call
 from tests.privileges.check import normalize_stage
 from tests.privileges.grants import find_missing_grants, list_grants
 from tests.privileges.recorder import Recorder
@@ -27,9 +28,19 @@ OWN = (Prefix.CONTENTS, Prefix.REPORTS, Prefix.SCRATCH)
 LINES = make_two_label_lines(60)
 
 
-@pytest.fixture(params=MODES)
-def bucket(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[str]:
-    """The bucket of a stage in each mode of versioning; the retention of contents is zero days."""
+@dataclass(frozen=True, slots=True)
+class UsedBucket:
+    """The bucket of a stage after every operation, and the calls of the service to AWS."""
+
+    name: str
+    calls: dict[Call, int]
+
+
+@pytest.fixture(params=MODES, scope="module")
+def used_bucket(
+    request: pytest.FixtureRequest, emulator: Emulator, recorder: Recorder
+) -> Iterator[UsedBucket]:
+    """A bucket in each mode of versioning; the retention of contents is zero days."""
     name = f"{RESTORED}-versioning-{request.param}"
     s3 = emulator.create_client("s3")
     s3.create_bucket(Bucket=name)
@@ -37,14 +48,11 @@ def bucket(request: pytest.FixtureRequest, emulator: Emulator) -> Iterator[str]:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": status})
     emulator.create_client("dynamodb").create_table(TableName=name, **TABLE_SCHEMA)
     with use_stage(emulator, name, name, RETENTION="0"):
-        yield name
+        before = dict(recorder.calls)
+        _use_every_operation(replace(Job.start(emulator), models=EXTENSION), name)
+        made = {call: n for call, n in recorder.calls.items() if n > before.get(call, 0)}
+    yield UsedBucket(name, made)
     emulator.create_client("dynamodb").delete_table(TableName=name)
-
-
-@pytest.fixture
-def job(bucket: str, emulator: Emulator) -> Job:
-    """A job with a client for Twofold's own operations."""
-    return replace(Job.start(emulator), models=EXTENSION)
 
 
 def _create_dataset(job: Job, bucket: str, lines: list[str]) -> str:
@@ -113,44 +121,32 @@ def _list_content_versions(emulator: Emulator, bucket: str) -> list[str]:
 
 
 def test_every_operation_works_with_the_deployed_roles(
-    job: Job, bucket: str, recorder: Recorder, synthesize: Synthesize
+    used_bucket: UsedBucket, synthesize: Synthesize
 ) -> None:
-    before = dict(recorder.calls)
-    _use_every_operation(job, bucket)
-    made = {call: n for call, n in recorder.calls.items() if n > before.get(call, 0)}
-    called = normalize_stage({call: n for call, n in made.items() if bucket in call.resource})
+    made = used_bucket.calls.items()
+    called = normalize_stage({call: n for call, n in made if used_bucket.name in call.resource})
     assert {call.action for call in called} >= {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
     assert find_missing_grants(called, list_grants(synthesize(stage=STAGE))) == []
 
 
-def test_a_collection_and_the_lifecycle_rules_remove_all_objects_but_sources(
-    job: Job, bucket: str, template: SynthesizedTemplate
+def test_collected_objects_can_be_restored_for_a_week_and_are_then_removed(
+    used_bucket: UsedBucket, emulator: Emulator, template: SynthesizedTemplate
 ) -> None:
-    _use_every_operation(job, bucket)
-    s3 = job.emulator.create_client("s3")
+    s3, bucket = emulator.create_client("s3"), used_bucket.name
+    rules = template.get_only_resource("AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"][
+        "Rules"
+    ]
     current = s3.list_objects_v2(Bucket=bucket, Prefix=f"{Prefix.CONTENTS}/")
     assert current["KeyCount"] == 0
-    for report in s3.list_objects_v2(Bucket=bucket, Prefix=f"{Prefix.REPORTS}/")["Contents"]:
-        s3.delete_object(Bucket=bucket, Key=report["Key"])
-    rules = template.get_only_resource("AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"][
-        "Rules"
-    ]
-    for days in (8, 8, 8):
-        expire_objects(s3, bucket, rules, datetime.now(UTC) + timedelta(days=days))
-    remaining = {key.split("/")[0] for key in _list_versions(job.emulator, bucket)}
-    assert remaining == {Prefix.SOURCES}
-
-
-def test_with_versioning_a_deleted_object_can_be_restored_for_a_week(
-    job: Job, bucket: str, template: SynthesizedTemplate
-) -> None:
-    _use_every_operation(job, bucket)
-    rules = template.get_only_resource("AWS::S3::Bucket")["Properties"]["LifecycleConfiguration"][
-        "Rules"
-    ]
-    before = _list_content_versions(job.emulator, bucket)
-    in_time = datetime.now(UTC) + timedelta(days=6.9)
-    expire_objects(job.emulator.create_client("s3"), bucket, rules, in_time)
-    assert _list_content_versions(job.emulator, bucket) == before
+    before = _list_content_versions(emulator, bucket)
     # While versioning is suspended, a delete marker replaces the only version.
     assert bool(before) == bucket.endswith("-on")
+    expire_objects(s3, bucket, rules, datetime.now(UTC) + timedelta(days=6.9))
+    assert _list_content_versions(emulator, bucket) == before
+
+    for report in s3.list_objects_v2(Bucket=bucket, Prefix=f"{Prefix.REPORTS}/")["Contents"]:
+        s3.delete_object(Bucket=bucket, Key=report["Key"])
+    for days in (8, 8, 8):
+        expire_objects(s3, bucket, rules, datetime.now(UTC) + timedelta(days=days))
+    remaining = {key.split("/")[0] for key in _list_versions(emulator, bucket)}
+    assert remaining == {Prefix.SOURCES}

@@ -1,19 +1,22 @@
 """The model extension in `clients/aws-models`: members, waiters and client-side validation in boto3 and the AWS CLI."""
 
 import json
-import os
-import subprocess
+import shlex
 import sys
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ParamValidationError, WaiterError
 
+from tests.public_clients import cli_server
+from tests.public_clients.client_process import start_client
 from tests.support.job import Job, make_line, make_two_label_lines
 
 EXTENSION = Path(__file__).parents[2] / "clients" / "aws-models"
+AWS = Path(sys.executable).with_name("aws")
 AT_ONCE = {"Delay": 0, "MaxAttempts": 3_000}
 
 
@@ -57,7 +60,7 @@ def test_boto3_has_waiters_for_all_asynchronous_operations(rekognition: Any, job
 
 CLI_WAITS = """
 aws rekognition wait dataset-created --dataset-arn $TRAIN
-aws rekognition update-dataset-entries --dataset-arn $TRAIN --changes "$CHANGES"
+aws rekognition update-dataset-entries --dataset-arn $TRAIN --changes $CHANGES
 aws rekognition wait dataset-updated --dataset-arn $TRAIN
 aws rekognition distribute-dataset-entries --datasets Arn=$TRAIN Arn=$TEST --test-fraction 1/3
 aws rekognition wait dataset-distributed --dataset-arn $TEST
@@ -80,13 +83,15 @@ def test_the_aws_cli_has_waiters_for_all_asynchronous_operations(
         **names,
         "NAME": job.project.split("/")[1],
         "AWS_DATA_PATH": str(EXTENSION),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
     }
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", CLI_WAITS], env=shell, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert "17" in done.stdout.split()
+    outputs = []
+    with start_client([sys.executable, "-P", cli_server.__file__, str(AWS)], shell) as program:
+        for command in CLI_WAITS.strip().splitlines():
+            words = [Template(word).substitute(shell) for word in shlex.split(command)]
+            code, out, err = program.call(words[1:])
+            assert code == 0, err
+            outputs.append(out.strip())
+    assert "17" in outputs
 
 
 def test_a_waiter_fails_as_soon_as_the_operation_has_failed(rekognition: Any, job: Job) -> None:

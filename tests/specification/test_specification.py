@@ -16,7 +16,8 @@ from tests.specification.tlc import AVAILABLE, BrokenError, check, check_traces,
 from twofold.stores.table import operations, retired
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="needs Java")
-SEEDS = range(20)
+SEEDS = range(20, 30)
+"""Other seeds than those of tests/faults/test_schedules.py."""
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,15 @@ def check(folder: Path, module: str, *, deadlock: bool) -> int:
     assert spec
     assert spec.origin
     jar = Path(spec.origin).parent / "tla2tools.jar"
-    command = ["java", "-XX:+UseSerialGC", "-Xmx1g", f"-Djava.io.tmpdir={folder}", "-cp", str(jar)]
+    command = [
+        "java",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-Xmx1g",
+        f"-Djava.io.tmpdir={folder}",
+        "-cp",
+        str(jar),
+    ]
     command += ["tlc2.TLC", "-workers", "1", "-metadir", str(folder / "states")]
     command += ["-config", f"{module}.cfg", *([] if deadlock else ["-deadlock"]), f"{module}.tla"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS)

@@ -11,16 +11,18 @@ from twofold.stores.table.items import decode_item, encode_item
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**37), 10**37) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
 )
+ITEMS = st.dictionaries(st.text(), VALUES, max_size=4)
 
 
-@given(st.dictionaries(st.text(), VALUES))
+@given(ITEMS)
 def test_decoding_reverses_encoding(item: dict[str, Any]) -> None:
     assert decode_item(encode_item(item)) == item
 
 
-@given(st.dictionaries(st.text(), VALUES))
+@given(ITEMS)
 def test_items_are_encoded_as_by_boto3(item: dict[str, Any]) -> None:
     stored = encode_item(item)
     assert stored == {name: TypeSerializer().serialize(value) for name, value in item.items()}
