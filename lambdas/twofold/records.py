@@ -21,6 +21,11 @@ class Record(BaseModel):
     )
 
 
+def _is_none(value: object) -> bool:
+    """Whether an optional member is omitted in JSON, so that items and messages without it stay as in earlier releases."""
+    return value is None
+
+
 class DatasetType(StrEnum):
     TRAIN = "TRAIN"
     TEST = "TEST"
@@ -127,13 +132,22 @@ class Contents(Record):
 
 
 class SourceObject(Record):
-    """The object whose lines a transfer reads, pinned by ETag and, in a user's versioned bucket, by version id."""
+    """The object whose lines a transfer reads, pinned by ETag and, in a user's versioned bucket, by version id.
+
+    The bytes of `following`, if set, continue those of the object: offsets from `size` on are in `following`.
+    """
 
     bucket: str
     key: str
     size: int = Field(ge=0)
     etag: str
     version: str | None = None
+    following: "SourceObject | None" = Field(default=None, exclude_if=_is_none)
+
+    @property
+    def total_size(self) -> int:
+        """The size in bytes with all following objects."""
+        return self.size + (self.following.total_size if self.following else 0)
 
 
 class SplitParameters(Record):
@@ -161,6 +175,9 @@ class Operation(Record):
     datasets     the created or updated dataset; for a distribution, the training and the test dataset
     created      epoch milliseconds
     before       contents of the updated dataset, or of the training dataset, when the operation claimed it
+    test_before  contents of the test dataset at the claim, if the distribution keeps its entries
+    placed       with `test_before`: contents of the training dataset after its last distribution. The dataset begins with
+                 these entries; later entries are new
     source       of an ingest only; parameters and caller (an ARN) of a distribution only
     """
 
@@ -170,6 +187,8 @@ class Operation(Record):
     created: int
     source: SourceObject | None = None
     before: Contents | None = None
+    test_before: Contents | None = Field(default=None, exclude_if=_is_none)
+    placed: Contents | None = Field(default=None, exclude_if=_is_none)
     parameters: SplitParameters | None = None
     caller: str = ""
 
@@ -187,7 +206,7 @@ class Distribution(Record):
     """An entry of a project's history: a completed distribution or dry run, with the data for a revert.
 
     begun, ended             epoch milliseconds
-    before                   contents of the training dataset before the distribution
+    before, test_before      contents of the training and the test dataset before the distribution; an empty one has none
     after                    contents of the training and the test dataset after it; empty for a dry run
     deviation, lower_bound   exact rationals as text
     """
@@ -205,6 +224,7 @@ class Distribution(Record):
     optimal: bool
     proof: str
     before: Contents
+    test_before: Contents | None = Field(default=None, exclude_if=_is_none)
     after: tuple[Contents, ...] = ()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.faults.requests import COPIES, PROJECT, Request, make_contents
+from tests.faults.requests import COPIES, PROJECT, Request
 from tests.support.workflow_harness import NOW, make_dataset
 from twofold.errors import ResourceAlreadyExistsException
 from twofold.records import (
@@ -33,11 +33,11 @@ class ProjectView:
 
 @dataclass(frozen=True)
 class HistoryView:
-    """The items read by a revert. `note` is the retirement of the training dataset's previous contents."""
+    """The items read by a revert. `notes` has the retirement of each folder with previous contents."""
 
     last: HistoryEntry | None
     datasets: Mapping[DatasetId, Dataset]
-    note: Retirement | None
+    notes: Mapping[str, Retirement | None]
 
 
 def read_project(table: Table) -> ProjectView:
@@ -51,10 +51,14 @@ def read_project(table: Table) -> ProjectView:
 def read_history(table: Table) -> HistoryView:
     project = projects.find(table, PROJECT)
     assert project
-    note = retired.find_retirement(table, make_contents().folder)
-    return HistoryView(
-        history.find_last_distribution(table, project), _find_datasets(table, PROJECT), note
-    )
+    last = history.find_last_distribution(table, project)
+    previous = (last.distribution.before, last.distribution.test_before) if last else ()
+    notes = {
+        contents.folder: retired.find_retirement(table, contents.folder)
+        for contents in previous
+        if contents
+    }
+    return HistoryView(last, _find_datasets(table, PROJECT), notes)
 
 
 def _find_datasets(table: Table, name: str) -> dict[DatasetId, Dataset]:
@@ -114,13 +118,15 @@ def _claim(table: Table, operation: Operation, view: ProjectView) -> bool:
 
 
 def apply_revert(table: Table, view: HistoryView) -> bool:
-    """Revert as the API does. The caller has checked the existence of the contents after reading the note."""
-    last, note = view.last, view.note
-    if last is None or last.reverted is not None or (note and note.collecting):
+    """Revert as the API does. The caller has checked the existence of the contents after reading the notes."""
+    last = view.last
+    if last is None or last.reverted is not None:
+        return False
+    if any(note and note.collecting for note in view.notes.values()):
         return False
     distribution = last.distribution
     for dataset, after in zip(distribution.datasets, distribution.after, strict=True):
         current = view.datasets.get(dataset)
         if current is None or current.status not in READY_STATUSES or current.contents != after:
             return False
-    return history.revert(table, distribution, note, "", NOW)
+    return history.revert(table, distribution, view.notes, "", NOW)

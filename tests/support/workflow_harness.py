@@ -90,9 +90,14 @@ class WorkflowHarness:
         operations.create(self.table, dataset, None)
         return dataset
 
-    def claim_ingest(self, manifest: bytes, project: str | None = None) -> Operation:
+    def claim_ingest(
+        self,
+        manifest: bytes,
+        project: str | None = None,
+        kind: DatasetType = DatasetType.TRAIN,
+    ) -> Operation:
         dataset = make_dataset(
-            project or self.create_project(), DatasetType.TRAIN, DatasetStatus.CREATE_IN_PROGRESS
+            project or self.create_project(), kind, DatasetStatus.CREATE_IN_PROGRESS
         )
         operation = Operation(
             id=dataset.operation or "",
@@ -132,9 +137,14 @@ class WorkflowHarness:
     def publish(self, operation: Operation, plan: TransferPlan) -> None:
         publish(self.table, self.bucket, operation, plan, NOW + 1)
 
-    def ingest(self, manifest: bytes, project: str | None = None) -> Dataset:
-        """Create a training dataset from a manifest."""
-        operation = self.claim_ingest(manifest, project)
+    def ingest(
+        self,
+        manifest: bytes,
+        project: str | None = None,
+        kind: DatasetType = DatasetType.TRAIN,
+    ) -> Dataset:
+        """Create a dataset from a manifest."""
+        operation = self.claim_ingest(manifest, project, kind)
         plan = self.resolve_ranges(operation)
         self.move_shards(operation, plan)
         self.publish(operation, plan)

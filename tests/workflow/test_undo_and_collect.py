@@ -31,7 +31,8 @@ def find_distribution(harness: WorkflowHarness, operation: Operation) -> Distrib
 
 def revert(harness: WorkflowHarness, distribution: Distribution) -> bool:
     note = retired.find_retirement(harness.table, distribution.before.folder)
-    return history.revert(harness.table, distribution, note, "me", LATER)
+    notes = {distribution.before.folder: note}
+    return history.revert(harness.table, distribution, notes, "me", LATER)
 
 
 def has_previous_contents(harness: WorkflowHarness, distribution: Distribution) -> bool:
@@ -79,7 +80,8 @@ def test_a_revert_after_the_hold_of_collect_changes_nothing(
     )
     assert retired.hold_folder(harness.table, due)
     before = [harness.find_dataset(dataset) for dataset in distribution.datasets]
-    assert not history.revert(harness.table, distribution, note, "me", LATER)
+    notes = {distribution.before.folder: note}
+    assert not history.revert(harness.table, distribution, notes, "me", LATER)
     assert not revert(harness, distribution)
     assert [harness.find_dataset(dataset) for dataset in distribution.datasets] == before
 
@@ -88,5 +90,6 @@ def test_only_one_of_two_reverts_succeeds(
     harness: WorkflowHarness, distribution: Distribution
 ) -> None:
     note = retired.find_retirement(harness.table, distribution.before.folder)
-    results = [history.revert(harness.table, distribution, note, "me", LATER) for _ in range(2)]
+    notes = {distribution.before.folder: note}
+    results = [history.revert(harness.table, distribution, notes, "me", LATER) for _ in range(2)]
     assert results == [True, False]

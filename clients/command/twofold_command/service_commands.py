@@ -87,6 +87,7 @@ def _run_distribute(options: argparse.Namespace) -> int:
         "Objective": options.objective,
         "MinImagesPerLabel": options.min_images_per_label,
         "DryRun": options.dry_run,
+        "KeepTest": options.keep_test,
     }
     parameters = {member: value for member, value in members.items() if value is not None}
     train, test = distribute_entries(service, options.project, parameters)
@@ -192,6 +193,12 @@ COMMANDS = (
                 type=int,
                 metavar="N",
                 help="refuse labels with fewer images",
+            ),
+            define_argument(
+                "--keep-test",
+                action="store_true",
+                default=None,
+                help="keep the entries of the test dataset, and share out new ones",
             ),
             define_argument(
                 "--dry-run",

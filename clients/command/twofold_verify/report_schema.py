@@ -117,7 +117,7 @@ SERVICE_REPORT: Mapping[str, Any] = {
     "created": int,
     "dryRun": bool,
     "datasets?": {"train": _DATASET, "test": _DATASET},
-    "source": {**_DATASET, "errorEntries": int, "errors": _ERRORS},
+    "source": {**_DATASET, "testManifest?": str, "errorEntries": int, "errors": _ERRORS},
     "dropped?": _DROPPED,
     "run?": {
         "manifest": str,
@@ -136,6 +136,7 @@ UNCHECKED_MEMBERS: Mapping[str, str] = {
     "datasets.train.manifest": "the location of the training manifest",
     "datasets.test.manifest": "the location of the test manifest",
     "source.manifest": "the name of the source manifest",
+    "source.testManifest": "the location of the test manifest with the kept entries",
     "source.errorEntries": "entries with errors in their labels",
     "source.errors": "the error codes, with the first line of each",
     "certificate.proof": "the solver's claim, unless the proof is the integrality floor",

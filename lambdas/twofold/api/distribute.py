@@ -4,7 +4,6 @@ The response `{}` means that the operation is claimed. Its result is the status 
 changed; if the start fails, the claim is undone (`RequestContext.start_or_abandon`).
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from twofold.api.context import RequestContext, make_operation_id
@@ -16,12 +15,14 @@ from twofold.errors import (
 )
 from twofold.records import (
     READY_STATUSES,
+    Contents,
     Dataset,
     DatasetType,
     Operation,
     OperationKind,
+    Project,
 )
-from twofold.stores.table import operations, projects
+from twofold.stores.table import history, operations, projects
 
 
 def distribute_dataset_entries(
@@ -29,8 +30,9 @@ def distribute_dataset_entries(
 ) -> dict[str, Any]:
     """Claim the training and the test dataset, named in either order, and start the distribute workflow."""
     train, test = _get_pair(context, [dataset.arn for dataset in request.datasets])
-    parameters = resolve_split_parameters(request, _get_project_tags(context, train))
-    _require_distributable(context, train, test)
+    project = projects.find(context.table, train.id.project)
+    parameters = resolve_split_parameters(request, project.tags if project else {})
+    _require_distributable(context, train, test, keep_test=request.keep_test)
     operation = Operation(
         id=make_operation_id(),
         kind=OperationKind.DISTRIBUTE,
@@ -38,6 +40,8 @@ def distribute_dataset_entries(
         # Also the time of the claim: later than the last change of both datasets, whose clock may be ahead.
         created=context.choose_timestamp(train.updated + 1, test.updated + 1),
         before=train.contents,
+        test_before=test.contents,
+        placed=_find_placed(context, project, train, test),
         parameters=parameters,
         caller=context.caller,
     )
@@ -73,21 +77,27 @@ def _get_pair(context: RequestContext, arns: list[str]) -> tuple[Dataset, Datase
     return datasets[0], datasets[1]
 
 
-def _get_project_tags(context: RequestContext, dataset: Dataset) -> Mapping[str, str]:
-    project = projects.find(context.table, dataset.id.project)
-    return project.tags if project else {}
+def _find_placed(
+    context: RequestContext, project: Project | None, train: Dataset, test: Dataset
+) -> Contents | None:
+    """Return the training dataset's contents after its last distribution, if the entries of the test dataset are kept."""
+    if project is None or test.contents is None:
+        return None
+    return history.find_placed_contents(context.table, project, train.id)
 
 
-def _require_distributable(context: RequestContext, train: Dataset, test: Dataset) -> None:
-    """Raise unless both datasets are ready, the training dataset has entries, and the test dataset has none."""
+def _require_distributable(
+    context: RequestContext, train: Dataset, test: Dataset, *, keep_test: bool
+) -> None:
+    """Raise unless both datasets are ready, the training dataset has entries, and the test dataset has none or keeps them."""
     for dataset in (train, test):
         if dataset.status not in READY_STATUSES:
             raise ResourceNotReadyException(
                 f"The dataset {_format_arn(context, dataset)} is not ready: its status is {dataset.status}."
             )
     # Contents have at least one entry: an ingest or update without accepted lines fails, and a distribution leaves no side
-    # empty. So no contents are replaced here without being retired.
-    if test.contents:
+    # empty.
+    if test.contents and not keep_test:
         raise InvalidParameterException(
             f"The test dataset {_format_arn(context, test)} is not empty: it has {test.contents.entries} entries."
         )

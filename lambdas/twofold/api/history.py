@@ -39,10 +39,10 @@ def revert_dataset_distribution(
     distribution = last.distribution
     for dataset, after in zip(distribution.datasets, distribution.after, strict=True):
         _require_unchanged(context, dataset, after)
-    retirement = _require_retained(context, distribution)
+    retirements = _require_retained(context, distribution)
     now = context.choose_timestamp(distribution.ended + 1)
     if not history.revert(
-        context.with_idempotent_response({}), distribution, retirement, context.caller, now
+        context.with_idempotent_response({}), distribution, retirements, context.caller, now
     ):
         raise ResourceNotReadyException(
             f"Another call has just changed the datasets of {request.project_arn}."
@@ -72,21 +72,31 @@ def _require_unchanged(context: RequestContext, identity: DatasetId, distributed
         )
 
 
-def _require_retained(context: RequestContext, distribution: Distribution) -> Retirement | None:
-    """Return the retirement of the training dataset's earlier contents. Raises InvalidParameterException after a deletion.
+def _require_retained(
+    context: RequestContext, distribution: Distribution
+) -> dict[str, Retirement | None]:
+    """Return the retirement of each folder with earlier contents. Raises InvalidParameterException after a deletion.
 
-    The function reads the retirement before looking up the contents, and Collect changes it before deleting the contents.
+    The function reads a retirement before looking up the contents, and Collect changes it before deleting the contents.
     So after a later deletion the transaction of the revert fails.
     """
-    folder = distribution.before.folder
-    retirement = retired.find_retirement(context.table, folder)
-    is_removed = retirement is not None and retirement.collecting
-    if is_removed or context.bucket.find_size(ContentsKeys(folder).manifest) is None:
-        raise InvalidParameterException(
-            "The last distribution cannot be reverted: the earlier contents of the training dataset have been deleted "
-            "after the retention time."
-        )
-    return retirement
+    retirements = {}
+    for name, contents in (("training", distribution.before), ("test", distribution.test_before)):
+        if contents is None:
+            continue
+        folder = contents.folder
+        retirements[folder] = retired.find_retirement(context.table, folder)
+        if _is_deleted(context, folder, retirements[folder]):
+            raise InvalidParameterException(
+                f"The last distribution cannot be reverted: the earlier contents of the {name} dataset have been deleted "
+                "after the retention time."
+            )
+    return retirements
+
+
+def _is_deleted(context: RequestContext, folder: str, retirement: Retirement | None) -> bool:
+    is_collected = retirement is not None and retirement.collecting
+    return is_collected or context.bucket.find_size(ContentsKeys(folder).manifest) is None
 
 
 def list_dataset_distributions(
@@ -149,4 +159,5 @@ def _describe_parameters(distribution: Distribution) -> Result:
         "MinImagesPerLabel": parameters.min_images_per_label,
         "Objective": parameters.objective,
         **({"GroupBy": parameters.group_by} if parameters.group_by is not None else {}),
+        **({"KeepTest": True} if distribution.test_before else {}),
     }

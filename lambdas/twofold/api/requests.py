@@ -110,6 +110,7 @@ class DistributeDatasetEntriesRequest:
     group_by: str | None = None
     min_images_per_label: int | None = None
     dry_run: bool = False
+    keep_test: bool = False
     objective: str | None = None
 
 

@@ -91,16 +91,27 @@ def pin(bucket: str, key: str, version: str | None = None) -> SourceObject:
 
 
 def require_unchanged(source: SourceObject) -> None:
-    """Raises SourceChangedError if the object has changed since the pin, ObjectUnreachableError if it cannot be read."""
+    """Raises SourceChangedError if an object has changed since the pin, ObjectUnreachableError if it cannot be read."""
     with _translate_errors(source.bucket, source.key):
         get_client().head_object(**_build_address(source))
+    if source.following:
+        require_unchanged(source.following)
 
 
 def stream(source: SourceObject, start: int, end: int) -> Iterator[bytes]:
-    """Yield the bytes [start, end) in chunks; after an interruption, request the remaining bytes.
+    """Yield the bytes [start, end) in chunks, also those in following objects.
 
-    Raises SourceChangedError, ObjectUnreachableError.
+    After an interruption, requests the remaining bytes. Raises SourceChangedError, ObjectUnreachableError.
     """
+    if source.following is None:
+        yield from _stream_object(source, start, end)
+        return
+    yield from _stream_object(source, start, min(end, source.size))
+    if end > source.size:
+        yield from stream(source.following, max(start - source.size, 0), end - source.size)
+
+
+def _stream_object(source: SourceObject, start: int, end: int) -> Iterator[bytes]:
     position, attempts = start, 0
     while position < end:
         attempts += 1
@@ -122,10 +133,10 @@ def _read_chunks(source: SourceObject, start: int, end: int) -> Iterator[bytes]:
 
 
 def stream_past(source: SourceObject, start: int, end: int) -> Iterator[bytes]:
-    """Yield the bytes [start, end), then the rest of the object in small requests, as far as the reader continues."""
+    """Yield the bytes [start, end), then the rest of the source in small requests, as far as the reader continues."""
     yield from stream(source, start, end)
-    for position in range(end, source.size, OVERRUN_BYTES):
-        yield from stream(source, position, min(position + OVERRUN_BYTES, source.size))
+    for position in range(end, source.total_size, OVERRUN_BYTES):
+        yield from stream(source, position, min(position + OVERRUN_BYTES, source.total_size))
 
 
 def _build_address(source: SourceObject) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Write and read a version of a dataset's contents: the whole index, and the manifest as a pinned source."""
 
+from collections.abc import Sequence
+
 from twofold.errors import DamagedObjectError
 from twofold.manifest.index import columns
 from twofold.manifest.index.dataset_index import DatasetIndex
@@ -38,6 +40,16 @@ def read_index(bucket: Bucket, contents: Contents) -> DatasetIndex:
     data = bucket.get(ContentsKeys(contents.folder).index)
     columns.read_header(data).verify_checksum(contents.index_checksum)
     return DatasetIndex.decode(data)
+
+
+def pin_manifests(bucket: Bucket, contents: Sequence[Contents]) -> SourceObject:
+    """Return manifests, in order, as one source. Raises DamagedObjectError, ObjectUnreachableError."""
+    source: SourceObject | None = None
+    for version in reversed(contents):
+        source = pin_manifest(bucket, version).model_copy(update={"following": source})
+    if source is None:
+        raise ValueError("There are no contents to read.")
+    return source
 
 
 def pin_manifest(bucket: Bucket, contents: Contents) -> SourceObject:

@@ -1,4 +1,4 @@
-"""Group: find the groups of the lines in a byte range of the training manifest. Select joins the groups of all ranges."""
+"""Group: find the groups of the lines in a byte range of the source. Select joins the groups of all ranges."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ from twofold.records import Operation, SourceObject
 from twofold.stores import sealed
 from twofold.stores.keys import ScratchKeys
 from twofold.stores.objects import Bucket, LostObjectError, stream_past
-from twofold.workflow.inputs import get_contents, get_group_by
+from twofold.workflow.inputs import get_group_by, list_contents
 from twofold.workflow.messages import RANGE_TASKS, RangeTask
+from twofold.workflow.source_entries import make_line_describer, sum_digests
 
 
 def group_range(bucket: Bucket, operation: Operation, source: SourceObject, task: RangeTask) -> int:
@@ -31,7 +32,7 @@ def group_range(bucket: Bucket, operation: Operation, source: SourceObject, task
 
 
 def read_groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
-    """Return the group of each entry of the training dataset: uint64[n], equal values for equal groups.
+    """Return the group of each entry in the order of the source: uint64[n], equal values for equal groups.
 
     Raises OperationRefused with the first lines if some entries have no group; DamagedObjectError if the list of
     ranges was altered or the lines differ from the dataset; ConservationError if the groups of a range are missing.
@@ -53,13 +54,18 @@ def read_groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
             tables.append(table)
     except LostObjectError as error:
         raise ConservationError("A range was not grouped: its worker left no groups.") from error
-    contents = get_contents(operation)
-    if lines != contents.entries:
-        raise ConservationError(f"{lines} lines have groups; the dataset has {contents.entries}.")
-    if digest % DIGEST_MODULUS != int(contents.digest, 16):
-        raise DamagedObjectError("The lines of the training manifest do not match their digest.")
+    contents = list_contents(operation)
+    entries = sum(version.entries for version in contents)
+    if lines != entries:
+        raise ConservationError(f"{lines} lines have groups; the distribution has {entries}.")
+    if digest % DIGEST_MODULUS != sum_digests(contents):
+        raise DamagedObjectError("The lines of the source do not match their digest.")
     if ungrouped:
-        raise OperationRefused(describe_ungrouped(get_group_by(operation), ungrouped, reasons))
+        raise OperationRefused(
+            describe_ungrouped(
+                get_group_by(operation), ungrouped, reasons, make_line_describer(contents)
+            )
+        )
     return join_groups(tables)
 
 

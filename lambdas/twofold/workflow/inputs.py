@@ -17,6 +17,13 @@ def get_contents(operation: Operation) -> Contents:
     return operation.before
 
 
+def list_contents(operation: Operation) -> tuple[Contents, ...]:
+    """Return the contents that a distribution shares out, in the order of its source lines: those of the test dataset, if its
+    entries are kept, and those of the training dataset."""
+    kept = (operation.test_before,) if operation.test_before else ()
+    return (*kept, get_contents(operation))
+
+
 def get_parameters(operation: Operation) -> SplitParameters:
     """Return the parameters of a distribution."""
     if operation.parameters is None:

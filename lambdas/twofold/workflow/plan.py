@@ -1,4 +1,4 @@
-"""Plan: split the manifest of an ingest, or of a distribution in groups, into byte ranges for Index or Group."""
+"""Plan: split the manifest of an ingest, or the manifests of a distribution in groups, into byte ranges for Index or Group."""
 
 from twofold.errors import OperationRefused
 from twofold.manifest.line.byte_ranges import split_into_ranges
@@ -6,8 +6,8 @@ from twofold.quotas import ServiceQuotas
 from twofold.records import Operation, OperationKind, SourceObject
 from twofold.stores.keys import ScratchKeys
 from twofold.stores.objects import Bucket
-from twofold.workflow.contents import pin_manifest
-from twofold.workflow.inputs import get_contents, get_source
+from twofold.workflow.contents import pin_manifests
+from twofold.workflow.inputs import get_source, list_contents
 from twofold.workflow.messages import RANGE_TASKS, Location, RangeTask, SourceRanges
 
 RANGE_BYTES = 32 << 20
@@ -21,7 +21,7 @@ def plan_ranges(bucket: Bucket, operation: Operation, quotas: ServiceQuotas) -> 
     Raises OperationRefused with Rekognition's message if the manifest of an ingest is empty or too large.
     """
     if operation.kind is OperationKind.DISTRIBUTE:
-        return write_ranges(bucket, operation, pin_manifest(bucket, get_contents(operation)))
+        return write_ranges(bucket, operation, pin_manifests(bucket, list_contents(operation)))
     source = get_source(operation)
     if source.size == 0:
         raise OperationRefused("The manifest file is empty.")
@@ -32,7 +32,8 @@ def plan_ranges(bucket: Bucket, operation: Operation, quotas: ServiceQuotas) -> 
 
 def write_ranges(bucket: Bucket, operation: Operation, source: SourceObject) -> SourceRanges:
     """Write the list of byte ranges of the source."""
-    ranges = split_into_ranges(source.size, max(RANGE_BYTES, source.size // MAX_RANGES))
+    size = source.total_size
+    ranges = split_into_ranges(size, max(RANGE_BYTES, size // MAX_RANGES))
     tasks = tuple(
         RangeTask(number=number, start=start, end=end).with_seal(operation)
         for number, (start, end) in enumerate(ranges)

@@ -222,5 +222,6 @@ def _build_distribution(
         optimal=certificate["optimal"],
         proof=certificate["proof"],
         before=operation.before,
+        test_before=operation.test_before,
         after=tuple(contents[dataset] for dataset in operation.datasets) if contents else (),
     )

@@ -11,7 +11,7 @@ meaning (`dialect`), so that a split can be verified with Python only.
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -172,10 +172,15 @@ class LineGrouper:
                     self.reasons.append((number, str(error)))
 
 
-def describe_ungrouped(expression: str, ungrouped: int, reasons: Iterable[tuple[int, str]]) -> str:
+def describe_ungrouped(
+    expression: str,
+    ungrouped: int,
+    reasons: Iterable[tuple[int, str]],
+    describe_line: Callable[[int], object] = lambda line: line + 1,
+) -> str:
     """Return the message for lines without a key: their number, and the first reasons, whose lines count from 0."""
     reasons_by_line = [
-        f"line {line + 1}: {reason}" for line, reason in islice(reasons, MAX_REASONS)
+        f"line {describe_line(line)}: {reason}" for line, reason in islice(reasons, MAX_REASONS)
     ]
     entries = "entry has" if ungrouped == 1 else "entries have"
     return f"{ungrouped} {entries} no group by {expression!r}. {' '.join(reasons_by_line)}"

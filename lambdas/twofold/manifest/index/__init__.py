@@ -8,5 +8,6 @@ Read in this order:
 - `range_index`, `range_indexer`: the index of a byte range of a source manifest, and building the index from lines.
 - `hash_collisions`: entries with equal hashes.
 - `resolve`: joins the indexes of all ranges to the index of the dataset, without duplicates.
+- `concatenation`: joins the indexes of two datasets.
 - `acceptance`: whether the result can be a dataset.
 """

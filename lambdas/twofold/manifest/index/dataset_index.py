@@ -99,6 +99,14 @@ class DatasetIndex:
     def compute_set_lengths(self) -> Ints:
         return compute_lengths(self.set_offsets)
 
+    def fill_codes(self) -> NDArray[np.uint16]:
+        """Return the codes, or zeros if there are none."""
+        return self.codes if self.codes.size else np.zeros(len(self), np.uint16)
+
+    def fill_boxes(self) -> NDArray[np.uint8]:
+        """Return the box counts, or zeros if there are none."""
+        return self.boxes if self.boxes.size else np.zeros(self.count_labels(), np.uint8)
+
     def take_entries(self, mask: NDArray[np.bool_]) -> Self:
         """Return the index of the entries in the mask. Label sets and names stay as they are."""
         boxes = self.boxes

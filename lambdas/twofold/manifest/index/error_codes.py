@@ -61,7 +61,7 @@ def tabulate_codes(
 
 
 def describe_errors(
-    entries: int, errors: int, codes: NDArray[np.uint16], find_line: Callable[[int], int]
+    entries: int, errors: int, codes: NDArray[np.uint16], find_line: Callable[[int], object]
 ) -> str:
     """Return a sentence on the `errors` of `entries` entries that have errors, or an empty text if there are none.
 

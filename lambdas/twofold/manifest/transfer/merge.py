@@ -105,7 +105,7 @@ def _join_indexes(
         file_name=join(old.file_name, changes.file_name) if has_file_names else old.file_name,
         label_set=join(old.label_set, label_set),
         flags=join(old.flags, changes.flags),
-        codes=join(_fill_codes(old), _fill_codes(changes)) if has_codes else old.codes,
+        codes=join(old.fill_codes(), changes.fill_codes()) if has_codes else old.codes,
         boxes=_join_boxes(old, changes, replacements),
         set_offsets=np.concatenate([old.set_offsets[:-1], set_offsets]),
         set_labels=np.concatenate([old.set_labels, labels[changes.set_labels]]),
@@ -121,9 +121,9 @@ def _join_boxes(
         return old.boxes
     lengths = changes.compute_set_lengths()[changes.label_set]
     # The values of each change.
-    change_boxes = np.split(_fill_boxes(changes), np.cumsum(lengths[:-1])) if lengths.size else []
+    change_boxes = np.split(changes.fill_boxes(), np.cumsum(lengths[:-1])) if lengths.size else []
     parts: list[NDArray[np.uint8]] = []
-    boxes, position = _fill_boxes(old), 0
+    boxes, position = old.fill_boxes(), 0
     spans = _iterate_box_spans(old, replacements.entries)
     for (first, last), change in zip(spans, replacements.changes.tolist(), strict=True):
         parts += [boxes[position:first], change_boxes[change]]
@@ -131,18 +131,6 @@ def _join_boxes(
     appended = (change_boxes[change] for change in replacements.appended.tolist())
     joined = np.concatenate([*parts, boxes[position:], *appended])
     return joined if joined.any() else np.empty(0, np.uint8)
-
-
-def _fill_codes(index: DatasetIndex) -> NDArray[np.uint16]:
-    """Return the codes, or zeros if the index has none."""
-    return index.codes if index.codes.size else np.zeros(len(index), np.uint16)
-
-
-def _fill_boxes(index: DatasetIndex) -> NDArray[np.uint8]:
-    """Return the box counts, or zeros if the index has none."""
-    if index.boxes.size:
-        return index.boxes
-    return np.zeros(_count_members(index.compute_set_lengths(), index.label_set), np.uint8)
 
 
 def _iterate_box_spans(

@@ -12,6 +12,7 @@ from twofold.operation_event import OperationEvent
 from twofold.records import (
     READY_STATUSES,
     Contents,
+    DatasetId,
     DatasetStatus,
     Distribution,
     Project,
@@ -82,17 +83,31 @@ def find_last_distribution(table: Table, project: Project) -> HistoryEntry | Non
     return None
 
 
+def find_placed_contents(table: Table, project: Project, train: DatasetId) -> Contents | None:
+    """Return the contents of a training dataset after its last distribution that was not reverted, or None without one."""
+    after = ""
+    while entries := list_distributions(table, project, after=after, limit=_PAGE_ENTRIES):
+        for entry in entries:
+            distribution = entry.distribution
+            if distribution.begun < train.created:
+                return None
+            if distribution.after and distribution.datasets[0] == train and entry.reverted is None:
+                return distribution.after[0]
+        after = entries[-1].position
+    return None
+
+
 def revert(
     table: Table,
     distribution: Distribution,
-    retirement: Retirement | None,
+    retirements: Mapping[str, Retirement | None],
     caller: str,
     now: int,
 ) -> bool:
     """Point both datasets to the previous contents; return False after any change since the read.
 
-    `retirement` is that of the training dataset's previous contents. The caller must read it before checking that the objects
-    exist.
+    `retirements` has the retirement of each folder with previous contents. The caller must read it before checking that the
+    objects exist.
     """
     writes = [
         table.build_update(
@@ -101,11 +116,14 @@ def revert(
             condition="attribute_exists(#pk) AND attribute_not_exists(#Reverted)",
             values={":now": now, ":caller": caller},
         ),
-        retired.build_reinstatement(table, distribution.before.folder, retirement),
+        *(
+            retired.build_reinstatement(table, folder, retirement)
+            for folder, retirement in retirements.items()
+        ),
         build_event_put(table, OperationEvent.from_revert(distribution, _REVERTED_MESSAGE, now)),
     ]
-    # The test dataset was empty before the distribution.
-    previous = (distribution.before, None)
+    # Without contents, the test dataset was empty before the distribution.
+    previous = (distribution.before, distribution.test_before)
     for dataset, after, before in zip(
         distribution.datasets, distribution.after, previous, strict=True
     ):

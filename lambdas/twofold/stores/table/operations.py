@@ -109,9 +109,10 @@ def publish(
     writes = [_build_operation_delete(table, operation), history.build_event_put(table, event)]
     if distribution:
         writes.append(history.build_distribution_put(table, distribution))
-    # Contents after a dry run are empty. The test dataset of a distribution has no old contents to retire.
-    if operation.before and contents:
-        writes.append(retired.build_retirement(table, operation.before.folder, now))
+    # Contents after a dry run are empty: nothing is replaced.
+    for replaced in (operation.before, operation.test_before) if contents else ():
+        if replaced:
+            writes.append(retired.build_retirement(table, replaced.folder, now))
     for dataset in operation.datasets:
         values: dict[str, Any] = {
             ":status": status.value,
