@@ -10,6 +10,7 @@ from twofold_command.split import SplitRequest
 
 MAX_SEED = (1 << 63) - 1
 MAX_PROCESSES = 256
+MAX_MIN_PER_LABEL = 1_000_000_000
 
 
 def parse_request(options: argparse.Namespace) -> SplitRequest:
@@ -29,6 +30,9 @@ def parse_request(options: argparse.Namespace) -> SplitRequest:
         seed=_parse_integer("--seed", options.seed, 0, MAX_SEED),
         group_by=group_by,
         ungrouped=ungrouped,
+        min_per_label=0
+        if options.min_per_label is None
+        else _parse_integer("--min-per-label", options.min_per_label, 1, MAX_MIN_PER_LABEL),
         balance_by=_parse_balance_by(options.balance_by),
         previous=options.previous,
         objective=Objective(options.objective),

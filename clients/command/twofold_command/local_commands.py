@@ -105,6 +105,11 @@ COMMANDS = (
                 help="balance further members of the lines like labels; see below",
             ),
             define_argument(
+                "--min-per-label",
+                metavar="N",
+                help="at least N images of each label on each side, before the deviation",
+            ),
+            define_argument(
                 "--objective",
                 default="labels",
                 choices=("labels", "labels-and-boxes"),

@@ -23,7 +23,7 @@ from twofold.report import (
     find_similar_sources,
     find_warnings,
 )
-from twofold.split import Objective, Selection, explain_refusal, select_test_entries
+from twofold.split import CoverageError, Objective, Selection, explain_refusal, select_test_entries
 from twofold_command.console import decode_path
 from twofold_command.errors import CommandError
 from twofold_command.indexing import ManifestEntries, read_entries
@@ -47,6 +47,7 @@ class SplitRequest:
     group_by: GroupBy | None = None
     ungrouped: Ungrouped = Ungrouped.ERROR
     balance_by: tuple[BalancedMember, ...] = ()
+    min_per_label: int = 0
     previous: Path | None = None
     objective: Objective = Objective.LABELS
     processes: int | None = None
@@ -120,18 +121,22 @@ def select_entries(
     )
     if reason:
         raise CommandError(f"{request.manifest}: {reason}")
-    return select_test_entries(
-        source=entries.resolution.sampling_hash,
-        label_set=index.label_set,
-        label_sets=label_sets,
-        fraction=request.fraction,
-        seed=request.seed,
-        groups=entries.groups,
-        previous=previous.classify(entries.identity) if previous else None,
-        boxes=index.boxes,
-        objective=request.objective,
-        levels=entries.levels,
-    )
+    try:
+        return select_test_entries(
+            source=entries.resolution.sampling_hash,
+            label_set=index.label_set,
+            label_sets=label_sets,
+            fraction=request.fraction,
+            seed=request.seed,
+            groups=entries.groups,
+            previous=previous.classify(entries.identity) if previous else None,
+            boxes=index.boxes,
+            objective=request.objective,
+            levels=entries.levels,
+            min_per_label=request.min_per_label,
+        )
+    except CoverageError as error:
+        raise CommandError(f"--min-per-label {request.min_per_label}: {error}") from error
 
 
 def _make_line_finder(resolution: Resolution) -> Callable[[int], int]:

@@ -62,6 +62,8 @@ def summarize_report(report: Report) -> Iterator[str]:
     if "levels" in report:
         yield _summarize_levels(report)
     yield _summarize_deviation(report["certificate"])
+    if "coverage" in report:
+        yield from _summarize_coverage(report)
     if "boxDeviation" in report:
         yield _summarize_boxes(report)
     yield from _summarize_missing_labels(report)
@@ -138,6 +140,15 @@ def _split_deviation(certificate: dict[str, Any]) -> str:
         format_decimal(Fraction(certificate[name])) for name in ("labelDeviation", "levelDeviation")
     )
     return f" (labels: {labels}, levels: {levels})"
+
+
+def _summarize_coverage(report: Report) -> Iterator[str]:
+    coverage, minimum = report["coverage"], report["parameters"]["minPerLabel"]
+    images = format_count(minimum, "image", "images")
+    yield f"Each label has at least {images} on each side, at the cost of {_count_images(coverage['cost'])} of deviation."
+    few = coverage["labelsWithTooFewImages"]
+    if few:
+        yield f"Labels with fewer than {format_count(2 * minimum, 'image', 'images')}, not covered: {format_list(few)}."
 
 
 def _summarize_levels(report: Report) -> str:

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from twofold_verify.bounds import compute_integrality_floor, compute_level_floor
-from twofold_verify.manifests import is_level_column, name_column
+from twofold_verify.floors import compute_floor
 from twofold_verify.order import count_labels_by_group
 from twofold_verify.runner import Split, WrongError, require_equal
 from twofold_verify.swaps import Signature, search_improvement
@@ -103,38 +102,13 @@ def check_boxes(split: Split) -> str:
     )
 
 
-def check_levels(split: Split) -> str:
-    before, test = split.columns
-    fraction, claims = split.report.fraction, split.report.raw
-    if not split.levels:
-        for name in ("levels", "balanceBy", "labelDeviation", "levelDeviation"):
-            places = (claims, claims["parameters"], claims["certificate"])
-            require_equal(any(name in place for place in places), False, name)
-        return "No balanced members."
-    rows = [
-        {
-            "member": level[0],
-            "level": level[1],
-            **build_count_cells(before[name_column(level)], test[name_column(level)], fraction),
-        }
-        for level in split.levels
-    ]
-    require_equal(claims.get("levels"), rows, "levels")
-    deviations = [Fraction(0), Fraction(0)]
-    for column, count in before.items():
-        deviations[is_level_column(column)] += abs(test[column] - fraction * count)
-    for name, deviation in zip(("labelDeviation", "levelDeviation"), deviations, strict=True):
-        require_equal(claims["certificate"].get(name), str(deviation), name)
-    return f"The table of {len(rows)} levels is right, in every cell; their total deviation: {deviations[1]} images."
-
-
 def check_optimum(split: Split) -> str:
     before, test = split.columns
     fraction, certificate = split.report.fraction, split.report.certificate
     deviation = compute_total_deviation(before, test, fraction)
-    floor = _compute_floor(split)
+    floor = compute_floor(split, split.report.min_per_label)
     require_equal(certificate["deviation"], str(deviation), "summed deviation")
-    bound = _read_bound(certificate["lowerBound"], fraction)
+    bound = read_bound(certificate["lowerBound"], fraction)
     if not floor <= bound <= deviation:
         raise WrongError(f"The bound {bound} is not between {floor} and {deviation}.")
     require_equal(certificate["gap"], str(deviation - bound), "gap")
@@ -148,18 +122,7 @@ def check_optimum(split: Split) -> str:
     return f"{total}; integrality floor: {floor}. {_check_swaps(split, bound)}"
 
 
-def _compute_floor(split: Split) -> Fraction:
-    """Returns the integrality floor of labels, plus for each balanced member the least deviation of its levels."""
-    before, fraction = split.columns[0], split.report.fraction
-    labels = (count for column, count in before.items() if not is_level_column(column))
-    members: dict[str, list[int]] = {}
-    for level in split.levels:
-        members.setdefault(level[0], []).append(before[name_column(level)])
-    floors = (compute_level_floor(counts, fraction, split.test_size) for counts in members.values())
-    return compute_integrality_floor(labels, fraction) + sum(floors, Fraction(0))
-
-
-def _read_bound(text: str, fraction: Fraction) -> Fraction:
+def read_bound(text: str, fraction: Fraction) -> Fraction:
     """Returns the bound. Raises WrongError if no sum of deviations can have this value."""
     bound = Fraction(text)
     if str(bound) != text or fraction.denominator % bound.denominator:
@@ -193,7 +156,9 @@ def _check_proof(
 def _check_swaps(split: Split, bound: Fraction) -> str:
     """Raises WrongError if swaps refute the bound, by a total deviation below the bound."""
     signatures = [_count_signatures(split, side) for side in (split.train, split.test)]
-    search = search_improvement(signatures[0], signatures[1], split.report.fraction, bound)
+    search = search_improvement(
+        signatures[0], signatures[1], split.report.fraction, bound, limits=_list_limits(split)
+    )
     if search.deviation < bound:
         swaps = "one swap" if search.swaps == 1 else f"{search.swaps} swaps"
         raise WrongError(
@@ -210,6 +175,16 @@ def _check_swaps(split: Split, bound: Fraction) -> str:
         )
         return f"The solver claims the minimum {bound} ({proof}); the swaps that were tried do not refute it."
     return f"The solver claims the minimum {bound} ({proof}); no single swap refutes it."
+
+
+def _list_limits(split: Split) -> dict[str, tuple[int, int]]:
+    """Returns the least and the largest number of test images of each label of which a number on each side is demanded."""
+    minimum, images = split.report.min_per_label, split.images[0]
+    return {
+        label: (minimum, images[label] - minimum)
+        for label in split.label_order
+        if minimum and images[label] >= 2 * minimum
+    }
 
 
 def _count_signatures(split: Split, side: Any) -> Counter[Signature]:

@@ -16,6 +16,19 @@ def compute_integrality_floor(images: Iterable[int], fraction: Fraction) -> Frac
     return sum((min(share % 1, -share % 1) for share in shares), Fraction(0))
 
 
+def compute_covered_floor(images: Iterable[int], fraction: Fraction, minimum: int) -> Fraction:
+    """Returns the integrality floor of labels of which those with twice `minimum` images have `minimum` on each side."""
+    return sum((_compute_label_floor(count, fraction, minimum) for count in images), Fraction(0))
+
+
+def _compute_label_floor(count: int, fraction: Fraction, minimum: int) -> Fraction:
+    share = fraction * count
+    least, largest = (minimum, count - minimum) if count >= 2 * minimum else (0, count)
+    if not least <= share <= largest:
+        return max(least - share, share - largest)
+    return min(share % 1, -share % 1)
+
+
 def compute_level_floor(entries: Iterable[int], fraction: Fraction, total: int) -> Fraction:
     """Returns the least sum of distances from the shares of a member's levels to whole numbers that add up to `total`.
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from twofold_verify.balance_checks import (
     check_boxes,
     check_labels,
-    check_levels,
     check_optimum,
 )
+from twofold_verify.coverage_checks import check_coverage
 from twofold_verify.file_checks import (
     check_contents,
     check_count,
@@ -17,6 +17,7 @@ from twofold_verify.file_checks import (
     check_previous,
 )
 from twofold_verify.label_pairs import check_pairs
+from twofold_verify.level_checks import check_levels
 from twofold_verify.order import check_order
 from twofold_verify.report_warnings import check_warnings
 from twofold_verify.runner import CheckFunction
@@ -33,6 +34,7 @@ CHECKS: Mapping[str, CheckFunction] = {
     "groups": check_groups,
     "previous": check_previous,
     "labels": check_labels,
+    "coverage": check_coverage,
     "levels": check_levels,
     "boxes": check_boxes,
     "optimum": check_optimum,

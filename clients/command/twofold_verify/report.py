@@ -50,6 +50,11 @@ class Report:
         return expressions
 
     @property
+    def min_per_label(self) -> int:
+        """The images of each label that are demanded on each side; 0 without a demand."""
+        return int(self.parameters.get("minPerLabel", 0))
+
+    @property
     def balances_boxes(self) -> bool:
         return "objective" in self.parameters
 

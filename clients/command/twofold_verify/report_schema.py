@@ -47,6 +47,7 @@ _REPORT: Mapping[str, Any] = {
         "groupBy?": str,
         "ungrouped?": re.compile("single"),
         "balanceBy?": [str],
+        "minPerLabel?": int,
         "objective?": re.compile("labels-and-boxes"),
         "previous?": {"trainDigest": _DIGEST, "testDigest": _DIGEST},
     },
@@ -55,6 +56,11 @@ _REPORT: Mapping[str, Any] = {
         ("testEntries", "trainEntries", "newEntries", "leftTest", "enteredTest"), int
     ),
     "boxDeviation?": FRACTION,
+    "coverage?": {
+        "labelsWithTooFewImages": [str],
+        "deviationWithout": FRACTION,
+        "cost": FRACTION,
+    },
     "levels?": [{"member": str, "level": (str, type(None)), **_COUNTS}],
     "labels": [{"label": str, **_COUNTS, **_BOXES}],
     "unlabelled": _COUNTS,

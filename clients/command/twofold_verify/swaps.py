@@ -6,7 +6,7 @@ deviation until no swap is left. Within the step limit the search therefore refu
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -28,26 +28,39 @@ class SwapResult:
 
 @dataclass(slots=True)
 class _SearchState:
-    """`deviations` has (test images - share) * `scale` by label, `total` is the sum of their absolute values."""
+    """`deviations` has (test images - share) * `scale` by label, `total` is the sum of their absolute values.
+
+    `limits` has the least and the largest deviation of labels with a demanded number of images on each side.
+    """
 
     deviations: dict[str, int]
     scale: int
     total: int
     remaining_steps: int = MAX_STEPS
     swaps: int = 0
+    limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     sides: tuple[Counter[Signature], Counter[Signature]] = field(
         default_factory=lambda: (Counter(), Counter())
     )
 
     def compute_change(self, entering: Signature, leaving: Signature) -> int:
-        """Returns the change of `total` by this swap."""
+        """Returns the change of `total` by this swap; 0 for a swap that leaves the limits."""
         moved = Counter(dict(entering[1]))
         moved.subtract(dict(leaving[1]))
         self.remaining_steps -= len(moved)
+        if self.limits and not all(
+            self._is_within_limits(label, difference) for label, difference in moved.items()
+        ):
+            return 0
         return sum(
             abs(self.deviations[label] + self.scale * difference) - abs(self.deviations[label])
             for label, difference in moved.items()
         )
+
+    def _is_within_limits(self, label: str, difference: int) -> bool:
+        deviation = self.deviations[label] + self.scale * difference
+        least, largest = self.limits.get(label, (deviation, deviation))
+        return least <= deviation <= largest
 
     def compute_lower_bound(self, kind: Signature, sign: int) -> int:
         """Returns a lower bound on the change of `total` when a unit enters (`sign` 1) or leaves (-1) the test set."""
@@ -83,8 +96,12 @@ def search_improvement(
     fraction: Fraction,
     bound: Fraction,
     max_steps: int = MAX_STEPS,
+    limits: Mapping[str, tuple[int, int]] | None = None,
 ) -> SwapResult:
-    """Applies swaps until the total deviation is below `bound`, no swap reduces it, or the step limit is reached."""
+    """Applies swaps until the total deviation is below `bound`, no swap reduces it, or the step limit is reached.
+
+    `limits` has the least and the largest number of test images of labels; the test set is within them.
+    """
     images, test_images = _count_images((train, test)), _count_images((test,))
     scale = fraction.denominator
     off = {
@@ -92,7 +109,16 @@ def search_improvement(
         for label, count in images.items()
     }
     total = sum(map(abs, off.values()))
-    state = _SearchState(off, scale, total, max_steps, sides=(Counter(train), Counter(test)))
+    scaled_limits = {
+        label: (
+            scale * least - fraction.numerator * images[label],
+            scale * largest - fraction.numerator * images[label],
+        )
+        for label, (least, largest) in (limits or {}).items()
+    }
+    state = _SearchState(
+        off, scale, total, max_steps, limits=scaled_limits, sides=(Counter(train), Counter(test))
+    )
     best_swap: tuple[Signature, Signature, int] | None
     while state.total >= bound * scale and (best_swap := next(_find_improving_swaps(state), None)):
         state.apply_swap(*best_swap)

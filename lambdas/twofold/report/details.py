@@ -206,6 +206,8 @@ def _format_commands(report: Report) -> str:
         command += ["--ungrouped", parameters["ungrouped"]]
     if "balanceBy" in parameters:
         command += ["--balance-by", make_printable(",".join(parameters["balanceBy"]))]
+    if "minPerLabel" in parameters:
+        command += ["--min-per-label", str(parameters["minPerLabel"])]
     if "objective" in parameters:
         command += ["--objective", parameters["objective"]]
     if "previous" in parameters:

@@ -28,20 +28,19 @@ def build_split_report(
     previous split. `singles`, the number of entries that are groups of their own, is None if such entries are refused.
     """
     certificate = selection.certificate
-    parameters: dict[str, Any] = {
+    optional = {
+        "groupBy": group_by,
+        "ungrouped": None if singles is None else "single",
+        "balanceBy": selection.levels and list(selection.levels.levels.members),
+        "minPerLabel": selection.coverage and selection.coverage.minimum,
+        "objective": None if objective is Objective.LABELS else objective.value,
+        "previous": None if previous is None else dict(previous),
+    }
+    parameters = {
         "testFraction": str(certificate.fraction),
         "seed": certificate.seed,
+        **{name: value for name, value in optional.items() if value is not None},
     }
-    if group_by is not None:
-        parameters["groupBy"] = group_by
-    if singles is not None:
-        parameters["ungrouped"] = "single"
-    if selection.levels is not None:
-        parameters["balanceBy"] = list(selection.levels.levels.members)
-    if objective is not Objective.LABELS:
-        parameters["objective"] = objective.value
-    if previous is not None:
-        parameters["previous"] = dict(previous)
     report = {"twofold": __version__, "parameters": parameters, **selection.build_report()}
     report["coOccurrence"] = count_label_pairs(
         label_set, label_sets, selection.test_mask, certificate.fraction

@@ -1,4 +1,4 @@
-"""The section of the page on levels: a table for each balanced member."""
+"""Sections of the page on levels, with a table for each balanced member, and on the coverage of labels."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -7,8 +7,11 @@ from typing import Any
 
 from twofold.report.charts import draw_bar
 from twofold.report.formatting import (
+    format_count,
+    format_decimal,
     format_integer,
     format_level,
+    format_list,
     format_name,
     format_percent,
     format_signed,
@@ -16,6 +19,7 @@ from twofold.report.formatting import (
 from twofold.report.markup import Html, make_element
 from twofold.report.sections import Report, render_section
 from twofold.report.tables import render_columns, render_number, render_scrollable
+from twofold.report.warnings import MAX_NAMED
 
 MAX_ROWS = 200
 """Rows of a table; report.json has all levels."""
@@ -34,6 +38,23 @@ def render_levels(report: Report) -> Iterator[Html]:
         for member, rows in groupby(report["levels"], key=lambda row: row["member"])
     ]
     yield render_section("Levels", make_element("p", text), *tables, id_="levels")
+
+
+def render_coverage(report: Report) -> Iterator[Html]:
+    if "coverage" not in report:
+        return
+    coverage, minimum = report["coverage"], report["parameters"]["minPerLabel"]
+    cost, without = (
+        format_decimal(Fraction(coverage[name])) for name in ("cost", "deviationWithout")
+    )
+    text = (
+        f"Each label with {format_count(2 * minimum, 'image', 'images')} or more has at least {format_integer(minimum)} on "
+        f"each side. This costs {cost} images of deviation: without it, all deviations add up to {without} images."
+    )
+    few = coverage["labelsWithTooFewImages"]
+    if few:
+        text += f" {format_count(len(few), 'label has', 'labels have')} too few images: {format_list(few, MAX_NAMED)}."
+    yield render_section("Images on each side", make_element("p", text), id_="coverage")
 
 
 def _render_table(member: str, rows: list[dict[str, Any]], fraction: Fraction) -> Html:

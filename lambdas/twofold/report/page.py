@@ -14,7 +14,7 @@ from twofold.report.details import (
 )
 from twofold.report.formatting import format_integer, format_name
 from twofold.report.label_rows import select_rows
-from twofold.report.level_tables import render_levels
+from twofold.report.level_tables import render_coverage, render_levels
 from twofold.report.markup import Html, join, make_element
 from twofold.report.sections import render_labels, render_outcome, render_shares, render_warnings
 from twofold.report.warnings import find_warnings
@@ -35,6 +35,7 @@ def render_page(report: dict[str, Any]) -> str:
         render_shares(report),
         render_labels(report, rows),
         *render_levels(report),
+        *render_coverage(report),
         *render_pairs(report),
         *render_groups(report),
         *render_similar_sources(report),

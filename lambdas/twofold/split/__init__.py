@@ -27,11 +27,14 @@ Read the modules in this order; a module imports only modules above:
 
 - label_matrix, level_columns: the matrix A, with labels and levels.
 - sampling: keys, units and their signatures; coordination with a previous split.
-- window, pairs: the units near the threshold, which alone are open; pairs of labels, balanced like labels.
+- coverage, window, pairs: images demanded on each side; the units near the threshold, which alone are open; pairs of labels,
+  balanced like labels.
 - duals, local_search, neighbourhoods: an allocation by dual prices, then the best moves one by one.
-- highs, subset_sum, mip: HiGHS, exact numbers of entries with groups, and the programme with its proof.
+- highs, subset_sum, mip, coverage_mip: HiGHS, exact numbers of entries with groups, the programme with its proof, and that of
+  the coverage.
 - allocation: these steps in one window.
 - certificate, solver: the result, and windows until an allocation is proved or no better.
+- covered_solver: the same with coverage, and its cost.
 - boxes, eligibility, selection: boxes as a second objective, refusals, and the entry point `select_test_entries`.
 
 Only the command passes a previous split. The service never does, because a distribution needs an empty test dataset.
@@ -40,6 +43,7 @@ Only the command passes a previous split. The service never does, because a dist
 from twofold.label_sets import LabelSets
 from twofold.split.boxes import Objective
 from twofold.split.certificate import ALGORITHM_VERSION, Certificate, Selection
+from twofold.split.coverage import CoverageError
 from twofold.split.eligibility import explain_refusal, find_labels_in_one_group
 from twofold.split.pairs import PAIRED_LABELS
 from twofold.split.sampling import PreviousSide
@@ -49,6 +53,7 @@ __all__ = [
     "ALGORITHM_VERSION",
     "PAIRED_LABELS",
     "Certificate",
+    "CoverageError",
     "LabelSets",
     "Objective",
     "PreviousSide",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.label_sets import Ints
+from twofold.split.coverage_mip import minimize_shortfall
 from twofold.split.duals import allocate_by_dual_prices, allocate_by_key
 from twofold.split.highs import HighsSolver
 from twofold.split.local_search import SearchState, improve_by_swaps, sort_by_move_cost
@@ -63,7 +64,7 @@ def find_allocation(
     """
     # The generator stops early at the floor, so the second search runs only if needed.
     candidates = _search_allocations(window, paired_window, label_hashes, solver)
-    return refine_allocation(window, min(candidates, key=window.compute_cost), solver)
+    return refine_allocation(window, min(candidates, key=window.rank), solver)
 
 
 def refine_allocation(window: Window, x: Ints, solver: HighsSolver) -> Allocation:
@@ -105,6 +106,8 @@ def _close_gap(window: Window, x: Ints, solver: HighsSolver) -> Allocation:
     floor = window.compute_floor()
     if window.compute_cost(x) == floor:
         return _make_allocation(window, x, floor, FLOOR)
+    if window.count_shortfall(x):
+        x = complete_coverage(window, x, solver)
     # A label of a signature is a non-zero value of the programme.
     if len(window.matrix.labels) <= MAX_VALUES:
         return _solve_whole_window(window, x, solver)
@@ -116,14 +119,41 @@ def _close_gap(window: Window, x: Ints, solver: HighsSolver) -> Allocation:
     return _make_allocation(window, x, floor, TOO_LARGE)
 
 
+def complete_coverage(window: Window, x: Ints, solver: HighsSolver) -> Ints:
+    """The allocation with the least images missing from the coverage that programmes find: of a part if the window is large."""
+    signatures = _sort_signatures(window, x)
+    lengths = window.matrix.compute_lengths()[signatures]
+    signatures = np.sort(signatures[: np.searchsorted(np.cumsum(lengths), MAX_VALUES, "right")])
+    if len(signatures) == len(x):
+        result = minimize_shortfall(window, x, solver)
+        completed = x if result.x is None else result.x
+    else:
+        part = window.narrow(x, signatures)
+        result = minimize_shortfall(part, x[signatures], solver)
+        completed = x.copy()
+        if result.x is not None:
+            completed[signatures] = result.x
+    return min(x, completed, key=window.rank)
+
+
+def _sort_signatures(window: Window, x: Ints) -> Ints:
+    """All signatures by the cost of a move; signatures with a label that lacks coverage come first."""
+    signatures = sort_by_move_cost(SearchState(window, x))
+    if not window.count_shortfall(x):
+        return signatures
+    shortfall = window.coverage.count_shortfall(window.images, window.count_test_images(x))
+    is_short = window.matrix.sum_by_row((shortfall > 0).astype(np.int64)) > 0
+    return np.concatenate((signatures[is_short[signatures]], signatures[~is_short[signatures]]))
+
+
 def _solve_part(window: Window, x: Ints, values: int, solver: HighsSolver) -> Ints:
     """Optimize the signatures with the least move cost, of `values` labels at most; keep the others at `x`."""
-    signatures = sort_by_move_cost(SearchState(window, x))
+    signatures = _sort_signatures(window, x)
     lengths = window.matrix.compute_lengths()[signatures]
     signatures = np.sort(signatures[: np.searchsorted(np.cumsum(lengths), values)])
     part = window.narrow(x, signatures)
     result = minimize_deviation(part, x[signatures], solver, effort=0.1)
-    if result.x is None or part.compute_cost(result.x) >= window.compute_cost(x):
+    if result.x is None or part.rank(result.x) >= window.rank(x):
         return x
     improved = x.copy()
     improved[signatures] = result.x
@@ -135,7 +165,7 @@ def _solve_whole_window(window: Window, x: Ints, solver: HighsSolver) -> Allocat
     result = minimize_deviation(window, x, solver)
     # The bound of a part of the units says nothing about other splits.
     bound = result.bound if window.is_complete else window.compute_floor()
-    if result.x is not None and window.compute_cost(result.x) < window.compute_cost(x):
+    if result.x is not None and window.rank(result.x) < window.rank(x):
         x = result.x
     required = find_required_labels(window)
     if _weigh_missing_labels(window, x, required):

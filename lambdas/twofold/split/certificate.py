@@ -117,6 +117,24 @@ def build_count_row(total: int, test: int, fraction: Fraction) -> dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class CoverageCost:
+    """The demanded images of each label on each side, and the deviation of the best known split without the demand."""
+
+    minimum: int
+    deviation_without: Fraction
+
+    def build_report(self, rows: list[dict[str, Any]], deviation: Fraction) -> dict[str, Any]:
+        """The report of the coverage; `rows` are those of the labels."""
+        return {
+            "labelsWithTooFewImages": [
+                row["label"] for row in rows if row["before"] < 2 * self.minimum
+            ],
+            "deviationWithout": str(self.deviation_without),
+            "cost": str(deviation - self.deviation_without),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """The certificate of a split of `entries` entries with `wanted` = floor(fraction * entries + 1/2).
 
@@ -179,7 +197,7 @@ class Selection:
 
     `images` and `test_images` have a count for each of `names`, in the order of their bytes, and a last count for unlabelled
     entries. `overlap` is set if the split is coordinated with a previous split, `boxes` if the entries have boxes, `levels` if
-    levels are balanced.
+    levels are balanced, `coverage` if a number of images on each side is demanded.
     """
 
     test_mask: NDArray[np.bool_]
@@ -190,6 +208,7 @@ class Selection:
     overlap: Overlap | None = None
     boxes: BoxTable | None = None
     levels: LevelCounts | None = None
+    coverage: CoverageCost | None = None
 
     def build_report(self) -> dict[str, Any]:
         """The certificate and a row for each label with images, as JSON values in a fixed order."""
@@ -204,6 +223,9 @@ class Selection:
             optional["boxDeviation"] = str(self.boxes.compute_deviation(self.certificate.fraction))
         if self.levels:
             optional["levels"] = self.levels.build_rows(self.certificate.fraction)
+        if self.coverage:
+            deviation = self.certificate.deviation
+            optional["coverage"] = self.coverage.build_report(rows, deviation)
         return {
             "certificate": self.certificate.build_report() | self._build_parts(),
             **optional,

@@ -87,12 +87,13 @@ def minimize_deviation(
     moves = replace(moves, cost=moves.cost * scale)
     solution = solver.minimize(
         _build_deviation_model(window, moves),
-        max_nodes=_limit_nodes(window, effort),
+        max_nodes=limit_nodes(window, effort),
         gap=_SLACK / window.fraction.denominator,
-        start=_build_start(window, moves, x),
+        # An allocation that lacks coverage is no solution.
+        start=None if window.count_shortfall(x) else _build_start(window, moves, x),
     )
     bound = _scale_bound(window, solution)
-    return MipResult(_read_allocation(window, moves, solution), bound, solution)
+    return MipResult(read_allocation(window, moves, solution), bound, solution)
 
 
 def minimize_missing_labels(window: Window, x: Ints, required: Ints, solver: HighsSolver) -> Ints:
@@ -103,8 +104,8 @@ def minimize_missing_labels(window: Window, x: Ints, required: Ints, solver: Hig
     moves = MoveColumns.build(window, x)
     cost = window.compute_cost(x)
     model = _build_missing_model(window, moves, cost, required)
-    solution = solver.minimize(model, max_nodes=_limit_nodes(window, effort=0.25), gap=1.0)
-    allocation = _read_allocation(window, moves, solution)
+    solution = solver.minimize(model, max_nodes=limit_nodes(window, effort=0.25), gap=1.0)
+    allocation = read_allocation(window, moves, solution)
     return x if allocation is None or window.compute_cost(allocation) > cost else allocation
 
 
@@ -116,11 +117,11 @@ def minimize_moves(window: Window, moves: MoveColumns, x: Ints, solver: HighsSol
     cost = window.compute_cost(x)
     solution = solver.minimize(
         _build_capped_model(window, moves, cost),
-        max_nodes=_limit_nodes(window, effort=0.1),
+        max_nodes=limit_nodes(window, effort=0.1),
         gap=0.5,
         start=_build_start(window, moves, x),
     )
-    allocation = _read_allocation(window, moves, solution)
+    allocation = read_allocation(window, moves, solution)
     return None if allocation is None or window.compute_cost(allocation) > cost else allocation
 
 
@@ -131,7 +132,7 @@ def compute_missing_weights(window: Window, labels: Ints) -> Ints:
 
 def _build_start(window: Window, moves: MoveColumns, x: Ints) -> Floats:
     """The columns (moves, z, u, v) of the deviation model for the allocation `x`."""
-    low = window.fraction.numerator * window.images // window.fraction.denominator
+    low = window.compute_targets() // window.fraction.denominator
     above = window.count_test_images(x) - low
     above, below = np.maximum(above, 0), np.maximum(-above, 0)
     # z is used first; it exists only for a fractional share.
@@ -139,7 +140,7 @@ def _build_start(window: Window, moves: MoveColumns, x: Ints) -> Floats:
     return np.concatenate((moves.compute_values(x), z, above - z, below))
 
 
-def _limit_nodes(window: Window, effort: float) -> int:
+def limit_nodes(window: Window, effort: float) -> int:
     """The limit on nodes: lower for larger programmes, whose nodes take longer."""
     return max(20, int(effort * min(MAX_NODES, 1_500_000 // len(window.matrix.labels))))
 
@@ -154,7 +155,7 @@ def _compute_move_costs(window: Window, x: Ints) -> Floats:
     return (1.0 + distance / 2.0**KEY_BITS) * np.tile(window.size, 2)
 
 
-def _read_allocation(window: Window, moves: MoveColumns, solution: MipSolution) -> Ints | None:
+def read_allocation(window: Window, moves: MoveColumns, solution: MipSolution) -> Ints | None:
     """The solution in integers, or None if it violates a constraint in exact arithmetic."""
     if solution.y is None:
         return None
@@ -166,7 +167,7 @@ def _read_allocation(window: Window, moves: MoveColumns, solution: MipSolution) 
 def _scale_bound(window: Window, solution: MipSolution) -> int:
     """The least scaled cost that the bound of the solution allows."""
     denominator = window.fraction.denominator
-    scaled_remainder = int((window.fraction.numerator * window.images % denominator).sum())
+    scaled_remainder = int((window.compute_targets() % denominator).sum())
     if not np.isfinite(solution.bound):
         return window.compute_floor()
     # Deviations are integers after scaling, so the bound rounds up; the slack covers the cost of moves.
@@ -178,13 +179,13 @@ def _build_deviation_model(window: Window, moves: MoveColumns) -> MipModel:
     """Rows: one for each label, then the number of entries. Columns: the moves, then z, u and v of each label."""
     label_count = len(window.images)
     denominator = window.fraction.denominator
-    low, scaled_remainder = np.divmod(window.fraction.numerator * window.images, denominator)
+    low, scaled_remainder = np.divmod(window.compute_targets(), denominator)
     label = np.arange(label_count, dtype=np.int64)
     matrix = window.matrix.take_rows(moves.signature)
     value_column = matrix.compute_row_indices()  # The rows of `matrix` are the moves.
     move = np.arange(len(moves.signature), dtype=np.int64)
     z = len(move) + label
-    images = window.images.astype(np.float64)
+    above, below = _bound_deviations(window)
     sizes = moves.sign * window.size[moves.signature]
     needed = window.needed - window.count_entries(moves.base)
     # t = low + z + u - v for each label, with t from the moves; then the exact number of entries.
@@ -192,7 +193,7 @@ def _build_deviation_model(window: Window, moves: MoveColumns) -> MipModel:
     ones = np.ones(label_count)
     return MipModel(
         cost=np.concatenate((moves.cost, 1.0 - 2.0 * scaled_remainder / denominator, ones, ones)),
-        upper=np.concatenate((moves.upper, (scaled_remainder > 0) * ones, images, images)),
+        upper=np.concatenate((moves.upper, (scaled_remainder > 0) * ones, above, below)),
         integral=np.arange(len(move) + 3 * label_count) < len(move),
         row=np.concatenate((matrix.labels, move * 0 + label_count, label, label, label)),
         column=np.concatenate((value_column, move, z, z + label_count, z + 2 * label_count)),
@@ -202,11 +203,23 @@ def _build_deviation_model(window: Window, moves: MoveColumns) -> MipModel:
     )
 
 
+def _bound_deviations(window: Window) -> tuple[Floats, Floats]:
+    """The bounds of u and v of each label: all images, or with coverage the limits of the test images."""
+    images, coverage = window.images, window.coverage
+    low, scaled_remainder = np.divmod(window.compute_targets(), window.fraction.denominator)
+    least, largest = coverage.compute_limits(images)
+    covered = coverage.mark_covered(images)
+    # A fractional target has z besides u.
+    above = np.where(covered, largest - low - (scaled_remainder > 0), images)
+    below = np.where(covered, low - least, images)
+    return above.astype(np.float64), below.astype(np.float64)
+
+
 def _build_capped_model(window: Window, moves: MoveColumns, cost: int) -> MipModel:
     """The deviation model with its deviation as a further row, at most `cost`; the objective has the moves alone."""
     model = _build_deviation_model(window, moves)
     denominator = window.fraction.denominator
-    scaled_remainder = window.fraction.numerator * window.images % denominator
+    scaled_remainder = window.compute_targets() % denominator
     # The remainders are a constant part of the cost. A quarter of a step allows for rounding.
     limit = (cost - int(scaled_remainder.sum())) / denominator + 0.25 / denominator
     deviation_columns = np.arange(len(moves.signature), len(model.cost), dtype=np.int64)
@@ -227,7 +240,7 @@ def _build_missing_model(window: Window, moves: MoveColumns, cost: int, required
     The rows demand an image of the label in the test set and in the training set; "missing" replaces an image in both rows.
     """
     capped = _build_capped_model(window, moves, cost)
-    low = window.fraction.numerator * window.images // window.fraction.denominator
+    low = window.compute_targets() // window.fraction.denominator
     label_count, count = len(window.images), len(required)
     z = np.tile(len(moves.signature) + required, 2)
     missing = np.tile(len(capped.cost) + np.arange(count, dtype=np.int64), 2)

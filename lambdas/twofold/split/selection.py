@@ -14,11 +14,14 @@ from twofold.split.certificate import (
     ALGORITHM_VERSION,
     BoxTable,
     Certificate,
+    CoverageCost,
     LevelCounts,
     Overlap,
     Selection,
     compute_total_deviation,
 )
+from twofold.split.coverage import NO_COVERAGE, Coverage
+from twofold.split.covered_solver import solve_covered
 from twofold.split.eligibility import round_share
 from twofold.split.highs import WORK_LIMIT
 from twofold.split.label_matrix import LabelMatrix, build_label_matrix
@@ -50,6 +53,7 @@ def select_test_entries(
     boxes: NDArray[np.uint8] | None = None,
     objective: Objective = Objective.LABELS,
     levels: Levels | None = None,
+    min_per_label: int = 0,
     work_limit: int = WORK_LIMIT,
 ) -> Selection:
     """Select floor(fraction * N + 1/2) of N entries so that of every label the fraction of its images is in the test set.
@@ -59,10 +63,12 @@ def select_test_entries(
     is then the nearest sum of group sizes. With `previous` the split keeps as much of the previous split as balance allows.
     `boxes` has a number for each entry and each label of the entry's set, or is empty; the objective `labels-and-boxes` brings
     boxes near the shares at no cost in labels. `levels` are balanced like labels.
+    Every label with at least twice `min_per_label` images has at least `min_per_label` images on each side.
 
     The selection depends on the seed and on the sources, label names, groups and previous sides of the entries alone: not on
     the order or the numbering of entries and labels. `work_limit` bounds the search of hard data in steps of HiGHS.
-    Raises ValueError for a fraction or a seed out of range and for arrays of different lengths.
+    Raises CoverageError if no split with `min_per_label` is found, and ValueError for a fraction or a seed out of range and for
+    arrays of different lengths.
     """
     _check_arguments(source, label_set, label_sets, fraction, groups, previous, levels)
     boxes = _check_boxes(boxes, label_set, label_sets)
@@ -78,9 +84,24 @@ def select_test_entries(
     if levels is not None:
         excess = compute_floor_excess(levels, counts.labels[~is_label], fraction, reachable)
     problem = SplitProblem(
-        units, unit is not None, fraction, reachable, columns.hashes, counts, len(names), excess
+        units=units,
+        is_grouped=unit is not None,
+        fraction=fraction,
+        test_entries=reachable,
+        label_hashes=columns.hashes,
+        counts=counts,
+        label_count=len(names),
+        floor_excess=excess,
+        coverage=Coverage(min_per_label, len(names)) if min_per_label else NO_COVERAGE,
     )
-    solution = solve(problem, work_limit)
+    coverage_cost = None
+    if min_per_label:
+        covered = solve_covered(problem, names, work_limit)
+        solution = covered.solution
+        without = Fraction(covered.cost_without, fraction.denominator)
+        coverage_cost = CoverageCost(min_per_label, without)
+    else:
+        solution = solve(problem, work_limit)
     if boxes is not None and objective is Objective.LABELS_AND_BOXES:
         solution = _balance_boxes(problem, solution, unit, boxes, label_set, label_sets)
     # From units to entries.
@@ -97,6 +118,7 @@ def select_test_entries(
         None
         if levels is None
         else LevelCounts(levels, counts.labels[~is_label], test_counts.labels[~is_label]),
+        coverage_cost,
     )
 
 

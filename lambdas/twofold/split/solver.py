@@ -20,6 +20,7 @@ from twofold.split.allocation import (
     refine_allocation,
 )
 from twofold.split.certificate import compute_total_deviation
+from twofold.split.coverage import NO_COVERAGE, Coverage
 from twofold.split.highs import HighsSolver
 from twofold.split.label_matrix import LabelMatrix, sum_label_hashes
 from twofold.split.pairs import LabelCounts, count_pairs, select_common_pairs, track_pairs
@@ -46,6 +47,11 @@ class SplitProblem:
     counts: LabelCounts
     label_count: int
     floor_excess: int = 0
+    coverage: Coverage = NO_COVERAGE
+
+    def compute_bound(self, cost_bound: int) -> int:
+        """The bound of the scaled deviation from a bound of costs in a window."""
+        return cost_bound + self.coverage.compute_offset(self.counts.labels, self.fraction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +78,15 @@ def solve(problem: SplitProblem, work_limit: int) -> SplitSolution:
         # Groups near the threshold do not add up to the number.
         attempt = _make_attempt(problem, SIGMAS, len(problem.units), solver)
     if attempt.allocation.proof == FLOOR or attempt.window.is_complete:
-        return attempt.select_units()
-    test_mask = attempt.select_units().test_mask
+        return attempt.select_units(problem)
+    test_mask = attempt.select_units(problem).test_mask
     counted = count_units(problem, test_mask, MAX_VALUES)
     if counted is None:
-        return _widen_window(problem, attempt, solver).select_units()
+        return _widen_window(problem, attempt, solver).select_units(problem)
     allocation = refine_allocation(counted.window, counted.x, solver)
     test_mask = counted.select_units(problem.units, test_mask, allocation.x)
-    return SplitSolution(test_mask, allocation.bound, allocation.proof)
+    bound = problem.compute_bound(allocation.bound)
+    return SplitSolution(test_mask, bound, allocation.proof)
 
 
 def _solve_one_sided(problem: SplitProblem) -> SplitSolution:
@@ -99,10 +106,14 @@ class _Attempt:
     decided: NDArray[np.bool_]
     allocation: Allocation
 
-    def select_units(self) -> SplitSolution:
+    def rank(self) -> tuple[int, int]:
+        return self.window.rank(self.allocation.x)
+
+    def select_units(self, problem: SplitProblem) -> SplitSolution:
         test_mask = self.decided.copy()
         test_mask[self.window.select_units(self.allocation.x)] = True
-        return SplitSolution(test_mask, self.allocation.bound, self.allocation.proof)
+        bound = problem.compute_bound(self.allocation.bound)
+        return SplitSolution(test_mask, bound, self.allocation.proof)
 
 
 def _make_attempt(
@@ -116,6 +127,7 @@ def _make_attempt(
         problem.test_entries,
         always_open=always_open,
         sigmas=sigmas,
+        coverage=problem.coverage,
     )
     window = replace(window, floor_excess=problem.floor_excess)
     paired_window = _track_common_pairs(problem, window, decided)
@@ -132,7 +144,7 @@ def _widen_window(problem: SplitProblem, attempt: _Attempt, solver: HighsSolver)
         if 2 * len(attempt.window.unit) > MAX_OPEN:
             break
         wider = _make_attempt(problem, sigmas, ALWAYS_OPEN, solver)
-        if wider.allocation.cost >= attempt.allocation.cost:
+        if wider.rank() >= attempt.rank():
             break
         attempt = wider
     return attempt
@@ -230,6 +242,7 @@ def count_units(
         is_complete=True,
         bounds=units.bounds,
         floor_excess=problem.floor_excess,
+        coverage=problem.coverage,
         previous_units=previous_units,
     )
     return CountedSplit(window, signature_of_row, x)

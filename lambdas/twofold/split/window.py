@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.label_sets import Ints, compute_lengths, compute_offsets
+from twofold.split.coverage import NO_COVERAGE, Coverage
 from twofold.split.label_matrix import LabelMatrix
 from twofold.split.sampling import SideBounds, Units, sort_by_signature
 
@@ -39,7 +40,8 @@ class Window:
     KEY_BITS bits. `images` counts all images of each label, `fixed` the test images outside the window, and `needed` the
     entries that the window adds to the test set. `is_complete` if all units are open; `bounds` is set if the keys are
     coordinated with a previous split. Deviations are multiplied by the denominator of the fraction, so they are integers;
-    `floor_excess`, scaled too, is that of `level_columns.compute_floor_excess`.
+    `floor_excess`, scaled too, is that of `level_columns.compute_floor_excess`. With `coverage`, deviations are distances from
+    its targets, and costs lack its offset.
     """
 
     fraction: Fraction
@@ -55,6 +57,7 @@ class Window:
     is_complete: bool
     bounds: SideBounds | None = None
     floor_excess: int = 0
+    coverage: Coverage = NO_COVERAGE
 
     @property
     def capacity(self) -> Ints:
@@ -69,9 +72,15 @@ class Window:
         """Images of each label in the test set."""
         return self.fixed + self.matrix.sum_by_label(x, len(self.images))
 
+    def compute_targets(self) -> Ints:
+        """For each label, the denominator times the share, or with coverage the target."""
+        if not self.coverage.minimum:
+            return self.fraction.numerator * self.images
+        return self.coverage.clamp_shares(self.images, self.fraction)
+
     def compute_deviation(self, test_images: Ints) -> Ints:
-        """For each label, the denominator times (test_images - fraction * images)."""
-        return self.fraction.denominator * test_images - self.fraction.numerator * self.images
+        """For each label, the denominator times the test images, less the target."""
+        return self.fraction.denominator * test_images - self.compute_targets()
 
     def compute_cost(self, x: Ints) -> int:
         """The sum of absolute deviations: the total deviation times the denominator."""
@@ -79,12 +88,22 @@ class Window:
 
     def compute_floors(self) -> Ints:
         """The least absolute deviation of each label that an integer number of images allows."""
-        remainder = self.fraction.numerator * self.images % self.fraction.denominator
+        remainder = self.compute_targets() % self.fraction.denominator
         return np.minimum(remainder, self.fraction.denominator - remainder)
 
     def compute_floor(self) -> int:
         """The integrality floor: the sum of the labels' floors, and the excess of levels."""
         return int(self.compute_floors().sum()) + self.floor_excess
+
+    def count_shortfall(self, x: Ints) -> int:
+        """The images that all labels together lack of their coverage."""
+        if not self.coverage.minimum:
+            return 0
+        return int(self.coverage.count_shortfall(self.images, self.count_test_images(x)).sum())
+
+    def rank(self, x: Ints) -> tuple[int, int]:
+        """Lower for better allocations: coverage first, then cost."""
+        return self.count_shortfall(x), self.compute_cost(x)
 
     def count_previous_units(self) -> tuple[Ints, Ints]:
         """For each signature the number of units of the previous test set, and the number of new units."""
@@ -143,16 +162,21 @@ def open_window(
     test_entries: int,
     always_open: int = ALWAYS_OPEN,
     sigmas: int = SIGMAS,
+    coverage: Coverage = NO_COVERAGE,
 ) -> tuple[Window, NDArray[np.bool_]]:
     """Return the window, and for each unit outside the window whether it is in the test set (False for open units).
 
     If there are at most `always_open` units, all are open. Otherwise the window reaches `sigmas` standard deviations to both
-    sides of the threshold. `test_entries`, the entries of the test set, is at least one.
+    sides of the threshold, and units with a label whose target is not its share are open. `test_entries`, the entries of the
+    test set, is at least one.
     """
     threshold = find_threshold_key(units, test_entries)
     is_open = np.ones(len(units), dtype=np.bool_)
     if len(units) > always_open:
         is_open = _mark_near_units(units, images, fraction, threshold, sigmas)
+    if len(units) > always_open and coverage.minimum:
+        moved = coverage.clamp_shares(images, fraction) != fraction.numerator * images
+        is_open |= (units.matrix.sum_by_row(moved.astype(np.int64)) > 0)[units.row]
     decided = (units.key <= threshold) & ~is_open
     # Decided test units of each row.
     fixed_rows = np.bincount(units.row[decided], minlength=len(units.matrix))
@@ -181,6 +205,7 @@ def open_window(
         short_key=(units.key[unit] >> np.uint64(64 - KEY_BITS)).astype(np.int64),
         is_complete=len(unit) == len(units),
         bounds=units.bounds,
+        coverage=coverage,
     )
     return window, decided
 

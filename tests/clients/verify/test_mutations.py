@@ -75,6 +75,18 @@ def make_levels(folder: Path) -> VerifyArguments:
     return split_lines(folder, lines, *options)
 
 
+def make_coverage(folder: Path) -> VerifyArguments:
+    """A demand that costs deviation, for all labels but the rare one."""
+    random = Random(5)
+    lines = [make_line(i, random.choice("ab"), *("seldom",) * (i < 7)) for i in range(40)]
+    lines += [make_line("rare", "rare")]
+    arguments = split_lines(folder, lines, "--min-per-label", 3)
+    coverage = json.loads((arguments[0] / "report.json").read_bytes())["coverage"]
+    assert coverage["cost"] != "0"
+    assert coverage["labelsWithTooFewImages"] == ["rare"]
+    return arguments
+
+
 def make_boxes(folder: Path) -> VerifyArguments:
     random = Random(1)
     boxes = [[make_box(random.randrange(2)) for _ in range(random.randrange(6))] for _ in range(40)]
@@ -110,6 +122,7 @@ KINDS: tuple[SplitFactory, ...] = (
     make_groups,
     make_singles,
     make_levels,
+    make_coverage,
     make_boxes,
     make_previous,
     make_optimum,
