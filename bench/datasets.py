@@ -16,6 +16,21 @@ from twofold.manifest.line.byte_ranges import read_batches
 ZIPF_EXPONENT = 1.1
 TOPIC_LABELS = 8
 LONGEST_SOURCE = 1 << 64
+LEAST_ENTRIES = 100
+"""In smaller datasets rounding hides most differences between splitters."""
+MOST_FREQUENT = 0.88
+"""The largest share of entries with a label in wide data: CAL500's most frequent label is on 444 of 502 songs."""
+
+LESIONS_BY_SIZE = (5514, 1423, 490, 34, 5, 4)
+"""HAM10000's lesions with 1, 2, ... images."""
+
+LESION_ATTRIBUTES = (
+    (6705, 1113, 1099, 514, 327, 142, 115),
+    (5340, 3704, 902, 69),
+    (5406, 4552, 57),
+    (2192, 2077, 1404, 1118, 1022, 745, 407, 319, 234, 168, 128, 90, 56, 48, 7),
+)
+"""HAM10000's images by diagnosis, way of confirmation, sex and body site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,24 @@ class Dataset:
         if test is not None:
             labels = labels[np.repeat(test, np.diff(self.offsets))]
         return np.bincount(labels, minlength=self.label_count)
+
+    def count_units(self) -> int:
+        """The number of groups, or of entries in data without groups."""
+        return len(self) if self.groups is None else len(np.unique(self.groups))
+
+    def build_columns(self) -> Self:
+        """The dataset with the labels that occur only, and entries without labels given a label of their own, the last."""
+        sizes = np.diff(self.offsets)
+        unlabelled = np.flatnonzero(sizes == 0)
+        label_count = self.label_count + 1
+        labels = np.insert(self.labels, self.offsets[unlabelled], self.label_count)
+        used = np.bincount(labels, minlength=label_count) > 0
+        return replace(
+            self,
+            label_count=int(used.sum()),
+            offsets=np.concatenate(([0], np.cumsum(np.maximum(sizes, 1)))),
+            labels=(np.cumsum(used) - 1)[labels].astype(np.int32),
+        )
 
     def build_dense_matrix(self) -> NDArray[np.int8]:
         """A dense matrix of entries (rows) by labels (columns), the input of the peers."""
@@ -95,7 +128,7 @@ class Dataset:
 
 
 def read_folder(folder: Path) -> Iterator[Dataset]:
-    """The manifests of a folder that have at least ten entries and a label with two images."""
+    """The manifests of a folder that have at least LEAST_ENTRIES entries and a label with two images."""
     for path in sorted(folder.glob("*.manifest")):
         content = path.read_bytes()
         index = join_ranges(
@@ -107,7 +140,7 @@ def read_folder(folder: Path) -> Iterator[Dataset]:
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
         labels = index.set_labels[np.repeat(first, sizes) + within].astype(np.int32)
         dataset = Dataset(path.stem, len(index.names), offsets, labels, index.source)
-        if len(dataset) >= 10 and dataset.count_images().max(initial=0) >= 2:
+        if len(dataset) >= LEAST_ENTRIES and dataset.count_images().max(initial=0) >= 2:
             yield dataset
 
 
@@ -143,3 +176,61 @@ def _draw_groups(random: np.random.Generator, count: int, size: int) -> NDArray[
     number = count // size
     weights = np.where(random.random(number) < 0.05, 10.0, 1.0) * random.random(number)
     return random.choice(number, count, p=weights / weights.sum()).astype(np.uint64)
+
+
+def generate_wide_dataset(
+    name: str, count: int, label_count: int, mean_labels: float, exponent: float, seed: int
+) -> Dataset:
+    """Generate entries with about `mean_labels` labels each, independently, so nearly all label sets differ.
+
+    The frequency of the label of rank r is proportional to r ** -exponent, up to MOST_FREQUENT.
+    """
+    random = np.random.default_rng(seed)
+    frequencies = _scale_frequencies(1 / np.arange(1, label_count + 1) ** exponent, mean_labels)
+    rows = [random.random(label_count) < frequencies for _ in range(count)]
+    offsets = np.concatenate(([0], np.cumsum([row.sum() for row in rows])))
+    labels = np.concatenate([np.flatnonzero(row) for row in rows]).astype(np.int32)
+    source = random.integers(0, LONGEST_SOURCE, count, dtype=np.uint64)
+    return Dataset(name, label_count, offsets, labels, source)
+
+
+def _scale_frequencies(weights: NDArray[np.floating], total: float) -> NDArray[np.floating]:
+    """Frequencies in proportion to the weights, up to MOST_FREQUENT, that add up to `total`, by bisection."""
+    low, high = 0.0, total / weights.min()
+    for _ in range(100):
+        middle = (low + high) / 2
+        if np.minimum(middle * weights, MOST_FREQUENT).sum() < total:
+            low = middle
+        else:
+            high = middle
+    scaled: NDArray[np.floating] = np.minimum(high * weights, MOST_FREQUENT)
+    return scaled
+
+
+def generate_lesion_dataset(name: str, seed: int) -> Dataset:
+    """Generate images of skin lesions in the shape of HAM10000: 7,470 groups of 1 to 6 images, 29 labels, 4 on each image.
+
+    A lesion has a diagnosis, a way of confirmation, a sex and a body site, drawn in HAM10000's frequencies.
+    """
+    random = np.random.default_rng(seed)
+    sizes = np.repeat(np.arange(1, len(LESIONS_BY_SIZE) + 1), LESIONS_BY_SIZE)
+    random.shuffle(sizes)
+    lesions = np.stack(
+        [_draw_attribute(random, images, len(sizes)) for images in LESION_ATTRIBUTES], axis=1
+    )
+    starts = np.cumsum([0, *map(len, LESION_ATTRIBUTES[:-1])])
+    count = int(sizes.sum())
+    return Dataset(
+        name,
+        sum(map(len, LESION_ATTRIBUTES)),
+        np.arange(count + 1, dtype=np.int64) * len(LESION_ATTRIBUTES),
+        np.repeat(lesions + starts, sizes, axis=0).ravel().astype(np.int32),
+        random.integers(0, LONGEST_SOURCE, count, dtype=np.uint64),
+        np.repeat(np.arange(len(sizes)), sizes).astype(np.uint64),
+    )
+
+
+def _draw_attribute(
+    random: np.random.Generator, images: tuple[int, ...], count: int
+) -> NDArray[np.int64]:
+    return random.choice(len(images), count, p=np.array(images) / sum(images))
