@@ -66,7 +66,6 @@ METHODS = {
         "twofold",
         "twofold.split",
         twofold_methods.split_with_twofold,
-        divisions=("two",),
         keep=twofold_methods.keep_twofold_split,
     ),
     "twofold-grouped": Method(
@@ -76,7 +75,6 @@ METHODS = {
         twofold_methods.split_groups_with_twofold,
         grouped=True,
         needs_groups=True,
-        divisions=("two",),
         keep=twofold_methods.keep_twofold_group_split,
     ),
     "splitkit": Method(

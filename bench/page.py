@@ -47,9 +47,9 @@ checked to be a partition, and Twofold's also against its certificate.
 
 Peers run at their documented best. Where a function takes a number of entries, it gets the exact one; three parts are made by
 two calls or by joined folds. splitkit needs groups, so entries are groups of their own in data without groups: *annealing* is
-its default, *exact* its programme with a limit of {EXACT_SECONDS} seconds of the clock, as in its own benchmarks (its
-strategy *evolution* takes minutes and is left out). dataset-splitter and scikit-learn's `stratify` balance a single value for
-each entry, here the label set; dataset-splitter has no folds.
+its default, *exact* its programme with a limit of {EXACT_SECONDS} seconds of the clock, as in its own benchmarks. On a busy
+machine this is less processor time, see *Seconds*. Its strategy *evolution* takes minutes and is left out. dataset-splitter and
+scikit-learn's `stratify` balance a single value for each entry, here the label set; dataset-splitter has no folds.
 
 Generated labels follow Zipf's law and occur together by topic; one image in fifty has none. Three datasets are drawn in the
 shape of public ones: HAM10000 (7,470 lesions as groups, four attributes with its frequencies), CAL500 (502 entries, 174 labels,

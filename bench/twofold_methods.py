@@ -10,26 +10,35 @@ from bench.datasets import Dataset
 from bench.divisions import Division
 from bench.partition import NotAPartitionError, Parts
 from twofold.split import LabelSets, PreviousSide, select_test_entries
+from twofold.split.parts import select_parts
 
 
 def split_with_twofold(data: Dataset, division: Division, seed: int) -> Parts:
-    return _select(data, division, seed, None)
+    return _split(data, division, seed, None)
 
 
 def split_groups_with_twofold(data: Dataset, division: Division, seed: int) -> Parts:
-    return _select(data, division, seed, data.groups)
+    return _split(data, division, seed, data.groups)
+
+
+def _split(
+    data: Dataset, division: Division, seed: int, groups: NDArray[np.uint64] | None
+) -> Parts:
+    if len(division.shares) == 2:
+        return _select_test(data, division, seed, groups)
+    return _select_parts(data, division, seed, groups)
 
 
 def keep_twofold_split(
     data: Dataset, division: Division, seed: int, previous: NDArray[np.int8]
 ) -> Parts:
-    return _select(data, division, seed, None, _name_sides(previous))
+    return _select_test(data, division, seed, None, _name_sides(previous))
 
 
 def keep_twofold_group_split(
     data: Dataset, division: Division, seed: int, previous: NDArray[np.int8]
 ) -> Parts:
-    return _select(data, division, seed, data.groups, _name_sides(previous))
+    return _select_test(data, division, seed, data.groups, _name_sides(previous))
 
 
 def _name_sides(previous: NDArray[np.int8]) -> NDArray[np.uint8]:
@@ -37,7 +46,7 @@ def _name_sides(previous: NDArray[np.int8]) -> NDArray[np.uint8]:
     return np.where(previous < 0, PreviousSide.NEW, sides).astype(np.uint8)
 
 
-def _select(
+def _select_test(
     data: Dataset,
     division: Division,
     seed: int,
@@ -55,9 +64,28 @@ def _select(
     parts = selection.test_mask.astype(np.uint8)
     if groups is None and np.bincount(parts, minlength=2).tolist() != division.apportion(len(data)):
         raise NotAPartitionError("The number of test entries is not the share.")
-    if selection.certificate.deviation != _sum_deviation(data, division, parts):
+    if selection.certificate.deviation != _sum_deviation(data, division.shares[1], parts == 1):
         raise NotAPartitionError("The deviation is not the one in the certificate.")
     return parts
+
+
+def _select_parts(
+    data: Dataset, division: Division, seed: int, groups: NDArray[np.uint64] | None
+) -> Parts:
+    """Raises NotAPartitionError if the certificate does not match the division."""
+    selection = select_parts(
+        **_describe_entries(data), fractions=division.shares, seed=seed, groups=groups
+    )
+    sizes = np.bincount(selection.part, minlength=len(division.shares)).tolist()
+    if groups is None and division.count_misplaced(sizes):
+        raise NotAPartitionError("The numbers of entries are not the shares.")
+    deviations = [
+        _sum_deviation(data, share, selection.part == part)
+        for part, share in enumerate(division.shares)
+    ]
+    if selection.certificate.deviation != sum(deviations):
+        raise NotAPartitionError("The deviation is not the one in the certificate.")
+    return selection.part
 
 
 def _describe_entries(data: Dataset) -> dict[str, Any]:
@@ -72,10 +100,9 @@ def _describe_entries(data: Dataset) -> dict[str, Any]:
     }
 
 
-def _sum_deviation(data: Dataset, division: Division, parts: Parts) -> Fraction:
-    """The exact total deviation of the test set, with unlabelled entries as a further label."""
+def _sum_deviation(data: Dataset, share: Fraction, chosen: NDArray[np.bool_]) -> Fraction:
+    """The exact sum of the deviations of a part, with unlabelled entries as a further label."""
     columns = data.build_columns()
-    share = division.shares[1]
-    images, test = columns.count_images(), columns.count_images(parts == 1)
-    scaled = np.abs(share.denominator * test - share.numerator * images)
+    images, part_images = columns.count_images(), columns.count_images(chosen)
+    scaled = np.abs(share.denominator * part_images - share.numerator * images)
     return Fraction(int(scaled.sum()), share.denominator)
