@@ -144,11 +144,14 @@ def _split_deviation(certificate: dict[str, Any]) -> str:
 
 def _summarize_coverage(report: Report) -> Iterator[str]:
     coverage, minimum = report["coverage"], report["parameters"]["minPerLabel"]
-    images = format_count(minimum, "image", "images")
-    yield f"Each label has at least {images} on each side, at the cost of {_count_images(coverage['cost'])} of deviation."
+    enough = format_count(2 * minimum, "image", "images")
+    yield (
+        f"Each label with {enough} or more has at least {format_integer(minimum)} on each side; "
+        f"cost: {_count_images(coverage['cost'])} of deviation."
+    )
     few = coverage["labelsWithTooFewImages"]
     if few:
-        yield f"Labels with fewer than {format_count(2 * minimum, 'image', 'images')}, not covered: {format_list(few)}."
+        yield f"Labels with fewer than {enough}, not covered: {format_list(few)}."
 
 
 def _summarize_levels(report: Report) -> str:

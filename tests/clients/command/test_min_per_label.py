@@ -25,7 +25,7 @@ def test_a_covered_split_is_verified_and_tells_its_cost(
     assert run_twofold("split", manifest, "-o", tmp_path / "out", *arguments) == 0
     report = json.loads((tmp_path / "out" / "report.json").read_bytes())
     told = capsys.readouterr().out
-    assert "Each label has at least 4 images on each side, at the cost of " in told
+    assert "Each label with 8 images or more has at least 4 on each side; cost: " in told
     assert "Labels with fewer than 8 images, not covered: rare." in told
     assert report["parameters"]["minPerLabel"] == 4
     row = next(row for row in report["labels"] if row["label"] == "seldom")
