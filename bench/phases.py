@@ -8,11 +8,13 @@ from itertools import pairwise
 from multiprocessing import forkserver
 from pathlib import Path
 
+import numpy as np
+
 from twofold_command.indexing import read_entries
 from twofold_command.pool import open_pool
 from twofold_command.progress import show_progress
 from twofold_command.split import SplitRequest, select_entries
-from twofold_command.split_files import TEST, TRAIN
+from twofold_command.split_files import INDEXES, TEST, TRAIN
 from twofold_command.transfer import write_indexes, write_manifests
 
 PROCESSES = 2
@@ -44,10 +46,9 @@ def measure_phases(manifest: Path, folder: Path) -> Phases:
         laps.append(time.perf_counter())
         selection = select_entries(request, entries, None)
         laps.append(time.perf_counter())
-        write_manifests(
-            manifest, entries, selection.test_mask, (folder / TRAIN, folder / TEST), pool, step
-        )
-        write_indexes(folder, entries, selection.test_mask)
+        side = selection.test_mask.astype(np.uint8)
+        write_manifests(manifest, entries, side, (folder / TRAIN, folder / TEST), pool, step)
+        write_indexes(folder, entries, side, INDEXES)
         laps.append(time.perf_counter())
     indexed, selected, written = (after - before for before, after in pairwise(laps))
     # Stop the parent of the workers: their resource usage is known after it has ended.

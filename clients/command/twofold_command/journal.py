@@ -23,8 +23,8 @@ COMMITTED, UNDOING = ".twofold-commit", ".twofold-undo"
 _OLD_FILES, _PLAN = "before", "plan.json"
 _REMOVABLE = ".index"
 """Suffix of the files that a publication may remove. Manifests and reports are replaced, never removed."""
-_MAX_PLAN_BYTES = 10_000
-_NAME = re.compile(r"[a-z]{1,20}\.(manifest|index|json|html)")
+_MAX_PLAN_BYTES = 100_000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}\.(manifest|index)|report\.(json|html)")
 
 
 def write_plan(staging: Path, out: Path, written: list[str], removed: list[str]) -> None:

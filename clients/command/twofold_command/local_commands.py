@@ -22,8 +22,14 @@ balanced members:
   numbers, true and false, like labels. --balance-by age:5 balances the five
   quantiles of a number. A missing value is a level of its own.
 
+parts:
+  --parts names two or more parts and their shares, which add up to 100 or to 1.
+  Each part gets <name>.manifest. All parts are chosen jointly. --folds makes K
+  equal parts; the training set of a fold is the other folds together.
+
 examples:
   twofold split all.manifest -o out
+  twofold split all.manifest -o out --parts train=70,val=15,test=15
   twofold split all.manifest -o out --test-fraction 1/3 --seed 7 --group-by 'videos/([^/]+)/'
   twofold split grown.manifest -o next --previous out
   twofold verify out
@@ -37,23 +43,24 @@ def _run_split(options: argparse.Namespace) -> int:
         prepare_workers(options.manifest)
     with signals.defer_stops():
         from twofold_command.arguments import parse_request
+        from twofold_command.parts_split import list_part_files, split_into_parts
+        from twofold_command.parts_summary import summarize_split
         from twofold_command.split import split_manifest
-        from twofold_command.split_files import FILES, INDEXES
-        from twofold_command.summary import summarize_report
+        from twofold_command.split_files import FILES, list_indexes
 
     try:
         request = parse_request(options)
     except ValueError as error:
         print(f"twofold split: error: {make_printable(str(error))}", file=sys.stderr)  # noqa: T201
         return 2
-    report = split_manifest(request)
+    names = list_part_files(request) if request.parts else list(FILES)
+    report = split_into_parts(request) if request.parts else split_manifest(request)
     if options.json:
         print_json(report)
         return 0
-    files = [
-        f"  {request.out / name}" for name in (*FILES, *(INDEXES if request.keep_index else ()))
-    ]
-    print_lines([*summarize_report(report), *files])
+    indexes = list_indexes(names) if request.keep_index else ()
+    files = [f"  {request.out / name}" for name in (*names, *indexes)]
+    print_lines([*summarize_split(report), *files])
     return 0
 
 
@@ -71,7 +78,7 @@ COMMANDS = (
     Command(
         "split",
         "split a manifest on this machine",
-        "Writes train.manifest, test.manifest, report.json and report.html: all four or none.",
+        "Writes a manifest for each part (train and test), report.json and report.html: all or none.",
         (
             define_argument(
                 "manifest", type=read_file_path, metavar="MANIFEST", help="a JSON Lines manifest"
@@ -85,9 +92,16 @@ COMMANDS = (
             ),
             define_argument(
                 "--test-fraction",
-                default="1/5",
                 metavar="F",
-                help="0.2, 1/5 or 20%% (default: %(default)s)",
+                help="0.2, 1/5 or 20%% (default: 1/5)",
+            ),
+            define_argument(
+                "--parts",
+                metavar="SPEC",
+                help="split into these parts: train=70,val=15,test=15",
+            ),
+            define_argument(
+                "--folds", metavar="K", help="split into K equal parts: fold-1, fold-2, ..."
             ),
             define_argument(
                 "--seed", default="0", metavar="S", help="seed of the random sample (default: 0)"
@@ -128,7 +142,7 @@ COMMANDS = (
                 help="number of worker processes (default: by file size)",
             ),
             define_argument(
-                "--keep-index", action="store_true", help="also write train.index and test.index"
+                "--keep-index", action="store_true", help="also write an index for each manifest"
             ),
         ),
         "the report",

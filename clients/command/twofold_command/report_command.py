@@ -27,9 +27,9 @@ def open_page(page: Path) -> bool:
 
 def _run_report(options: argparse.Namespace) -> int:
     with signals.defer_stops():
+        from twofold_command.parts_summary import summarize_split
         from twofold_command.publication import finish_publication
         from twofold_command.split_files import PAGE, REPORT, publish_report
-        from twofold_command.summary import summarize_report
 
     folder = Path(options.where)
     finish_publication(folder)
@@ -37,7 +37,7 @@ def _run_report(options: argparse.Namespace) -> int:
     report = _read_report_file(folder / REPORT) if local else _fetch_report(options)
     out = options.out or (folder if local else None)
     with _convert_shape_errors(options.where):
-        lines = list(summarize_report(report))
+        lines = list(summarize_split(report))
         if out:
             publish_report(out, report)
             lines.append(f"  {out / PAGE}")

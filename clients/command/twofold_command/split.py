@@ -27,10 +27,11 @@ from twofold.split import CoverageError, Objective, Selection, explain_refusal, 
 from twofold_command.console import decode_path
 from twofold_command.errors import CommandError
 from twofold_command.indexing import ManifestEntries, read_entries
+from twofold_command.part_options import Part
 from twofold_command.pool import open_pool
 from twofold_command.previous_split import PreviousSplit, read_previous
 from twofold_command.progress import show_progress
-from twofold_command.split_files import TEST, TRAIN, stage_split_files, write_report
+from twofold_command.split_files import INDEXES, TEST, TRAIN, stage_split_files, write_report
 from twofold_command.transfer import write_indexes, write_manifests
 
 MAX_REPORTED_REJECTED_LINES = 100_000
@@ -52,6 +53,7 @@ class SplitRequest:
     objective: Objective = Objective.LABELS
     processes: int | None = None
     keep_index: bool = False
+    parts: tuple[Part, ...] = ()
 
 
 def split_manifest(request: SplitRequest) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def split_manifest(request: SplitRequest) -> dict[str, Any]:
 
     Raises CommandError, and then writes nothing.
     """
-    size = _get_file_size(request.manifest)
+    size = get_file_size(request.manifest)
     with (
         stage_split_files(request.out, request.manifest) as folder,
         open_pool(size, request.processes) as pool,
@@ -80,17 +82,16 @@ def split_manifest(request: SplitRequest) -> dict[str, Any]:
             selection = select_entries(request, entries, previous)
         targets = (folder / TRAIN, folder / TEST)
         with show_progress("Writing", entries.resolution.index.manifest_bytes) as bar:
-            totals = write_manifests(
-                request.manifest, entries, selection.test_mask, targets, pool, bar
-            )
+            side = selection.test_mask.astype(np.uint8)
+            totals = write_manifests(request.manifest, entries, side, targets, pool, bar)
         if request.keep_index:
-            write_indexes(folder, entries, selection.test_mask)
+            write_indexes(folder, entries, side, INDEXES)
         report = _build_report(request, entries, selection, totals, previous)
         write_report(folder, report)
     return report
 
 
-def _get_file_size(manifest: Path) -> int:
+def get_file_size(manifest: Path) -> int:
     """Returns the size in bytes. Raises CommandError if the path is not a regular file or the file is empty."""
     try:
         # Checked before the file is opened: opening a pipe blocks until it has a writer.
@@ -116,7 +117,7 @@ def select_entries(
         fraction=request.fraction,
         groups=entries.groups,
         label_errors=describe_errors(
-            len(index), index.error_entries, index.codes, _make_line_finder(entries.resolution)
+            len(index), index.error_entries, index.codes, make_line_finder(entries.resolution)
         ),
     )
     if reason:
@@ -139,7 +140,7 @@ def select_entries(
         raise CommandError(f"--min-per-label {request.min_per_label}: {error}") from error
 
 
-def _make_line_finder(resolution: Resolution) -> Callable[[int], int]:
+def make_line_finder(resolution: Resolution) -> Callable[[int], int]:
     """Returns a function from an entry's number to its line in the source, counted from 1."""
     return lambda entry: int(np.flatnonzero(resolution.reason == ACCEPTED)[entry]) + 1
 
@@ -148,7 +149,7 @@ def _build_report(
     request: SplitRequest,
     entries: ManifestEntries,
     selection: Selection,
-    totals: tuple[SideTotals, SideTotals],
+    totals: list[SideTotals],
     previous: PreviousSplit | None,
 ) -> dict[str, Any]:
     resolution = entries.resolution
@@ -169,17 +170,23 @@ def _build_report(
         )
         for side, name, total in zip(("train", "test"), (TRAIN, TEST), totals, strict=True)
     }
-    report["source"] = {
-        "manifest": decode_path(request.manifest.name),
+    report |= describe_source(request.manifest, resolution)
+    report["warnings"] = find_warnings(report)
+    return report
+
+
+def describe_source(manifest: Path, resolution: Resolution) -> dict[str, Any]:
+    """Returns the members `source` and `dropped` of the report."""
+    source = {
+        "manifest": decode_path(manifest.name),
         "lines": resolution.lines,
         "entries": len(resolution.index),
         "errorEntries": resolution.index.error_entries,
-        "errors": tabulate_codes(resolution.index.codes, _make_line_finder(resolution)),
+        "errors": tabulate_codes(resolution.index.codes, make_line_finder(resolution)),
         "digest": f"{resolution.digest:016x}",
     }
-    report["dropped"] = {"lines": resolution.rejected, "reasons": _list_rejected_lines(resolution)}
-    report["warnings"] = find_warnings(report)
-    return report
+    dropped = {"lines": resolution.rejected, "reasons": _list_rejected_lines(resolution)}
+    return {"source": source, "dropped": dropped}
 
 
 def _find_similar_sources(

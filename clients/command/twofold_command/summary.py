@@ -61,16 +61,16 @@ def summarize_report(report: Report) -> Iterator[str]:
     yield _summarize_labels(report["labels"])
     if "levels" in report:
         yield _summarize_levels(report)
-    yield _summarize_deviation(report["certificate"])
+    yield summarize_deviation(report["certificate"])
     if "coverage" in report:
         yield from _summarize_coverage(report)
     if "boxDeviation" in report:
         yield _summarize_boxes(report)
     yield from _summarize_missing_labels(report)
     if report["source"]["errorEntries"]:
-        yield _summarize_label_errors(report["source"])
+        yield summarize_label_errors(report["source"])
     if report.get("dropped", {}).get("lines"):
-        yield from _summarize_rejected_lines(report["dropped"])
+        yield from summarize_rejected_lines(report["dropped"])
 
 
 def _get_fraction(report: Report) -> Fraction:
@@ -122,7 +122,7 @@ def _summarize_labels(rows: list[dict[str, Any]]) -> str:
     )
 
 
-def _summarize_deviation(certificate: dict[str, Any]) -> str:
+def summarize_deviation(certificate: dict[str, Any]) -> str:
     total = (
         f"Total deviation: {_count_images(certificate['deviation'])}{_split_deviation(certificate)}"
     )
@@ -188,7 +188,7 @@ def _summarize_missing_labels(report: Report) -> Iterator[str]:
             yield f"Labels with all images in one group, none in the {side} set: {format_list(in_one_group)}."
 
 
-def _summarize_label_errors(source: dict[str, Any]) -> str:
+def summarize_label_errors(source: dict[str, Any]) -> str:
     kept_images = format_count(
         source["errorEntries"], "image with label errors", "images with label errors"
     )
@@ -199,7 +199,7 @@ def _summarize_label_errors(source: dict[str, Any]) -> str:
     return f"Kept {kept_images}: {', '.join(codes)}." if codes else f"Kept {kept_images}."
 
 
-def _summarize_rejected_lines(rejected: dict[str, Any]) -> Iterator[str]:
+def summarize_rejected_lines(rejected: dict[str, Any]) -> Iterator[str]:
     """Yields the number of rejected lines by code, then the first lines with their details."""
     lines, total = rejected["reasons"], rejected["lines"]
     first_lines: dict[str, int] = {}

@@ -1,6 +1,6 @@
-"""Write both manifests: workers transfer the shards of the source in parallel, each to fixed byte offsets in the targets."""
+"""Write the manifests: workers transfer the shards of the source in parallel, each to fixed byte offsets in the targets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import accumulate
@@ -18,7 +18,6 @@ from twofold_command.errors import CommandError
 from twofold_command.indexing import ManifestEntries, read_chunks
 from twofold_command.pool import WorkerPool
 from twofold_command.progress import ProgressBar
-from twofold_command.split_files import INDEXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +36,19 @@ class ShardTask:
 def write_manifests(
     source: Path,
     entries: ManifestEntries,
-    test: NDArray[np.bool_],
-    targets: tuple[Path, Path],
+    side: NDArray[np.uint8],
+    targets: tuple[Path, ...],
     pool: WorkerPool,
     progress: ProgressBar,
-) -> tuple[SideTotals, SideTotals]:
-    """Writes the manifests and returns the totals of (train, test). `test` is the test mask of the entries.
+) -> list[SideTotals]:
+    """Writes the manifests and returns the totals of each. `side` has the number of each entry's target.
 
     Raises CommandError unless every entry that was read is written exactly once.
     """
     for target in targets:
         target.touch()
-    tasks = list(_make_shard_tasks(source, entries, test, targets))
-    totals, entry_digest = (SideTotals(), SideTotals()), 0
+    tasks = list(_make_shard_tasks(source, entries, side, targets))
+    totals, entry_digest = [SideTotals() for _ in targets], 0
     try:
         for task, (shard_totals, shard_digest) in zip(
             tasks, pool.map(transfer_shard, tasks), strict=True
@@ -68,10 +67,13 @@ def write_manifests(
     return totals
 
 
-def write_indexes(folder: Path, entries: ManifestEntries, test: NDArray[np.bool_]) -> None:
-    """Writes the indexes of both manifests in the format of the service."""
-    for name, side_mask in zip(INDEXES, (~test, test), strict=True):
-        (folder / name).write_bytes(entries.resolution.index.take_entries(side_mask).encode())
+def write_indexes(
+    folder: Path, entries: ManifestEntries, side: NDArray[np.uint8], names: Sequence[str]
+) -> None:
+    """Writes the indexes of all manifests in the format of the service."""
+    for number, name in enumerate(names):
+        index = entries.resolution.index.take_entries(side == number)
+        (folder / name).write_bytes(index.encode())
 
 
 def transfer_shard(task: ShardTask) -> tuple[list[SideTotals], int]:
@@ -91,12 +93,11 @@ def transfer_shard(task: ShardTask) -> tuple[list[SideTotals], int]:
 
 
 def _make_shard_tasks(
-    source: Path, entries: ManifestEntries, test: NDArray[np.bool_], targets: tuple[Path, Path]
+    source: Path, entries: ManifestEntries, side: NDArray[np.uint8], targets: tuple[Path, ...]
 ) -> Iterator[ShardTask]:
     # `start`, `length` and `side` have an item per entry; a shard is a slice of consecutive entries.
     kept_mask = entries.resolution.side == KEPT
     start, length = entries.resolution.start[kept_mask], entries.resolution.length[kept_mask]
-    side = test.astype(np.uint8)
     shards = cut_shards(start, length, side, len(targets))
     # From one list per target to one tuple of offsets per shard.
     offsets = zip(

@@ -16,7 +16,13 @@ from twofold_verify.manifests import (
     read_side,
     resolve_collisions,
 )
-from twofold_verify.report import Report, read_report
+from twofold_verify.parts.report import (
+    PARTS_UNCHECKED_MEMBERS,
+    PartsReport,
+    read_parts_report,
+)
+from twofold_verify.parts.runner import read_parts, run_parts_checks
+from twofold_verify.report import Report, parse_report, read_report
 from twofold_verify.report_schema import UNCHECKED_MEMBERS
 from twofold_verify.runner import Check, Split, run_checks
 from twofold_verify.source import read_source
@@ -58,16 +64,24 @@ def verify(
     as_json: bool = False,
 ) -> int:
     """Runs all checks, prints the result and returns the exit code."""
-    not_checked = [
-        *NOT_CHECKED,
-        *(f"{path}: {description}." for path, description in UNCHECKED_MEMBERS.items()),
-    ]
+    members = UNCHECKED_MEMBERS
+    unchecked: list[str] = []
     try:
-        split = _read_split(folder, previous, source)
-        checks = run_checks(split, CHECKS)
-        not_checked.extend(split.unchecked)
+        report = _read_report(folder, previous)
+        if isinstance(report, PartsReport):
+            members = PARTS_UNCHECKED_MEMBERS
+            parts = read_parts(folder, report, previous, source)
+            checks, unchecked = run_parts_checks(parts), parts.unchecked
+        else:
+            split = _read_split(folder, report, previous, source)
+            checks, unchecked = run_checks(split, CHECKS), split.unchecked
     except UnreadableError as error:
         checks = [Check("files", False, str(error))]
+    not_checked = [
+        *NOT_CHECKED,
+        *(f"{path}: {description}." for path, description in members.items()),
+        *unchecked,
+    ]
     passed = all(check.passed for check in checks)
     render = _render_json if as_json else _render_text
     _print(render(checks, not_checked, passed))
@@ -82,12 +96,18 @@ def _print(text: str) -> None:
     print(text.encode(encoding, "backslashreplace").decode(encoding))  # noqa: T201
 
 
-def _read_split(folder: Path, previous: Path | None, source: Path | None) -> Split:
-    """Reads the report and the manifests. Raises UnreadableError."""
+def _read_report(folder: Path, previous: Path | None) -> Report:
     for folder_to_check in (folder, previous):
         if folder_to_check:
             require_complete(folder_to_check)
-    report = read_report(folder / "report.json")
+    path = folder / "report.json"
+    raw = parse_report(path)
+    is_parts = type(raw) is dict and "format" in raw
+    return read_parts_report(path, raw) if is_parts else read_report(path, raw)
+
+
+def _read_split(folder: Path, report: Report, previous: Path | None, source: Path | None) -> Split:
+    """Reads the manifests. Raises UnreadableError."""
     members = _parse_members(report)
     train, test = _read_manifests(folder, report, members)
     resolve_collisions((train, test), report.seed)
@@ -97,7 +117,7 @@ def _read_split(folder: Path, previous: Path | None, source: Path | None) -> Spl
         test,
         report,
         _read_manifests(previous, report) if previous else None,
-        read_source(source, folder / TRAIN, folder / TEST) if source else None,
+        read_source(source, (folder / TRAIN, folder / TEST)) if source else None,
         levels,
     )
 

@@ -1,4 +1,4 @@
-"""Read the two manifests of a split as entries, line by line."""
+"""Read the manifests of a split as entries, line by line."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -66,8 +66,8 @@ def read_side(path: Path, report: Report, members: Sequence[Member] = ()) -> Man
     return side
 
 
-def resolve_collisions(sides: tuple[ManifestSide, ManifestSide], seed: int) -> None:
-    """Replaces equal sampling keys in both manifests by distinct keys."""
+def resolve_collisions(sides: tuple[ManifestSide, ...], seed: int) -> None:
+    """Replaces equal sampling keys in all manifests by distinct keys."""
     salt = mix_splitmix64((seed + _GOLDEN) % _WORD)
     keys = {entry.source_ref: entry.key for side in sides for entry in side.entries}
     new = resolve_key_collisions(keys, salt)

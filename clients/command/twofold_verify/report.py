@@ -64,13 +64,20 @@ class Report:
         return "previous" in self.parameters
 
 
-def read_report(path: Path) -> Report:
-    """Reads the report. Raises UnreadableError if the file is not the report of a split with manifests."""
+def parse_report(path: Path) -> Any:
+    """Reads the JSON document. Raises UnreadableError."""
     try:
-        raw = parse_json(read_file(path, MAX_REPORT_BYTES))
+        return parse_json(read_file(path, MAX_REPORT_BYTES))
+    except JsonError as error:
+        raise UnreadableError(f"{path} is not the report of a split: it {error}.") from error
+
+
+def read_report(path: Path, raw: Any) -> Report:
+    """Checks the document. Raises UnreadableError if it is not the report of a split with manifests."""
+    try:
         is_from_service = type(raw) is dict and "operation" in raw
         check_schema(raw, SERVICE_REPORT if is_from_service else COMMAND_REPORT)
-    except (JsonError, SchemaError) as error:
+    except SchemaError as error:
         raise UnreadableError(f"{path} is not the report of a split: it {error}.") from error
     if raw.get("dryRun"):
         raise UnreadableError(

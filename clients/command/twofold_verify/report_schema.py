@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 FRACTION = re.compile(r"(0|[1-9][0-9]{0,19})(/[1-9][0-9]{0,19})?")
-_DIGEST = re.compile(r"[0-9a-f]{16}")
-_SHORT = re.compile(r"[ -~]{1,100}")
+DIGEST = re.compile(r"[0-9a-f]{16}")
+SHORT = re.compile(r"[ -~]{1,100}")
 
 _CERTIFICATE = {
     "algorithmVersion": int,
@@ -21,7 +21,7 @@ _CERTIFICATE = {
     "lowerBound": FRACTION,
     "gap": FRACTION,
     "optimal": bool,
-    "proof": _SHORT,
+    "proof": SHORT,
     "swappedEntries": int,
     "pairs": int,
     "pairDeviation": FRACTION,
@@ -37,10 +37,10 @@ _COUNTS = {
 }
 _BOXES = {"boxes?": int, "boxesInTest?": int, "boxDeviation?": FRACTION}
 _PAIR = {"labels": [str], **_COUNTS}
-_DATASET = {"manifest": str, "entries": int, "bytes": int, "digest": _DIGEST}
-_ERRORS = [{"code": _SHORT, "entries": int, "firstLine": int}]
+DATASET = {"manifest": str, "entries": int, "bytes": int, "digest": DIGEST}
+ERRORS = [{"code": SHORT, "entries": int, "firstLine": int}]
 _REPORT: Mapping[str, Any] = {
-    "twofold": _SHORT,
+    "twofold": SHORT,
     "parameters": {
         "testFraction": FRACTION,
         "seed": int,
@@ -49,7 +49,7 @@ _REPORT: Mapping[str, Any] = {
         "balanceBy?": [str],
         "minPerLabel?": int,
         "objective?": re.compile("labels-and-boxes"),
-        "previous?": {"trainDigest": _DIGEST, "testDigest": _DIGEST},
+        "previous?": {"trainDigest": DIGEST, "testDigest": DIGEST},
     },
     "certificate": _CERTIFICATE,
     "previous?": dict.fromkeys(
@@ -91,7 +91,7 @@ _REPORT: Mapping[str, Any] = {
     },
     "warnings": [
         {
-            "code": _SHORT,
+            "code": SHORT,
             "level": re.compile("warning|note"),
             "message": str,
             "count?": int,
@@ -99,20 +99,20 @@ _REPORT: Mapping[str, Any] = {
         }
     ],
 }
-_DROPPED = {"lines": int, "reasons": [{"line": int, "reason": _SHORT, "detail": str}]}
+DROPPED = {"lines": int, "reasons": [{"line": int, "reason": SHORT, "detail": str}]}
 
 COMMAND_REPORT: Mapping[str, Any] = {
     **_REPORT,
-    "datasets": {"train": _DATASET, "test": _DATASET},
+    "datasets": {"train": DATASET, "test": DATASET},
     "source": {
         "manifest": str,
         "lines": int,
         "entries": int,
         "errorEntries": int,
-        "errors": _ERRORS,
-        "digest": _DIGEST,
+        "errors": ERRORS,
+        "digest": DIGEST,
     },
-    "dropped": _DROPPED,
+    "dropped": DROPPED,
 }
 """Schema of a report of `twofold split`."""
 
@@ -122,9 +122,9 @@ SERVICE_REPORT: Mapping[str, Any] = {
     "project": str,
     "created": int,
     "dryRun": bool,
-    "datasets?": {"train": _DATASET, "test": _DATASET},
-    "source": {**_DATASET, "testManifest?": str, "errorEntries": int, "errors": _ERRORS},
-    "dropped?": _DROPPED,
+    "datasets?": {"train": DATASET, "test": DATASET},
+    "source": {**DATASET, "testManifest?": str, "errorEntries": int, "errors": ERRORS},
+    "dropped?": DROPPED,
     "run?": {
         "manifest": str,
         "seconds": dict,

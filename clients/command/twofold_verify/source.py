@@ -1,6 +1,6 @@
-"""Compare the source manifest with both manifests of the split, line by line."""
+"""Compare the source manifest with the manifests of the split, line by line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,10 +21,10 @@ class SourceManifest:
     """The first difference between the source and the split; empty if there is none."""
 
 
-def read_source(path: Path, train: Path, test: Path) -> SourceManifest:
-    """Compares the source with both manifests, line by line, byte for byte. Raises UnreadableError."""
+def read_source(path: Path, manifests: Sequence[Path]) -> SourceManifest:
+    """Compares the source with the manifests of the split, line by line, byte for byte. Raises UnreadableError."""
     source = SourceManifest(path)
-    sides = [_LineCursor(train), _LineCursor(test)]
+    sides = [_LineCursor(manifest) for manifest in manifests]
     for number, line in enumerate(read_lines(path), 1):
         source.lines = number
         content = _strip_terminator(line, first=number == 1)
@@ -37,8 +37,7 @@ def read_source(path: Path, train: Path, test: Path) -> SourceManifest:
         side = next((side for side in sides if side.line == content + b"\n"), None)
         if side is None:
             source.mismatch = (
-                source.mismatch
-                or f"Line {number} of {path} is in neither manifest, or out of order."
+                source.mismatch or f"Line {number} of {path} is in no manifest, or out of order."
             )
         else:
             side.advance()

@@ -1,9 +1,11 @@
 """Checks against the source manifest: no line is lost, added or changed, and the order is kept. Checks of rejected lines."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from twofold_verify.lines import Reason
-from twofold_verify.runner import Split, WrongError, require_equal
+from twofold_verify.report import Report
+from twofold_verify.runner import WrongError, require_equal
+from twofold_verify.source import SourceManifest
 
 MAX_DROPPED = 100_000
 """A report lists at most this number of rejected lines."""
@@ -11,7 +13,20 @@ LINES_PER_DROPPED_LINE = 5
 """Twofold refuses a manifest with more than one rejected line per this number of lines."""
 
 
-def check_dropped(split: Split) -> str:
+class AnySplit(Protocol):
+    """A split into any number of manifests."""
+
+    @property
+    def report(self) -> Report: ...
+    @property
+    def source(self) -> SourceManifest | None: ...
+    @property
+    def unchecked(self) -> list[str]: ...
+    @property
+    def size(self) -> int: ...
+
+
+def check_dropped(split: AnySplit) -> str:
     """Checks the report's member `dropped` for consistency, without the source."""
     claimed, source = split.report.raw.get("dropped"), split.report.raw["source"]
     if claimed is None:
@@ -39,7 +54,7 @@ def check_dropped(split: Split) -> str:
     return f"{dropped} of {lines} lines were rejected."
 
 
-def check_source(split: Split) -> str:
+def check_source(split: AnySplit) -> str:
     source = split.source
     if source is None:
         split.unchecked.append(

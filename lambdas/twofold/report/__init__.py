@@ -1,7 +1,8 @@
 """The report of a split: the contents (report.json) and the page (report.html). Pure.
 
 Read the contents first: label_pairs, document, similar_sources, warnings. Then the page: formatting, markup, label_rows,
-charts, tables, sections, level_tables and details (parts of the page), page.
+charts, tables, sections, level_tables and details (parts of the page), page. `parts` has the contents and the sections of
+a split into parts.
 """
 
 from twofold.report.document import build_dataset_report, build_split_report

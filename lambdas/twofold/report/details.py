@@ -43,8 +43,8 @@ def render_pairs(report: Report) -> Iterator[Html]:
         "Labels that occur together",
         make_element("p", _describe_pairs(pairs)),
         render_scrollable(_render_matrix(pairs["matrix"]), "Matrix of labels that occur together"),
-        _render_details(f"The {len(pairs['mostFrequent'])} most frequent pairs", common),
-        _render_details(f"The {len(pairs['furthest'])} pairs furthest from their share", furthest),
+        render_details(f"The {len(pairs['mostFrequent'])} most frequent pairs", common),
+        render_details(f"The {len(pairs['furthest'])} pairs furthest from their share", furthest),
         id_="together",
     )
 
@@ -89,7 +89,7 @@ def _render_cell(counts: list[int], row: int, column: int, names: list[str]) -> 
     )
 
 
-def _render_details(title: str, table: Html) -> Html:
+def render_details(title: str, table: Html) -> Html:
     return make_element("details", make_element("summary", title), render_scrollable(table, title))
 
 
@@ -217,18 +217,18 @@ def _format_commands(report: Report) -> str:
 
 def _render_facts(report: Report) -> Iterator[Html]:
     certificate = report["certificate"]
-    yield _render_fact(
+    yield render_fact(
         "Test fraction",
         f"{certificate['fraction']} ({format_percent(Fraction(certificate['fraction']), 1)})",
     )
-    yield _render_fact("Seed", str(certificate["seed"]))
-    yield _render_fact(
+    yield render_fact("Seed", str(certificate["seed"]))
+    yield render_fact(
         "Twofold, algorithm", f"{report['twofold']}, {certificate['algorithmVersion']}"
     )
-    yield _render_fact("Proof", certificate["proof"])
+    yield render_fact("Proof", certificate["proof"])
     for key, title in (("operation", "Operation"), ("project", "Project"), ("created", "Started")):
         if key in report:
-            yield _render_fact(
+            yield render_fact(
                 title,
                 _format_time(report[key]) if key == "created" else make_printable(str(report[key])),
             )
@@ -239,10 +239,10 @@ def _render_facts(report: Report) -> Iterator[Html]:
         size = f", {format_bytes(dataset['bytes'])}" if "bytes" in dataset else ""
         entries = format_count(dataset["entries"], "entry", "entries")
         text = f"{make_printable(dataset['manifest'])}: {entries}{size}, digest {dataset['digest']}"
-        yield _render_fact(side.capitalize(), text)
+        yield render_fact(side.capitalize(), text)
 
 
-def _render_fact(title: str, value: str) -> Html:
+def render_fact(title: str, value: str) -> Html:
     return make_element("div", make_element("dt", title), make_element("dd", value))
 
 

@@ -1,6 +1,7 @@
 """report.html: a self-contained page, rendered from report.json."""
 
 from base64 import b64encode
+from collections.abc import Iterator
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -16,6 +17,7 @@ from twofold.report.formatting import format_integer, format_name
 from twofold.report.label_rows import select_rows
 from twofold.report.level_tables import render_coverage, render_levels
 from twofold.report.markup import Html, join, make_element
+from twofold.report.parts.page import describe_parts, render_parts
 from twofold.report.sections import render_labels, render_outcome, render_shares, render_warnings
 from twofold.report.warnings import find_warnings
 
@@ -26,10 +28,19 @@ def render_page(report: dict[str, Any]) -> str:
     The page works without the script and fetches nothing: the content security policy allows only the embedded style and
     script.
     """
+    sections = render_parts(report) if "format" in report else _render_sections(report)
+    main = make_element("main", *sections)
+    body = make_element(
+        "body", _render_header(report), main, _render_footer(report), _render_script()
+    )
+    return f"<!doctype html>\n{make_element('html', _render_head(report), body, lang='en')}\n"
+
+
+def _render_sections(report: dict[str, Any]) -> Iterator[Html]:
+    """The sections of a split into train and test."""
     report = {**report, "warnings": report.get("warnings", find_warnings(report))}
     rows = select_rows(report)
-    main = make_element(
-        "main",
+    yield from (
         render_outcome(report, rows),
         *render_warnings(report),
         render_shares(report),
@@ -42,10 +53,6 @@ def render_page(report: dict[str, Any]) -> str:
         *render_dropped_lines(report),
         render_reproduction(report),
     )
-    body = make_element(
-        "body", _render_header(report), main, _render_footer(report), _render_script()
-    )
-    return f"<!doctype html>\n{make_element('html', _render_head(report), body, lang='en')}\n"
 
 
 def _render_head(report: dict[str, Any]) -> Html:
@@ -77,6 +84,8 @@ def _hash_source(text: str) -> str:
 
 
 def _format_title(report: dict[str, Any]) -> str:
+    if "format" in report:
+        return f"{_format_subject(report)}: {describe_parts(report)}"
     certificate = report["certificate"]
     test = certificate["testEntriesReached"]
     return f"{_format_subject(report)}: {format_integer(certificate['entries'] - test)} train, {format_integer(test)} test"
@@ -91,7 +100,8 @@ def _render_header(report: dict[str, Any]) -> Html:
     entries = format_integer(report["certificate"]["entries"])
     labels_ = format_integer(len(report["labels"]))
     heading = make_element("h1", make_element("bdi", _format_subject(report)))
-    text = f"{entries} entries with {labels_} labels, split into train and test"
+    into = describe_parts(report) if "format" in report else "train and test"
+    text = f"{entries} entries with {labels_} labels, split into {into}"
     if report.get("dryRun"):
         text = f"Dry run: nothing was moved. {text}, as it would be"
     return make_element("header", heading, make_element("p", text))

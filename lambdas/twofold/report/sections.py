@@ -40,7 +40,7 @@ def render_outcome(report: Report, rows: Sequence[Row]) -> Html:
     )
     chart = draw_bar(entries, test, entries, Fraction(certificate["fraction"]))
     tiles = make_element("dl", *_render_tiles(report, rows), class_="tiles")
-    return make_element("div", shares, chart, _render_verdict(certificate), tiles, class_="outcome")
+    return make_element("div", shares, chart, render_verdict(certificate), tiles, class_="outcome")
 
 
 def _render_side(class_: str, title: str, count: int, entries: int) -> Html:
@@ -55,11 +55,11 @@ def _render_side(class_: str, title: str, count: int, entries: int) -> Html:
     )
 
 
-def _render_verdict(certificate: dict[str, Any]) -> Html:
+def render_verdict(certificate: dict[str, Any]) -> Html:
     deviation = Fraction(certificate["deviation"])
     has_levels = "levelDeviation" in certificate
     labels = "labels and levels" if has_levels else "labels"
-    total = f"All {labels} together are {_format_images(deviation)} away from their exact shares"
+    total = f"All {labels} together are {format_images(deviation)} away from their exact shares"
     if has_levels and deviation:
         total += f" (labels: {format_decimal(Fraction(certificate['labelDeviation']))})"
     if not deviation:
@@ -69,12 +69,12 @@ def _render_verdict(certificate: dict[str, Any]) -> Html:
         return make_element(
             "p", make_element("b", "Proven best"), " ", text, class_="verdict proven"
         )
-    text = f"{total}. No split of this size can be nearer than {_format_images(Fraction(certificate['lowerBound']))}."
-    heading = f"Within {_format_images(Fraction(certificate['gap']))} of the best possible"
+    text = f"{total}. No split of this size can be nearer than {format_images(Fraction(certificate['lowerBound']))}."
+    heading = f"Within {format_images(Fraction(certificate['gap']))} of the best possible"
     return make_element("p", make_element("b", heading), " ", text, class_="verdict open")
 
 
-def _format_images(number: Fraction) -> str:
+def format_images(number: Fraction) -> str:
     text = format_decimal(number)
     return f"{text} {'image' if text == '1' else 'images'}"
 
@@ -82,7 +82,7 @@ def _format_images(number: Fraction) -> str:
 def _render_tiles(report: Report, rows: Sequence[Row]) -> Iterator[Html]:
     labels = len(report["labels"])
     missing = {*report["labelsMissingInTest"], *report["labelsMissingInTrain"]}
-    yield _render_tile(
+    yield render_tile(
         "Labels on both sides",
         format_integer(labels - len(missing)),
         f"of {format_integer(labels)}",
@@ -90,25 +90,25 @@ def _render_tiles(report: Report, rows: Sequence[Row]) -> Iterator[Html]:
     if rows:
         worst = rows[0]
         images = join(["images: ", make_element("bdi", worst.name)])
-        yield _render_tile("Furthest from its share", format_decimal(worst.deviation), images)
+        yield render_tile("Furthest from its share", format_decimal(worst.deviation), images)
     if "groups" in report:
         groups = report["groups"]
         note = f"of {format_count(groups['groups'], 'group', 'groups')}, none divided"
-        yield _render_tile("Groups in the test set", format_integer(groups["testGroups"]), note)
+        yield render_tile("Groups in the test set", format_integer(groups["testGroups"]), note)
     if "previous" in report:
         kept_entries = report["previous"]["testEntries"] - report["previous"]["leftTest"]
         note = f"of {format_count(report['previous']['testEntries'], 'test entry', 'test entries')} of the previous split"
-        yield _render_tile("Kept in the test set", format_integer(kept_entries), note)
+        yield render_tile("Kept in the test set", format_integer(kept_entries), note)
     if "boxDeviation" in report:
         deviation = format_decimal(Fraction(report["boxDeviation"]))
-        yield _render_tile("Boxes off by", deviation, "in all, over all labels")
+        yield render_tile("Boxes off by", deviation, "in all, over all labels")
     swapped = report["certificate"]["swappedEntries"]
-    yield _render_tile("Swapped for balance", format_integer(swapped), "of the test entries")
+    yield render_tile("Swapped for balance", format_integer(swapped), "of the test entries")
     count = len(report["warnings"])
-    yield _render_tile("To review", format_integer(count), "below" if count else "no warnings")
+    yield render_tile("To review", format_integer(count), "below" if count else "no warnings")
 
 
-def _render_tile(title: str, value: str, note: str) -> Html:
+def render_tile(title: str, value: str, note: str) -> Html:
     return make_element(
         "div",
         make_element("dt", title),

@@ -40,7 +40,7 @@ def find_warnings(report: Report) -> list[ReportWarning]:
     return sorted(warnings, key=lambda warning: warning["level"] != "warning")
 
 
-def _warn_of_labels(
+def warn_of_labels(
     code: str, level: str, labels: list[str], message: str
 ) -> Iterator[ReportWarning]:
     if labels:
@@ -53,18 +53,18 @@ def _warn_of_labels(
         }
 
 
-def _make_warning(code: str, level: str, message: str) -> ReportWarning:
+def make_warning(code: str, level: str, message: str) -> ReportWarning:
     return {"code": code, "level": level, "message": message}
 
 
 def _check_missing_labels(report: Report) -> Iterator[ReportWarning]:
-    yield from _warn_of_labels(
+    yield from warn_of_labels(
         "LABELS_MISSING_IN_TRAIN",
         "warning",
         report["labelsMissingInTrain"],
         "without a training image: a model cannot learn them.",
     )
-    yield from _warn_of_labels(
+    yield from warn_of_labels(
         "LABELS_MISSING_IN_TEST",
         "warning",
         report["labelsMissingInTest"],
@@ -80,11 +80,11 @@ def _check_similar_sources(report: Report) -> Iterator[ReportWarning]:
         return  # Numbers, not names.
     names = format_count(similar["names"], "file name is", "file names are")
     if not similar["divided"]:
-        yield _make_warning(
+        yield make_warning(
             "SIMILAR_SOURCES", "note", f"{names} in several folders, each on one side alone."
         )
         return
-    yield _make_warning(
+    yield make_warning(
         "SIMILAR_SOURCES",
         "warning",
         f"{names} in several folders, {format_integer(similar['divided'])} of them on both sides: "
@@ -95,7 +95,7 @@ def _check_similar_sources(report: Report) -> Iterator[ReportWarning]:
 def _check_rare_labels(report: Report) -> Iterator[ReportWarning]:
     missing = {*report["labelsMissingInTest"], *report["labelsMissingInTrain"]}
     rare = [label for label in report["rareLabels"] if label not in missing]
-    yield from _warn_of_labels(
+    yield from warn_of_labels(
         "RARE_LABELS",
         "note",
         rare,
@@ -107,23 +107,23 @@ def _check_rare_labels(report: Report) -> Iterator[ReportWarning]:
         for row in report["labels"]
         if row["test"] < FEW_TEST_IMAGES and row["label"] not in named
     ]
-    yield from _warn_of_labels(
+    yield from warn_of_labels(
         "FEW_TEST_IMAGES",
         "note",
         few,
         f"with fewer than {FEW_TEST_IMAGES} test images: one image more or less changes their recall by "
         "more than a tenth.",
     )
-    yield from _check_imbalance(report["labels"])
+    yield from check_imbalance(report["labels"])
 
 
-def _check_imbalance(rows: list[dict[str, Any]]) -> Iterator[ReportWarning]:
+def check_imbalance(rows: list[dict[str, Any]]) -> Iterator[ReportWarning]:
     if not rows:
         return
     largest = max(rows, key=lambda row: row["before"])
     median = median_low(row["before"] for row in rows)
     if largest["before"] >= IMBALANCE * median:
-        yield _make_warning(
+        yield make_warning(
             "IMBALANCE",
             "note",
             f"Labels are very unequally frequent: {format_name(largest['label'])} has "
@@ -136,19 +136,19 @@ def _check_source(report: Report) -> Iterator[ReportWarning]:
     source, dropped = report.get("source", {}), report.get("dropped", {})
     if dropped.get("lines"):
         lines = format_count(dropped["lines"], "line is", "lines are")
-        yield _make_warning(
+        yield make_warning(
             "DROPPED_LINES", "warning", f"{lines} in neither dataset: they are not valid entries."
         )
     if source.get("errorEntries"):
         entries = format_count(source["errorEntries"], "entry has", "entries have")
-        yield _make_warning(
+        yield make_warning(
             "ERROR_ENTRIES",
             "warning",
             f"{entries} errors in the labels; they stay in the datasets.",
         )
     entries, unlabelled = report["certificate"]["entries"], report["unlabelled"]["before"]
     if unlabelled >= MANY_UNLABELLED * entries and unlabelled:
-        yield _make_warning(
+        yield make_warning(
             "UNLABELLED",
             "note",
             f"{format_percent(unlabelled, entries)} of the entries have no label; they are balanced like a label of their own.",
@@ -159,7 +159,7 @@ def _check_split(report: Report) -> Iterator[ReportWarning]:
     certificate = report["certificate"]
     reached, target = certificate["testEntriesReached"], certificate["testEntriesWanted"]
     if reached != target:
-        yield _make_warning(
+        yield make_warning(
             "SIZE_NOT_EXACT",
             "note",
             f"{format_integer(reached)} entries are in the test set, {format_integer(target)} were wanted: "
@@ -168,14 +168,14 @@ def _check_split(report: Report) -> Iterator[ReportWarning]:
     groups = report.get("groups")
     if groups and groups["largestGroup"] > LARGE_GROUP * certificate["entries"]:
         share = format_percent(groups["largestGroup"], certificate["entries"])
-        yield _make_warning(
+        yield make_warning(
             "LARGE_GROUP",
             "note",
             f"The largest group holds {share} of the entries, all on one side: "
             "labels that occur only in it cannot be balanced.",
         )
     if not certificate["optimal"]:
-        yield _make_warning(
+        yield make_warning(
             "NOT_PROVEN",
             "note",
             f"No proof that this is the best split of its size: another could be nearer by "

@@ -36,6 +36,7 @@ Read the modules in this order; a module imports only modules above:
 - certificate, solver: the result, and windows until an allocation is proved or no better.
 - covered_solver: the same with coverage, and its cost.
 - boxes, eligibility, selection: boxes as a second objective, refusals, and the entry point `select_test_entries`.
+- parts: the same for any number of parts.
 
 Only the command passes a previous split. The service never does, because a distribution needs an empty test dataset.
 """

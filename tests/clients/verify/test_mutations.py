@@ -117,7 +117,23 @@ def make_optimum(folder: Path) -> VerifyArguments:
     return arguments
 
 
+def make_parts(folder: Path) -> VerifyArguments:
+    return split_lines(folder, make_varied_lines(60), "--parts", "train=70,val=15,test=15")
+
+
+def make_folds_of_groups(folder: Path) -> VerifyArguments:
+    """Groups that do not add up to equal folds, in a split with an optimum that the floor does not prove."""
+    lines = make_varied_lines(55)
+    arguments = split_lines(folder, lines, "--folds", 3, "--group-by", r"(video-\d+)")
+    certificate = json.loads((arguments[0] / "report.json").read_bytes())["certificate"]
+    assert certificate["proof"] == "MILP optimum"
+    assert certificate["entriesWanted"] != certificate["entriesReached"]
+    return arguments
+
+
 KINDS: tuple[SplitFactory, ...] = (
+    make_parts,
+    make_folds_of_groups,
     make_labels,
     make_groups,
     make_singles,

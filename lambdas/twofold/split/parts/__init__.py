@@ -12,9 +12,10 @@ with the symbols of `split`. Read the modules in this order; a module imports on
 - division: a first division, part after part, by the solver for two.
 - pair_search: two parts at a time, by the moves of the solver for two.
 - joint_mip: the programme over all parts, with its proof.
-- selection: the entry point `select_parts`.
+- eligibility, selection: refusals, and the entry point `select_parts`.
 """
 
+from twofold.split.parts.eligibility import explain_parts_refusal
 from twofold.split.parts.selection import (
     PARTS_VERSION,
     PartsCertificate,
@@ -29,5 +30,6 @@ __all__ = [
     "PartShares",
     "PartsCertificate",
     "PartsSelection",
+    "explain_parts_refusal",
     "select_parts",
 ]
