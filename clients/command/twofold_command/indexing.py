@@ -56,7 +56,7 @@ RANGE_BYTES = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class RangeTask:
-    """A byte range to index. `identify` also asks for the identities of the images."""
+    """A byte range to index. `identify` also asks for the identities of the keys of the images."""
 
     manifest: Path
     start: int
@@ -69,7 +69,7 @@ class RangeTask:
 
 @dataclass(frozen=True, slots=True)
 class IndexedRange:
-    """The index of a byte range and, if requested, the groups of the lines and the identities of the images.
+    """The index of a byte range and, if requested, the groups of the lines and the identities of the keys of the images.
 
     `single`: whether each line is a group of its own; empty without groups. `levels`: the values of balanced members.
     """
@@ -86,8 +86,8 @@ class ManifestEntries:
     """The entries of a manifest.
 
     `groups`: uint64[entries], the group number of each entry, or None. `singles`: the number of entries that are groups of
-    their own. `identity`: uint64[entries, 2], the 128-bit identity of each image, if requested. `entry_digest`: the sum of the
-    position-dependent line hashes of all entries. `levels`: the levels of balanced members, or None.
+    their own. `identity`: uint64[entries, 2], the 128-bit identity of the key of each image, if requested. `entry_digest`: the
+    sum of the position-dependent line hashes of all entries. `levels`: the levels of balanced members, or None.
     """
 
     resolution: Resolution
@@ -96,6 +96,11 @@ class ManifestEntries:
     identity: NDArray[np.uint64]
     entry_digest: int
     levels: Levels | None
+
+    @property
+    def bucket(self) -> str:
+        """The only bucket of the images: a manifest with several is refused."""
+        return self.resolution.buckets[0][0]
 
 
 def read_entries(

@@ -22,35 +22,59 @@ from twofold_verify.files import MAX_REPORT_BYTES, UnreadableError, read_file
 
 
 @dataclass(frozen=True, slots=True)
+class PreviousManifest:
+    """A side of the previous split: identities of the keys of the images, uint64[images, 2], the only bucket of the images
+    (None without images), and the digest of the lines in hexadecimal."""
+
+    identities: NDArray[np.uint64]
+    bucket: str | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class PreviousSplit:
-    """Identities of the images of both sides, uint64[images, 2], and the digests of both manifests in hexadecimal."""
+    """Both sides of the previous split."""
 
-    test_identities: NDArray[np.uint64]
-    train_identities: NDArray[np.uint64]
-    digests: dict[str, str]
+    train: PreviousManifest
+    test: PreviousManifest
 
-    def classify(self, identity: NDArray[np.uint64]) -> NDArray[np.uint8]:
-        """Returns a PreviousSide for each image identity."""
+    def is_renamed(self, bucket: str) -> bool:
+        """Whether no image is in this bucket. The images of a split are in one bucket, so it was renamed, or the images were
+        copied."""
+        buckets = {self.train.bucket, self.test.bucket} - {None}
+        return bool(buckets) and bucket not in buckets
+
+    def classify(self, identity: NDArray[np.uint64], bucket: str) -> NDArray[np.uint8]:
+        """Returns a PreviousSide for each image of a bucket, by the identity of its key.
+
+        Images of the previous split in another bucket match only if no image of the split is in this bucket.
+        """
         sides = np.full(len(identity), PreviousSide.NEW, dtype=np.uint8)
-        sides[match_identities(self.train_identities, identity)] = PreviousSide.TRAINING
-        sides[match_identities(self.test_identities, identity)] = PreviousSide.TEST
+        for manifest, side in (
+            (self.train, PreviousSide.TRAINING),
+            (self.test, PreviousSide.TEST),
+        ):
+            if manifest.bucket == bucket or self.is_renamed(bucket):
+                sides[match_identities(manifest.identities, identity)] = side
         return sides
+
+    def describe(self, bucket: str) -> dict[str, str]:
+        """Returns the parameters of the report, for a split of images of a bucket."""
+        digests = {"trainDigest": self.train.digest, "testDigest": self.test.digest}
+        return digests | ({"matchedBy": "key"} if self.is_renamed(bucket) else {})
 
 
 def read_previous(folder: Path, pool: WorkerPool) -> PreviousSplit:
     """Reads the two manifests of a split in `folder`. Raises CommandError without a valid split."""
     finish_publication(folder)
-    train_identities, train_digest = _read_identities(folder / TRAIN, pool)
-    test_identities, test_digest = _read_identities(folder / TEST, pool)
-    both = int(np.count_nonzero(match_identities(train_identities, test_identities)))
-    if both:
+    train, test = (_read_manifest(folder / name, pool) for name in (TRAIN, TEST))
+    both = int(np.count_nonzero(match_identities(train.identities, test.identities)))
+    if both and train.bucket == test.bucket:
         raise CommandError(
             f"{folder} is not the folder of a split: {both} source-refs are in both {TRAIN} and {TEST}."
         )
-    _require_reported_digests(folder, train=train_digest, test=test_digest)
-    return PreviousSplit(
-        test_identities, train_identities, {"trainDigest": train_digest, "testDigest": test_digest}
-    )
+    _require_reported_digests(folder, train=train.digest, test=test.digest)
+    return PreviousSplit(train, test)
 
 
 def _require_reported_digests(folder: Path, **digests: str) -> None:
@@ -70,7 +94,7 @@ def _require_reported_digests(folder: Path, **digests: str) -> None:
             )
 
 
-def _read_identities(manifest: Path, pool: WorkerPool) -> tuple[NDArray[np.uint64], str]:
+def _read_manifest(manifest: Path, pool: WorkerPool) -> PreviousManifest:
     try:
         status = manifest.stat()
     except OSError as error:
@@ -81,14 +105,14 @@ def _read_identities(manifest: Path, pool: WorkerPool) -> tuple[NDArray[np.uint6
         raise CommandError(f"{manifest} is not a regular file.")
     size = status.st_size
     if size == 0:
-        return np.empty((0, 2), dtype=np.uint64), f"{0:016x}"
+        return PreviousManifest(np.empty((0, 2), dtype=np.uint64), None, f"{0:016x}")
     with show_progress("Reading the previous split", size) as bar:
         entries = read_entries(manifest, size, None, pool, bar, identify=True)
     resolution = entries.resolution
     # If the entries and their line feeds are all bytes of the file, its lines are the entries and the digest is known.
     plain = int(resolution.length.sum(dtype=np.int64)) + len(resolution.index) == size
     digest = resolution.digest if plain else _compute_line_digest(manifest)
-    return entries.identity, f"{digest:016x}"
+    return PreviousManifest(entries.identity, entries.bucket, f"{digest:016x}")
 
 
 def _compute_line_digest(manifest: Path) -> int:

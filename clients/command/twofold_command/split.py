@@ -130,7 +130,7 @@ def select_entries(
             fraction=request.fraction,
             seed=request.seed,
             groups=entries.groups,
-            previous=previous.classify(entries.identity) if previous else None,
+            previous=previous.classify(entries.identity, entries.bucket) if previous else None,
             boxes=index.boxes,
             objective=request.objective,
             levels=entries.levels,
@@ -160,7 +160,7 @@ def _build_report(
         groups=entries.groups,
         group_by=request.group_by.expression if request.group_by else None,
         singles=entries.singles if request.ungrouped is Ungrouped.SINGLE else None,
-        previous=previous.digests if previous else None,
+        previous=previous.describe(entries.bucket) if previous else None,
         objective=request.objective,
     )
     report |= _find_similar_sources(request.manifest, resolution, selection.test_mask)

@@ -57,7 +57,7 @@ def summarize_report(report: Report) -> Iterator[str]:
     if "groups" in report:
         yield _summarize_groups(report["groups"])
     if "previous" in report:
-        yield _summarize_previous(report["previous"])
+        yield _summarize_previous(report["previous"], report["parameters"]["previous"])
     yield _summarize_labels(report["labels"])
     if "levels" in report:
         yield _summarize_levels(report)
@@ -104,12 +104,17 @@ def _summarize_groups(groups: dict[str, int]) -> str:
     )
 
 
-def _summarize_previous(previous: dict[str, int]) -> str:
+def _summarize_previous(previous: dict[str, int], parameters: dict[str, str]) -> str:
     test_images = format_count(previous["testEntries"], "test image", "test images")
     return (
         f"Previous split: {format_integer(previous['leftTest'])} of {test_images} left the test set, "
         f"{format_count(previous['enteredTest'], 'training image', 'training images')} entered it; "
         f"new images: {format_integer(previous['newEntries'])}."
+        + (
+            " The previous images are in another bucket: matched by key."
+            if "matchedBy" in parameters
+            else ""
+        )
     )
 
 

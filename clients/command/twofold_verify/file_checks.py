@@ -1,6 +1,7 @@
 """Checks of the files: lines, partition, contents, number of test entries, groups, and the previous split."""
 
 from collections import Counter
+from itertools import chain
 from typing import Any
 
 from twofold_verify.bounds import find_nearest_sum, round_share
@@ -145,20 +146,34 @@ def check_previous(split: Split) -> str:
     for side, name in zip(split.previous, ("train", "test"), strict=True):
         digest = split.report.parameters["previous"][f"{name}Digest"]
         require_equal(digest, f"{side.digest:016x}", f"digest of the previous {side.name}")
+    renamed = _is_bucket_renamed(split, split.previous)
+    require_equal(split.report.matches_previous_by_key, renamed, "matched by key")
     expected = _compare_sides(split, split.previous)
     require_equal(claimed, expected, "the previous split")
     return (
         f"{expected['leftTest']} of {expected['testEntries']} test entries left the test set, "
         f"{expected['enteredTest']} entered it."
+        + (" No previous image is in this bucket: matched by key." if renamed else "")
     )
+
+
+def _is_bucket_renamed(split: Split, previous: tuple[Any, Any]) -> bool:
+    """Whether the previous split has images, and none in a bucket of this split."""
+    buckets, previous_buckets = (
+        {entry.source_ref.split("/", 3)[2] for entry in entries}
+        for entries in (split.iterate_entries(), chain(*(side.entries for side in previous)))
+    )
+    return bool(previous_buckets) and buckets.isdisjoint(previous_buckets)
 
 
 def _compare_sides(split: Split, previous: tuple[Any, Any]) -> dict[str, int]:
+    name_image = split.report.name_image
     previous_train, previous_test = (
-        {entry.source_ref for entry in side.entries} for side in previous
+        {name_image(entry.source_ref) for entry in side.entries} for side in previous
     )
     train, test = (
-        {entry.source_ref for entry in side.entries} for side in (split.train, split.test)
+        {name_image(entry.source_ref) for entry in side.entries}
+        for side in (split.train, split.test)
     )
     return {
         "testEntries": len(previous_test & (train | test)),

@@ -39,13 +39,16 @@ class PreviousRanks:
     """Ranks of source-refs: 0 in the previous test set, 1 new, 2 in the previous training set."""
 
     def __init__(self, split: Split) -> None:
-        self._rank_by_source_ref: dict[str, int] = {}
+        self._name_image = split.report.name_image
+        self._rank_by_image: dict[str, int] = {}
         for side, rank in zip(split.previous or (), (2, 0), strict=bool(split.previous)):
-            self._rank_by_source_ref.update((entry.source_ref, rank) for entry in side.entries)
+            self._rank_by_image.update(
+                (self._name_image(entry.source_ref), rank) for entry in side.entries
+            )
 
     def rank(self, source_refs: Iterable[str]) -> int:
         """Returns the rank of a unit with these source-refs."""
-        ranks = {self._rank_by_source_ref.get(source_ref, 1) for source_ref in source_refs}
+        ranks = {self._rank_by_image.get(self._name_image(each), 1) for each in source_refs}
         return next(rank for rank in (0, 2, 1) if rank in ranks)
 
 

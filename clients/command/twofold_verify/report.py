@@ -63,6 +63,15 @@ class Report:
         """Whether the split keeps a previous split."""
         return "previous" in self.parameters
 
+    @property
+    def matches_previous_by_key(self) -> bool:
+        """Whether images of the previous split are the same images if their keys are equal, in any bucket."""
+        return "matchedBy" in self.parameters.get("previous", {})
+
+    def name_image(self, source_ref: str) -> str:
+        """Returns the text by which an image is found in the previous split: the source-ref, or its key."""
+        return source_ref.split("/", 3)[3] if self.matches_previous_by_key else source_ref
+
 
 def parse_report(path: Path) -> Any:
     """Reads the JSON document. Raises UnreadableError."""

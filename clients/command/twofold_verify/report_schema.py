@@ -49,7 +49,11 @@ _REPORT: Mapping[str, Any] = {
         "balanceBy?": [str],
         "minPerLabel?": int,
         "objective?": re.compile("labels-and-boxes"),
-        "previous?": {"trainDigest": DIGEST, "testDigest": DIGEST},
+        "previous?": {
+            "trainDigest": DIGEST,
+            "testDigest": DIGEST,
+            "matchedBy?": re.compile("key"),
+        },
     },
     "certificate": _CERTIFICATE,
     "previous?": dict.fromkeys(

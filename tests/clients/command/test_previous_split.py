@@ -133,3 +133,56 @@ def test_lines_that_end_with_carriage_returns_are_kept_and_verified(tmp_path: Pa
     assert run_twofold("split", manifests[0], "-o", old) == 0
     assert run_twofold("split", manifests[1], "-o", new, "--previous", old) == 0
     assert run_twofold("verify", new, "--previous", old, "--source", manifests[1]) == 0
+
+
+def test_a_renamed_bucket_is_matched_by_key_and_named(
+    tmp_path: Path, old: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, renamed = split_again(tmp_path, old), tmp_path / "renamed"
+    lines = [
+        line.replace("s3://example-images/", "S3://moved-images/")
+        for line in make_labelled_lines(500)
+    ]
+    capsys.readouterr()
+    manifest = write_manifest(tmp_path, lines)
+    assert run_twofold("split", manifest, "-o", renamed, "--previous", old) == 0
+    assert "0 of 80 test images left" in (shown := capsys.readouterr().out)
+    assert "new images: 100. The previous images are in another bucket: matched by key." in shown
+    report, same = read_split(renamed)[2], read_split(out)[2]
+    assert report["previous"] == same["previous"]
+    assert report["parameters"]["previous"]["matchedBy"] == "key"  # type: ignore[index]
+    assert "matchedBy" not in same["parameters"]["previous"]  # type: ignore[index]
+    assert "in another bucket: matched by key" in (renamed / "report.html").read_text()
+    assert run_twofold("verify", renamed, "--previous", old, "--source", manifest) == 0
+    assert "No previous image is in this bucket: matched by key" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("bucket", ["example-images", "moved-images"])
+def test_verify_refuses_a_wrong_claim_of_a_match_by_key(
+    tmp_path: Path, old: Path, bucket: str
+) -> None:
+    lines = [line.replace("example-images", bucket) for line in make_labelled_lines(500)]
+    out = tmp_path / "new"
+    assert run_twofold("split", write_manifest(tmp_path, lines), "-o", out, "--previous", old) == 0
+    report = json.loads((out / "report.json").read_bytes())
+    parameters = report["parameters"]["previous"]
+    assert ("matchedBy" in parameters) == (bucket == "moved-images")
+    if parameters.pop("matchedBy", None) is None:
+        parameters["matchedBy"] = "key"
+    (out / "report.json").write_text(json.dumps(report))
+    assert run_twofold("verify", out, "--previous", old) == 1
+
+
+def test_a_previous_split_without_any_of_the_images_is_no_match(tmp_path: Path, old: Path) -> None:
+    lines = [line.replace("video-", "film-") for line in make_labelled_lines(500)]
+    out = tmp_path / "new"
+    assert run_twofold("split", write_manifest(tmp_path, lines), "-o", out, "--previous", old) == 0
+    report = read_split(out)[2]
+    assert report["previous"] == {
+        "testEntries": 0,
+        "trainEntries": 0,
+        "newEntries": 500,
+        "leftTest": 0,
+        "enteredTest": 0,
+    }
+    assert run_twofold("verify", out, "--previous", old) == 0

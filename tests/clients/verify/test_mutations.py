@@ -104,6 +104,15 @@ def make_previous(folder: Path) -> VerifyArguments:
     return split_lines(folder, make_varied_lines(42), previous=before / "out")
 
 
+def make_renamed(folder: Path) -> VerifyArguments:
+    """The previous split has the images in another bucket."""
+    before = folder / "before"
+    before.mkdir()
+    lines = [line.replace("example-images", "earlier-images") for line in make_varied_lines(35)]
+    split_lines(before, lines)
+    return split_lines(folder, make_varied_lines(42), previous=before / "out")
+
+
 def make_optimum(folder: Path) -> VerifyArguments:
     """Few groups with many labels: no split reaches the integrality floor, and an integer program proves the optimum."""
     random = Random(0)
@@ -141,6 +150,7 @@ KINDS: tuple[SplitFactory, ...] = (
     make_coverage,
     make_boxes,
     make_previous,
+    make_renamed,
     make_optimum,
 )
 

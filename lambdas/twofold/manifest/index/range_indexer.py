@@ -19,7 +19,7 @@ from twofold.manifest.index.range_index import (
     RangeIndex,
 )
 from twofold.manifest.index.source_hashes import (
-    compute_source_identity,
+    compute_key_identity,
     extract_file_name,
     hash_source_bytes,
     hash_source_ref,
@@ -43,7 +43,8 @@ _TOO_LONG = Rejection(RejectionReason.LINE_TOO_LONG, "The line has more than 100
 
 
 def index_batches(batches: Iterable[LineBatch], identities: bytearray | None = None) -> RangeIndex:
-    """Validate and index the lines of a range. Appends the identity of each line's image to `identities` if given."""
+    """Validate and index the lines of a range. Appends the identity of the key of each line's image to `identities` if
+    given."""
     indexer = RangeIndexer(identities)
     for batch in split_first_batch(batches, SAMPLE_LINES):
         indexer.add_batch(batch)
@@ -132,7 +133,7 @@ class RangeIndexer:
     def _add_hashes(self, source_refs: Sequence[str]) -> None:
         encoded = [source_ref.encode() for source_ref in source_refs]
         if self._identities is not None:
-            self._identities += b"".join(map(compute_source_identity, source_refs))
+            self._identities += b"".join(map(compute_key_identity, source_refs))
         self._sources += b"".join(map(hash_source_bytes, encoded))
         self._file_names += b"".join(map(xxh3_64_digest, map(extract_file_name, encoded)))
 

@@ -44,3 +44,8 @@ def compute_identity(text: str, namespace: bytes = b"") -> bytes:
 def compute_source_identity(source_ref: str) -> bytes:
     """Return the identity of an image: equal for both spellings of the source-ref."""
     return compute_identity(normalize_source_ref(source_ref))
+
+
+def compute_key_identity(source_ref: str) -> bytes:
+    """Return the identity of an image within its bucket: that of the key in `s3://bucket/key`. Any text has one."""
+    return compute_identity(source_ref.partition("://")[2].partition("/")[2])
