@@ -21,6 +21,7 @@ _MUTATING = (
     Action.DISTRIBUTE,
     Action.DISTRIBUTE_GROUPS,
     Action.DRY_RUN,
+    Action.KEEP_TEST,
     Action.UPDATE,
     Action.DELETE,
 )

@@ -191,7 +191,13 @@ def collect_siblings(
 
 # Other images, with lines of the same lengths.
 SIBLING_MANIFEST = MANIFEST.replace(b"s3://images/", b"s3://imagos/")
-ACTIONS = (Action.CREATE, Action.DISTRIBUTE, Action.UPDATE, Action.DISTRIBUTE_GROUPS)
+ACTIONS = (
+    Action.CREATE,
+    Action.DISTRIBUTE,
+    Action.UPDATE,
+    Action.DISTRIBUTE_GROUPS,
+    Action.KEEP_TEST,
+)
 
 
 class CleanRuns:

@@ -16,7 +16,6 @@ from twofold.records import (
     DatasetType,
     Operation,
     OperationKind,
-    SplitParameters,
 )
 from twofold.settings import SORT_KEY, TablePartition
 from twofold.stores.keys import ContentsKeys, ScratchKeys
@@ -131,7 +130,7 @@ class InvariantChecker:
         assert dataset.status is operation.kind.complete_status
         match operation.kind:
             case OperationKind.DISTRIBUTE:
-                self._check_distribution(current, operation.parameters)
+                self._check_distribution(current, operation)
             case OperationKind.UPDATE:
                 text = self.storage.get_object(ScratchKeys(operation.id).changes)[:-SEAL_BYTES]
                 changes = {_read_source_ref(line): line for line in text.split(b"\n") if line}
@@ -143,13 +142,15 @@ class InvariantChecker:
                 assert list(after) == source.split(b"\n")[:-1]
 
     def _check_distribution(
-        self, current: dict[DatasetType, tuple[str, Lines]], parameters: SplitParameters | None
+        self, current: dict[DatasetType, tuple[str, Lines]], operation: Operation
     ) -> None:
+        parameters = operation.parameters
         assert parameters
         assert not parameters.dry_run, "A dry run moves nothing."
-        before = self.observed[DatasetType.TRAIN][1]
+        kept = self.observed[DatasetType.TEST][1]
+        assert bool(kept) == (operation.test_before is not None)
+        before = kept + self.observed[DatasetType.TRAIN][1]
         train, test = current[DatasetType.TRAIN][1], current[DatasetType.TEST][1]
-        assert not self.observed[DatasetType.TEST][1]
         assert len(test) == (2 * len(before) + 5) // 10
         assert Counter(train) + Counter(test) == Counter(before)
         for side in (set(train), set(test)):

@@ -12,8 +12,10 @@ from tests.faults.moto_storage import MotoStorage
 from tests.faults.requests import (
     COPIES,
     OLD,
+    OLD_TEST,
     PROJECT,
     SINGLE_TRANSACTION,
+    TEST_FOLDER,
     Request,
     abandon,
     build_operation,
@@ -59,6 +61,7 @@ class Protocol:
 
     The project has a test dataset, and a training dataset unless a caller creates one. For a revert, a distribution was made so
     long ago that the contents before it may be collected. For a copy, a copy of the same contents was deleted that long ago.
+    For a distribution that keeps the test entries, the test dataset has one, and Collect is modelled for its contents.
     """
 
     storage: MotoStorage
@@ -69,6 +72,15 @@ class Protocol:
     def __post_init__(self) -> None:
         self.tables = TableStates(self.storage)
 
+    @property
+    def keeps_test(self) -> bool:
+        return Request.KEEP in self.requests
+
+    @property
+    def collected_folder(self) -> str:
+        """The folder for which Collect is modelled."""
+        return TEST_FOLDER if self.keeps_test else make_contents().folder
+
     def begin(self) -> State:
         table = self.tables.table
         project = Project(name=PROJECT, created=NOW)
@@ -76,13 +88,17 @@ class Protocol:
         if Request.CREATE not in self.requests:
             operations.create(table, _make_dataset_with_contents(PROJECT), None)
         test = make_dataset(PROJECT, DatasetType.TEST, DatasetStatus.CREATE_COMPLETE)
+        if self.keeps_test:
+            kept = make_contents(*OLD_TEST, folder=TEST_FOLDER)
+            test = test.model_copy(update={"contents": kept})
         operations.create(table, test, None)
         if Request.COPY in self.requests:
             self._create_copies_project(table)
         if Request.REVERT in self.requests:
             stored = projects.find(table, PROJECT)
             assert stored
-            distribute(table, stored, LONG_AGO)
+            request = Request.KEEP if self.keeps_test else Request.DISTRIBUTE
+            distribute(table, stored, LONG_AGO, request)
         count = len(self.requests)
         return State(
             self.tables.save(),
@@ -199,7 +215,7 @@ class Protocol:
 
     def _list_collector_steps(self, state: State) -> Iterator[tuple[str, State]]:
         """Yield the steps of Collect: list, check the use, hold, delete, delete the note. Collect may end after each step."""
-        folder = make_contents().folder
+        folder = self.collected_folder
         listed_folder = RetiredFolder(folder, state.listed)
         match state.collect:
             case None:
@@ -253,6 +269,8 @@ class Protocol:
     def list_written_folders(self, state: State, active: set[str]) -> set[str]:
         """Return the written folders, except for active operations."""
         initial = set() if Request.CREATE in self.requests else {make_contents().folder}
+        if self.keeps_test:
+            initial.add(TEST_FOLDER)
         started = (
             self.operations[caller, state.read_tables[caller]]
             for caller, execution in enumerate(state.executions)

@@ -23,6 +23,8 @@ from twofold.stores import keys
 from twofold.stores.table import Table, operations, projects
 
 OLD = ("an entry", "another")
+OLD_TEST = ("a test entry",)
+TEST_FOLDER = "contents/old-test"
 BEFORE_ALL = 9
 PROJECT = "project"
 COPIES = "copies"
@@ -35,6 +37,7 @@ class Request(StrEnum):
     """Requests to the API."""
 
     DISTRIBUTE = "distribute"
+    KEEP = "distribute and keep the test entries"
     UPDATE = "update"
     CREATE = "create"
     DELETE = "delete"
@@ -64,11 +67,16 @@ def build_operation(
         return None
     if request is Request.UPDATE:
         return _make_operation(caller, OperationKind.UPDATE, (train.id,), before=train.contents)
-    if test.status not in READY_STATUSES or test.contents:
+    if test.status not in READY_STATUSES or (test.contents and request is not Request.KEEP):
         return None
     pair, split = (train.id, test.id), SplitParameters()
     return _make_operation(
-        caller, OperationKind.DISTRIBUTE, pair, before=train.contents, parameters=split
+        caller,
+        OperationKind.DISTRIBUTE,
+        pair,
+        before=train.contents,
+        test_before=test.contents,
+        parameters=split,
     )
 
 
@@ -91,13 +99,15 @@ def publish(
     )
 
 
-def distribute(table: Table, project: Project, now: int) -> None:
+def distribute(
+    table: Table, project: Project, now: int, request: Request = Request.DISTRIBUTE
+) -> None:
     """Run a distribution from the claim to the entry in the history."""
     datasets = {
         dataset.id.type: dataset
         for dataset in projects.find_datasets(table, project.list_datasets()).values()
     }
-    operation = build_operation(Request.DISTRIBUTE, datasets, BEFORE_ALL)
+    operation = build_operation(request, datasets, BEFORE_ALL)
     assert operation
     assert operation.before
     assert operations.claim(table, operation, [*datasets.values()], now)
@@ -116,18 +126,23 @@ def distribute(table: Table, project: Project, now: int) -> None:
         optimal=True,
         proof="",
         before=operation.before,
+        test_before=operation.test_before,
         after=tuple(new_contents[dataset] for dataset in operation.datasets),
     )
     assert publish(table, operation, now, distribution)
 
 
 def build_new_contents(operation: Operation) -> dict[DatasetId, Contents]:
-    """Return the new contents of an operation: an update adds a member, a distribution moves a member."""
-    before = list_members(operation.before)
+    """Return the new contents of an operation: an update adds a member, a distribution moves a member, and one that keeps
+    the test entries also moves one of them back."""
+    before, kept = list_members(operation.before), list_members(operation.test_before)
     new_members = {operation.datasets[0].type: before | {f"of {operation.id}"}}
     if operation.kind is OperationKind.DISTRIBUTE:
-        moved = frozenset([min(before)])
-        new_members = {DatasetType.TRAIN: before - moved, DatasetType.TEST: moved}
+        moved, back = frozenset([min(before)]), frozenset(sorted(kept)[-1:])
+        new_members = {
+            DatasetType.TRAIN: before - moved | back,
+            DatasetType.TEST: kept - back | moved,
+        }
     return {
         dataset: make_contents(
             *sorted(new_members[dataset.type]),

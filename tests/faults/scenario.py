@@ -34,16 +34,18 @@ class Action(StrEnum):
     REVERT = "revert"
     DISTRIBUTE_GROUPS = "distribute in groups"
     DRY_RUN = "dry run"
+    KEEP_TEST = "distribute and keep the test entries"
 
 
-DISTRIBUTE_VARIANTS = (Action.DISTRIBUTE_GROUPS, Action.DRY_RUN)
+DISTRIBUTE_VARIANTS = (Action.DISTRIBUTE_GROUPS, Action.DRY_RUN, Action.KEEP_TEST)
 """Distributions that share most call sites with a plain one."""
-MOVING_ACTIONS = (Action.DISTRIBUTE, Action.DISTRIBUTE_GROUPS)
+MOVING_ACTIONS = (Action.DISTRIBUTE, Action.DISTRIBUTE_GROUPS, Action.KEEP_TEST)
 GROUP_BY = "images/[0-9]*([0-9])"
 """The last digit of an image's number."""
 _VARIANT_PARAMETERS: dict[Action, dict[str, Any]] = {
     Action.DISTRIBUTE_GROUPS: {"GroupBy": GROUP_BY},
     Action.DRY_RUN: {"DryRun": True},
+    Action.KEEP_TEST: {"KeepTest": True},
 }
 
 
@@ -67,7 +69,8 @@ def select_distinct(
 class Scenario:
     """A project with a training dataset of ENTRIES entries and an empty test dataset.
 
-    A CREATE begins without the training dataset; the datasets have been distributed before a REVERT.
+    A CREATE begins without the training dataset. The datasets have been distributed before a REVERT, and also have a new entry
+    before a KEEP_TEST.
     """
 
     simulator: Simulator
@@ -96,7 +99,7 @@ class Scenario:
         match action:
             case Action.CREATE:
                 return self._create()
-            case Action.DISTRIBUTE | Action.DISTRIBUTE_GROUPS | Action.DRY_RUN:
+            case Action.DISTRIBUTE | Action.DISTRIBUTE_GROUPS | Action.DRY_RUN | Action.KEEP_TEST:
                 arns = [{"Arn": self.arns[kind]} for kind in DatasetType]
                 parameters = _VARIANT_PARAMETERS.get(action, {})
                 return self.call("DistributeDatasetEntries", Datasets=arns, **parameters)
@@ -170,7 +173,8 @@ class Scenario:
                 ]
                 arn = f"{self.project.rpartition('/')[0]}/dataset/train/{train.id.created}"
                 self.call_successfully("DeleteDataset", DatasetArn=arn)
-            if action in MOVING_ACTIONS and self.invariants.observed[DatasetType.TEST][1]:
+            is_distributed = bool(self.invariants.observed[DatasetType.TEST][1])
+            if action in MOVING_ACTIONS and action is not Action.KEEP_TEST and is_distributed:
                 return
             if action is Action.DELETE and DatasetType.TRAIN not in self.read_statuses():
                 return

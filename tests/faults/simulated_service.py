@@ -17,6 +17,11 @@ from tests.support.small_sizes import shrink_sizes
 from twofold.records import DatasetType
 from twofold.stores.table import Table, calls
 
+_EARLIER_ACTIONS = {
+    Action.REVERT: (Action.DISTRIBUTE,),
+    Action.KEEP_TEST: (Action.DISTRIBUTE, Action.UPDATE),
+}
+
 
 @dataclass(frozen=True)
 class SimulatedService:
@@ -34,9 +39,11 @@ class SimulatedService:
         with simulator.fault_injector.pause():
             scenario = self._create_scenario(action)
             scenario.invariants.check()
-            if action is Action.REVERT:
-                scenario.perform(Action.DISTRIBUTE)
+            for earlier in _EARLIER_ACTIONS.get(action, ()):
+                scenario.replaces_entries = False
+                scenario.perform(earlier)
                 simulator.scheduler.run()
+            if action in _EARLIER_ACTIONS:
                 scenario.invariants.restart()
         simulator.fault_injector.calls.clear()
         default_hook = simulator.fault_injector.on_call

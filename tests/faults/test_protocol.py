@@ -11,7 +11,7 @@ import pytest
 from tests.faults import protocol as model
 from tests.faults.moto_storage import MotoStorage
 from tests.faults.protocol import Protocol
-from tests.faults.requests import OLD, Request, list_members, make_contents
+from tests.faults.requests import OLD, OLD_TEST, TEST_FOLDER, Request, list_members
 from tests.faults.simulated_service import SimulatedService
 from tests.faults.state import State
 from tests.faults.transactions import ProjectView
@@ -21,6 +21,8 @@ from twofold.stores.table import Table, history, operations, projects, retired
 
 TOGETHER = [
     *combinations_with_replacement((Request.DISTRIBUTE, Request.UPDATE, Request.DELETE), 2),
+    *((Request.KEEP, other) for other in (Request.KEEP, Request.UPDATE, Request.DELETE)),
+    (Request.REVERT, Request.KEEP),
     (Request.CREATE, Request.CREATE),
     (Request.CREATE, Request.DELETE),
     *(
@@ -110,14 +112,15 @@ def check_invariants(protocol: Protocol, state: State) -> None:
             for caller, request in enumerate(protocol.requests)
             if request is Request.UPDATE
         }
-        assert train | test == {*OLD} | (published & updates), NOT_LOST
+        initial = {*OLD, *(OLD_TEST if protocol.keeps_test else ())}
+        assert train | test == initial | (published & updates), NOT_LOST
     check_contents(protocol, state, view)
 
 
 def check_contents(protocol: Protocol, state: State, view: ProjectView) -> None:
     """Check the existence of contents in use, the retirement of all others, and copies."""
     used = {dataset.contents.folder for dataset in view.list_all() if dataset.contents}
-    deleted = {make_contents().folder} if state.contents_removed else set()
+    deleted = {protocol.collected_folder} if state.contents_removed else set()
     assert not used & deleted, NOT_REMOVED
     noted = protocol.list_noted_folders(state.table)
     active = {operation.id for operation in view.active}
@@ -289,6 +292,18 @@ CAUGHT = [
         id="a deletion of contents that are in use again",
     ),
     pytest.param(
+        (Request.REVERT, Request.KEEP),
+        lambda patch: patch_write(patch, retired, "build_reinstatement", weaken_condition),
+        NOT_REMOVED,
+        id="a revert to test contents that are being deleted",
+    ),
+    pytest.param(
+        (Request.KEEP, Request.UPDATE),
+        lambda patch: retire_elsewhere(patch, TEST_FOLDER),
+        NOT_FORGOTTEN,
+        id="a distribution that does not retire the contents of the test dataset",
+    ),
+    pytest.param(
         (Request.COPY, Request.DELETE),
         lambda patch: patch_write(patch, Table, "build_update", hold_renewed_note),
         NOT_REMOVED,
@@ -313,6 +328,18 @@ CAUGHT = [
         id="a copy that takes longer than the retention time",
     ),
 ]
+
+
+def retire_elsewhere(patch: pytest.MonkeyPatch, folder: str) -> None:
+    """Retire another folder in place of this one."""
+    original = retired.build_retirement
+    patch.setattr(
+        retired,
+        "build_retirement",
+        lambda table, retiring, now: original(
+            table, "elsewhere" if retiring == folder else retiring, now
+        ),
+    )
 
 
 def delete_anyway(write: dict[str, Any]) -> dict[str, Any]:

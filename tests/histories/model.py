@@ -202,7 +202,8 @@ def _find_distribute_refusals(state: State, call: Call) -> set[str]:
     for dataset in filter(None, datasets):
         if dataset.status not in SETTLED:
             refusals.add(_NOT_READY)
-        if bool(dataset.contents.entries) != (dataset.type == "TRAIN"):
+        is_empty, keeps = not dataset.contents.entries, bool(call.request.get("KeepTest"))
+        if is_empty if dataset.type == "TRAIN" else not (is_empty or keeps):
             refusals.add(_INVALID)
     return refusals
 

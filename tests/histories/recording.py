@@ -128,7 +128,9 @@ def make_http_sender(client: Any) -> Send:
 def _select_members(members: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members that the model needs; the training dataset of a distribution comes first."""
     request = {
-        name: members[name] for name in ("DatasetArn", "DatasetType", "DryRun") if name in members
+        name: members[name]
+        for name in ("DatasetArn", "DatasetType", "DryRun", "KeepTest")
+        if name in members
     }
     if "Datasets" in members:
         arns = [dataset["Arn"] for dataset in members["Datasets"]]

@@ -157,7 +157,8 @@ def _end_distribution(over: State, work: Work, splits: Splits) -> Iterator[State
     if work.dry:
         yield over.put_datasets(*(replace(dataset, status=UPDATED) for dataset in before))
         return
-    for sides in splits.iterate_choices(before[0].contents.entries):
+    # The training dataset comes first. The entries of a test dataset are kept, and come first in the order of both.
+    for sides in splits.iterate_choices(before[1].contents.entries + before[0].contents.entries):
         after = [
             replace(dataset, status=UPDATED, contents=Contents(work.call, entries))
             for dataset, entries in zip(before, sides, strict=True)

@@ -190,3 +190,35 @@ def test_only_a_creation_without_an_answer_is_taken_back(*, answered: bool) -> N
     for arn in (TRAIN, None):
         story.add(SLOT, DatasetType="TRAIN", answer={"Arn": arn})
     assert (story.find_refusal() is None) != answered
+
+
+def test_a_distribution_that_keeps_the_test_entries_is_explained(story: Story) -> None:
+    tell_growth(story)
+    assert story.find_refusal() is None
+
+
+def test_a_distribution_of_a_filled_test_dataset_without_keep_test_is_refused(story: Story) -> None:
+    tell_growth(story, keep=False)
+    assert story.find_refusal()
+
+
+def test_a_kept_entry_that_is_gone_is_refused(story: Story) -> None:
+    tell_growth(story, lost=1)
+    assert story.find_refusal()
+
+
+def tell_growth(story: Story, *, keep: bool = True, lost: int = 0) -> None:
+    """Distribute ten entries, add five, and distribute again; `lost` of the kept entries are missing in the list at the end."""
+    new = [make_line(number, "cat") for number in range(10, 15)]
+    story.add_distribution()
+    story.add_description(TEST, "UPDATE_COMPLETE")
+    story.add_list(TEST, *(OLD[number] for number in MOVED))
+    story.add_update(TRAIN, *new)
+    story.add_description(TRAIN, "UPDATE_COMPLETE")
+    story.add_distribution(**({"KeepTest": True} if keep else {}))
+    story.add_description(TEST, "UPDATE_COMPLETE")
+    kept = [OLD[number] for number in MOVED][lost:]
+    story.add_list(TEST, *kept, new[2])
+    story.add_description(TRAIN, "UPDATE_COMPLETE")
+    rest = [line for line in (*OLD, *new) if line not in (*[OLD[i] for i in MOVED], new[2])]
+    story.add_list(TRAIN, *rest)

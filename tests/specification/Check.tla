@@ -17,8 +17,8 @@ Init ==
 
 Begin == \E o \in Operations \ begun :
   /\ begun' = begun \union {o}
-  /\ \/ \E d \in InSlots : Claim(o, "UPDATE", {d}, datasets[d].contents)
-     \/ InSlots # {} /\ \E c \in DOMAIN entries : Claim(o, "DISTRIBUTE", InSlots, c)
+  /\ \/ \E d \in InSlots : Claim(o, "UPDATE", {d}, datasets[d].contents, None)
+     \/ InSlots # {} /\ \E c \in DOMAIN entries, k \in DOMAIN entries \union {None} : Claim(o, "DISTRIBUTE", InSlots, c, k)
      \/ \E d \in NewDatasets, type \in Types : BeginCreate(d, type, o)
 
 Next ==

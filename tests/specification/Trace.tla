@@ -22,7 +22,7 @@ Begin(t) == \E o \in DOMAIN t.active \ DOMAIN active :
   LET operation == t.active[o] IN
   IF operation.kind = "CREATE"
   THEN \E d \in operation.datasets : BeginCreate(d, t.datasets[d].type, o)
-  ELSE operation.datasets \subseteq DOMAIN datasets /\ Claim(o, operation.kind, operation.datasets, operation.before)
+  ELSE operation.datasets \subseteq DOMAIN datasets /\ Claim(o, operation.kind, operation.datasets, operation.before, operation.kept)
 
 Step ==
   /\ at < Len(Traces[which])

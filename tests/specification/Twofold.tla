@@ -6,7 +6,7 @@ EXTENDS Naturals, FiniteSets, Sequences, TLC
 VARIABLES
   slot,      \* the dataset in the project's slot of each type, or None
   datasets,  \* of each dataset, deleted ones too: its type, status, contents, and the operation that claimed it last
-  active,    \* the operations that have not ended: kind, datasets, and the contents that they began with
+  active,    \* the operations that have not ended: kind, datasets, the contents that they began with, and those of a kept test dataset
   noted,     \* contents that Collect will find: nobody points to them, or somebody did not
   past,      \* the distributions: of each dataset what it had before and after, and whether it was reverted
   entries,   \* of each of the contents that were ever pointed to
@@ -24,6 +24,7 @@ Without(f, x) == [y \in DOMAIN f \ {x} |-> f[y]]
 Written(o, d) == o \o ":" \o d
 Named(contents) == contents \ {None}
 Held(c) == IF c = None THEN {} ELSE entries[c]
+One(s) == IF s = {} THEN {} ELSE {CHOOSE e \in s : TRUE}
 Changed(ds, status, o) == [d \in DOMAIN datasets |->
   IF d \in ds THEN [datasets[d] EXCEPT !.status = status, !.operation = o] ELSE datasets[d]]
 
@@ -44,17 +45,17 @@ BeginCreate(d, type, o) ==
   /\ slot' = [slot EXCEPT ![type] = d]
   /\ datasets' = datasets @@
        (d :> [type |-> type, status |-> "CREATE_IN_PROGRESS", contents |-> None, operation |-> o])
-  /\ active' = active @@ (o :> [kind |-> "CREATE", datasets |-> {d}, before |-> None])
+  /\ active' = active @@ (o :> [kind |-> "CREATE", datasets |-> {d}, before |-> None, kept |-> None])
   /\ UNCHANGED <<noted, past, entries, due>>
 
 (* A claim needs datasets that are settled and have what was read. *)
-Claim(o, kind, ds, before) ==
+Claim(o, kind, ds, before, kept) ==
   /\ o \notin DOMAIN active
   /\ \A d \in ds : slot[datasets[d].type] = d /\ datasets[d].status \in Settled
-  /\ \A d \in ds : datasets[d].contents = IF kind = "DISTRIBUTE" /\ datasets[d].type = "TEST" THEN None ELSE before
+  /\ \A d \in ds : datasets[d].contents = IF kind = "DISTRIBUTE" /\ datasets[d].type = "TEST" THEN kept ELSE before
   /\ kind = "DISTRIBUTE" => {datasets[d].type : d \in ds} = Types /\ before # None
   /\ datasets' = Changed(ds, "UPDATE_IN_PROGRESS", o)
-  /\ active' = active @@ (o :> [kind |-> kind, datasets |-> ds, before |-> before])
+  /\ active' = active @@ (o :> [kind |-> kind, datasets |-> ds, before |-> before, kept |-> kept])
   /\ UNCHANGED <<slot, noted, past, entries, due>>
 
 Mine(o) == \A d \in active[o].datasets : datasets[d].operation = o /\ datasets[d].status \in InProgress
@@ -66,15 +67,17 @@ Failed(o) == IF active[o].kind = "CREATE" THEN "CREATE_FAILED" ELSE "UPDATE_FAIL
 Publish(o) ==
   LET ds == active[o].datasets
       before == active[o].before
-      moved == {CHOOSE e \in Held(before) : TRUE}
+      kept == active[o].kept
+      moved == One(Held(before))
+      back == One(Held(kept))
       Made(d) == CASE active[o].kind # "DISTRIBUTE" -> Held(before) \union {o}
-                   [] datasets[d].type = "TEST"     -> moved
-                   [] OTHER                         -> Held(before) \ moved
+                   [] datasets[d].type = "TEST"     -> (Held(kept) \ back) \union moved
+                   [] OTHER                         -> (Held(before) \ moved) \union back
   IN /\ Mine(o)
      /\ datasets' = [d \in DOMAIN datasets |-> IF d \in ds
           THEN [datasets[d] EXCEPT !.status = Completed(o), !.contents = Written(o, d)] ELSE datasets[d]]
      /\ active' = Without(active, o)
-     /\ noted' = noted \union Named({before})
+     /\ noted' = noted \union Named({before, kept})
      /\ past' = IF active[o].kind # "DISTRIBUTE" THEN past ELSE past @@
           (o :> [reverted |-> FALSE, sides |-> [d \in ds |->
              [before |-> datasets[d].contents, after |-> Written(o, d)]]])

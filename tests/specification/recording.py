@@ -89,11 +89,14 @@ def _format_operation(operation: Mapping[str, Any]) -> str:
         kind=_format_text(operation["Kind"]),
         datasets=_format_set(map(_get_name, operation["Datasets"])),
         before=_format_text(_format_contents(operation.get("Before", {}).get("Folder", ""))),
+        kept=_format_text(_format_contents(operation.get("TestBefore", {}).get("Folder", ""))),
     )
 
 
 def _format_distribution(done: Mapping[str, Any], undone: set[str]) -> str:
-    before = (_format_contents(done["Before"]["Folder"]), _NONE)
+    before = [
+        _format_contents(done.get(name, {}).get("Folder", "")) for name in ("Before", "TestBefore")
+    ]
     after = [_format_contents(contents["Folder"]) for contents in done["After"]]
     names = map(_get_name, done["Datasets"])
     sides = {
