@@ -8,6 +8,7 @@ COMMANDS = {
     "splitters": ModuleCommand("bench.splitters", "compare with other splitters (`make bench`)"),
     "scale": ModuleCommand("bench.scale", "time and memory of large splits, beside other tools"),
     "solver": ModuleCommand("bench.solver", "time and memory of the split alone"),
+    "proofs": ModuleCommand("bench.proofs", "proofs of splits, with and without a solver"),
     "lines": ModuleCommand("bench.lines", "time to index a line"),
     "imports": ModuleCommand("bench.imports", "imports of a cold start of each function"),
     "memory": ModuleCommand("bench.memory", "memory of the functions that hold a dataset"),

@@ -51,6 +51,17 @@ def test_the_first_screen_says_sizes_proof_and_the_worst_label() -> None:
     assert "Furthest from its share 0.2 images: cat" in text
 
 
+def test_the_bound_that_can_be_checked_is_shown_with_its_multipliers() -> None:
+    report = build_sample_report([["cat"]] * 12 + [["dog"]] * 11)
+    text = PageReader(render_page(report)).text
+    assert "Proof dual bound Checkable lower bound 0.8 images, by whole images alone" in text
+    report["certificate"]["dualBound"]["labels"] = [{"label": "cat", "multiplier": -1}]
+    report["certificate"]["dualBound"]["entries"] = 3
+    assert "0.8 images, by 2 multipliers" in PageReader(render_page(report)).text
+    del report["certificate"]["dualBound"]
+    assert "Checkable" not in PageReader(render_page(report)).text
+
+
 def test_every_label_has_a_row_with_its_numbers() -> None:
     report = build_sample_report([["cat"]] * 50 + [["dog"]] * 31)
     text = PageReader(render_page(report)).text

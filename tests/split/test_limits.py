@@ -21,17 +21,18 @@ from tests.split.entries import (
     split_entries,
 )
 from tests.split.milp import solve_least_deviation
-from twofold.split import Selection, allocation, mip, solver, window
+from twofold.split import Selection, allocation, mip, proof, solver, window
 from twofold.split.highs import HighsSolver, MipSolution
 
 FIFTH = Fraction(1, 5)
 FLOOR, OPTIMUM, TOO_LARGE = allocation.FLOOR, allocation.OPTIMUM, allocation.TOO_LARGE
+DUAL_BOUND = allocation.DUAL_BOUND
 
 
 @contextmanager
 def set_limits(**values: int) -> Iterator[None]:
     """Set constants of modules within the block: `solver_ALWAYS_OPEN=4` sets `solver.ALWAYS_OPEN`."""
-    modules = {"solver": solver, "mip": mip, "allocation": allocation}
+    modules = {"solver": solver, "mip": mip, "allocation": allocation, "proof": proof}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in values.items():
             module, _, limit = name.partition("_")
@@ -86,7 +87,7 @@ def test_two_labels_are_at_a_proven_optimum_on_both_sides_of_the_window(
 ) -> None:
     certificate = split_entries(make_two_label_entries(first, second)).certificate
     assert certificate.optimal
-    assert certificate.proof in (FLOOR, OPTIMUM)
+    assert certificate.proof in (FLOOR, DUAL_BOUND)
 
 
 def _check_optimum(
@@ -160,7 +161,10 @@ def test_a_programme_is_solved_up_to_the_limit_on_its_size() -> None:
 
     def split_with_limit(values: int) -> Selection:
         with set_limits(
-            solver_ALWAYS_OPEN=50, solver_MAX_VALUES=values, allocation_MAX_VALUES=values
+            solver_ALWAYS_OPEN=50,
+            solver_MAX_VALUES=values,
+            allocation_MAX_VALUES=values,
+            proof_MAX_VALUES=0,
         ):
             return split_entries(HARD)
 
@@ -173,8 +177,18 @@ def test_a_programme_is_solved_up_to_the_limit_on_its_size() -> None:
     assert high == sum(len(labels) for labels in signatures)
     assert (above.proof, above.optimal) == (OPTIMUM, True)
     assert below.proof == TOO_LARGE
-    assert below.lower_bound == split_entries(HARD, work_limit=0).certificate.lower_bound
+    assert below.lower_bound == below.dual_bound.value
     assert below.lower_bound < above.deviation <= below.deviation
+
+
+def test_a_relaxation_is_solved_up_to_the_limit_on_its_size() -> None:
+    values = sum(len(labels) for labels in {entry.labels for entry in HARD})
+    certificate = split_entries(HARD).certificate
+    for limit, proved in ((values - 1, OPTIMUM), (values, DUAL_BOUND)):
+        with set_limits(proof_MAX_VALUES=limit):
+            limited = split_entries(HARD).certificate
+        assert (limited.proof, limited.optimal) == (proved, True)
+        assert limited.deviation == certificate.deviation
 
 
 def test_a_window_is_widened_where_the_programme_is_too_large(
@@ -216,7 +230,8 @@ def test_a_solution_that_does_not_hold_in_integers_proves_nothing(
     monkeypatch.setattr(
         HighsSolver, "minimize", lambda *_, **__: MipSolution(None, -np.inf, "optimal")
     )
-    certificate = split_entries(HARD).certificate
+    with set_limits(proof_MAX_VALUES=0):
+        certificate = split_entries(HARD).certificate
     assert (certificate.proof, certificate.optimal) == (allocation.INEXACT, False)
 
 

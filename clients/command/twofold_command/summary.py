@@ -131,10 +131,19 @@ def summarize_deviation(certificate: dict[str, Any]) -> str:
     total = (
         f"Total deviation: {_count_images(certificate['deviation'])}{_split_deviation(certificate)}"
     )
+    checkable = _format_checkable_bound(certificate)
     if certificate["optimal"]:
-        return f"{total}, the minimum possible (proof: {certificate['proof']})."
+        return f"{total}, the minimum possible (proof: {certificate['proof']}{checkable})."
     bound = _count_images(certificate["lowerBound"])
-    return f"{total}; lower bound: {bound} (not proven minimal: {certificate['proof']})."
+    return f"{total}; lower bound: {bound} (not proven minimal: {certificate['proof']}{checkable})."
+
+
+def _format_checkable_bound(certificate: dict[str, Any]) -> str:
+    """The bound that `verify` recomputes, where the solver claims more; reports of older versions have none."""
+    bound = certificate.get("dualBound", {}).get("bound", certificate["lowerBound"])
+    if bound == certificate["lowerBound"] or certificate["proof"] == "integrality floor":
+        return ""
+    return f"; checkable lower bound: {_count_images(bound)}"
 
 
 def _split_deviation(certificate: dict[str, Any]) -> str:

@@ -2,11 +2,7 @@
 
 from collections.abc import Mapping
 
-from twofold_verify.balance_checks import (
-    check_boxes,
-    check_labels,
-    check_optimum,
-)
+from twofold_verify.balance_checks import check_boxes, check_labels
 from twofold_verify.coverage_checks import check_coverage
 from twofold_verify.file_checks import (
     check_contents,
@@ -18,6 +14,7 @@ from twofold_verify.file_checks import (
 )
 from twofold_verify.label_pairs import check_pairs
 from twofold_verify.level_checks import check_levels
+from twofold_verify.optimum_check import check_optimum
 from twofold_verify.order import check_order
 from twofold_verify.report_warnings import check_warnings
 from twofold_verify.runner import CheckFunction

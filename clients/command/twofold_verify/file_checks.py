@@ -6,7 +6,7 @@ from typing import Any
 
 from twofold_verify.bounds import find_nearest_sum, round_share
 from twofold_verify.keys import SINGLE
-from twofold_verify.order import ALGORITHM_VERSION
+from twofold_verify.order import ALGORITHM_VERSIONS
 from twofold_verify.runner import Split, WrongError, require_equal
 
 _MAX_NAMED = 3
@@ -55,8 +55,13 @@ def check_count(split: Split) -> str:
     requested = round_share(split.size, fraction)
     sizes = _count_group_sizes(split)
     reachable = requested if sizes is None else find_nearest_sum(sizes.values(), requested)
+    version = certificate["algorithmVersion"]
+    if version not in ALGORITHM_VERSIONS:
+        raise WrongError(
+            f"The certificate has version {version} of the algorithm; this verifier knows "
+            f"{list_names(ALGORITHM_VERSIONS)}."
+        )
     expected = {
-        "algorithmVersion": ALGORITHM_VERSION,
         "seed": split.report.seed,
         "fraction": str(fraction),
         "entries": split.size,

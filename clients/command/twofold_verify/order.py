@@ -18,8 +18,8 @@ from twofold_verify.keys import hash_group, resolve_key_collisions
 from twofold_verify.manifests import ManifestSide
 from twofold_verify.runner import Split, WrongError
 
-ALGORITHM_VERSION = 2
-"""Version in the certificate; another version may use other keys."""
+ALGORITHM_VERSIONS = (2, 3)
+"""Versions in the certificate; another version may use other keys."""
 _WORD = 1 << 64
 _GOLDEN = 0x9E3779B97F4A7C15
 

@@ -8,6 +8,16 @@ FRACTION = re.compile(r"(0|[1-9][0-9]{0,19})(/[1-9][0-9]{0,19})?")
 DIGEST = re.compile(r"[0-9a-f]{16}")
 SHORT = re.compile(r"[ -~]{1,100}")
 
+_SIGNED = range(-(1 << 63), 1 << 63)
+_DUAL_BOUND = {
+    "bound": FRACTION,
+    "value": FRACTION,
+    "denominator": range(1, 1 << 63),
+    "entries": _SIGNED,
+    "labels": [{"label": str, "multiplier": _SIGNED}],
+    "levels?": [{"member": str, "level": (str, type(None)), "multiplier": _SIGNED}],
+    "unlabelled": _SIGNED,
+}
 _CERTIFICATE = {
     "algorithmVersion": int,
     "seed": int,
@@ -22,6 +32,7 @@ _CERTIFICATE = {
     "gap": FRACTION,
     "optimal": bool,
     "proof": SHORT,
+    "dualBound?": _DUAL_BOUND,
     "swappedEntries": int,
     "pairs": int,
     "pairDeviation": FRACTION,
@@ -149,7 +160,7 @@ UNCHECKED_MEMBERS: Mapping[str, str] = {
     "source.testManifest": "the location of the test manifest with the kept entries",
     "source.errorEntries": "entries with errors in their labels",
     "source.errors": "the error codes, with the first line of each",
-    "certificate.proof": "the solver's claim, unless the proof is the integrality floor",
+    "certificate.proof": "the solver's claim, unless it is the integrality floor or the dual bound",
     "warnings[].message": "the text; code, level, labels and count are checked",
     "dropped.reasons[].detail": "the text; the manifests do not contain rejected lines",
 }

@@ -1,7 +1,7 @@
 """Check a JSON document against a schema.
 
-A schema is a type, a compiled pattern that a string must match in full, a dictionary of members ("name?" is optional), a list
-with the schema of every element, or a tuple of alternative schemas.
+A schema is a type, a compiled pattern that a string must match in full, a range of whole numbers, a dictionary of members
+("name?" is optional), a list with the schema of every element, or a tuple of alternative schemas.
 """
 
 import re
@@ -37,6 +37,8 @@ def check_schema(value: Any, schema: Any, path: str = "") -> None:
         _require_type(value, str, path)
         if not schema.fullmatch(value):
             raise SchemaError(f"has {_shorten(value)} as {path}")
+    elif isinstance(schema, range):
+        _require_range(value, schema, path)
     else:
         _require_type(value, schema, path)
 
@@ -68,6 +70,13 @@ def _require_type(value: Any, expected_type: Any, path: str) -> None:
     if type(value) is not expected_type or (expected_type is int and not 0 <= value <= MAX_INTEGER):
         name = path or "its outermost value"
         raise SchemaError(f"has {_shorten(value)} as {name}, which must be {_TYPES[expected_type]}")
+
+
+def _require_range(value: Any, schema: range, path: str) -> None:
+    if type(value) is not int or value not in schema:
+        raise SchemaError(
+            f"has {_shorten(value)} as {path}, which must be a whole number from {schema[0]} to {schema[-1]}"
+        )
 
 
 def _shorten(value: Any) -> str:

@@ -11,6 +11,7 @@ from twofold.report.charts import draw_group_rows
 from twofold.report.formatting import (
     format_bytes,
     format_count,
+    format_decimal,
     format_integer,
     format_name,
     format_percent,
@@ -226,6 +227,8 @@ def _render_facts(report: Report) -> Iterator[Html]:
         "Twofold, algorithm", f"{report['twofold']}, {certificate['algorithmVersion']}"
     )
     yield render_fact("Proof", certificate["proof"])
+    if "dualBound" in certificate and certificate["proof"] != "integrality floor":
+        yield render_fact("Checkable lower bound", _describe_dual_bound(certificate["dualBound"]))
     for key, title in (("operation", "Operation"), ("project", "Project"), ("created", "Started")):
         if key in report:
             yield render_fact(
@@ -240,6 +243,14 @@ def _render_facts(report: Report) -> Iterator[Html]:
         entries = format_count(dataset["entries"], "entry", "entries")
         text = f"{make_printable(dataset['manifest'])}: {entries}{size}, digest {dataset['digest']}"
         yield render_fact(side.capitalize(), text)
+
+
+def _describe_dual_bound(dual_bound: dict[str, Any]) -> str:
+    """The bound that `twofold verify` recomputes, with the number of multipliers other than zero."""
+    count = len(dual_bound["labels"]) + bool(dual_bound["unlabelled"]) + bool(dual_bound["entries"])
+    bound = format_decimal(Fraction(dual_bound["bound"]))
+    source = format_count(count, "multiplier", "multipliers") if count else "whole images alone"
+    return f"{bound} images, by {source}"
 
 
 def render_fact(title: str, value: str) -> Html:

@@ -35,6 +35,8 @@ Read the modules in this order; a module imports only modules above:
 - allocation: these steps in one window.
 - certificate, solver: the result, and windows until an allocation is proved or no better.
 - covered_solver: the same with coverage, and its cost.
+- deviation_lattice, dual_bound, proof: a bound from the dual values of the linear relaxation, in integers that others can
+  check.
 - boxes, eligibility, selection: boxes as a second objective, refusals, and the entry point `select_test_entries`.
 - parts: the same for any number of parts.
 

@@ -27,6 +27,7 @@ from twofold.split.subset_sum import adjust_entries
 from twofold.split.window import Window
 
 FLOOR = "integrality floor"
+DUAL_BOUND = "dual bound"
 OPTIMUM = "MILP optimum"
 TOO_LARGE = "too large for a MILP"
 INEXACT = "inexact MILP"

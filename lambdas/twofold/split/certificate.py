@@ -1,6 +1,6 @@
 """The result of a split: the selection, and a certificate of its quality in exact numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from twofold.label_sets import Ints
 from twofold.levels import Levels
+from twofold.split.dual_bound import DualBound
 from twofold.split.sampling import PreviousSide
 
-ALGORITHM_VERSION = 2
+ALGORITHM_VERSION = 3
 
 
 def compute_total_deviation(images: Ints, test_images: Ints, fraction: Fraction) -> Fraction:
@@ -141,7 +142,8 @@ class Certificate:
     `deviation` is the sum over labels and levels of |test images - fraction * images|, where unlabelled entries are a label of
     their own.
     No split of this size has less than `lower_bound`. `proof` names the proof of the bound: "integrality floor" (no integers
-    are nearer to the shares), "MILP optimum", or the reason for the lack of a proof. `swapped` counts the test entries not
+    are nearer to the shares), "dual bound" (the multipliers of `dual_bound`, which can be checked without a solver), "MILP
+    optimum" (by HiGHS), or the reason for the lack of a proof. `swapped` counts the test entries not
     selected by bottom-k sampling alone. `pair_deviation` is the same sum over the `pairs` of labels that occur together:
     small, not minimal, and never at the cost of `deviation`. With groups, `reachable` is the subset sum of the groups nearest
     to `wanted`; `reached` differs from it only if HiGHS stops at a limit before it finds the sum.
@@ -161,6 +163,7 @@ class Certificate:
     swapped: int
     pairs: int
     pair_deviation: Fraction
+    dual_bound: DualBound
 
     @property
     def gap(self) -> Fraction:
@@ -227,7 +230,11 @@ class Selection:
             deviation = self.certificate.deviation
             optional["coverage"] = self.coverage.build_report(rows, deviation)
         return {
-            "certificate": self.certificate.build_report() | self._build_parts(),
+            "certificate": {
+                **self.certificate.build_report(),
+                "dualBound": self._build_dual_bound(),
+                **self._build_parts(),
+            },
             **optional,
             "labels": rows,
             # The last count of `images` is that of unlabelled entries.
@@ -235,6 +242,29 @@ class Selection:
             "labelsMissingInTest": [row["label"] for row in rows if row["test"] == 0],
             "labelsMissingInTrain": [row["label"] for row in rows if row["train"] == 0],
             "rareLabels": [self.names[label] for label in used if self._is_rare(label)],
+        }
+
+    def _build_dual_bound(self) -> dict[str, Any]:
+        """The dual bound with the multipliers that are not zero."""
+        dual_bound = self.certificate.dual_bound
+        # The columns of labels, of levels, and of unlabelled entries.
+        *multipliers, unlabelled = dual_bound.labels.tolist()
+        label_count = len(self.names)
+        rows = [{"label": name} for name in self.names]
+        levels: dict[str, Any] = {}
+        if self.levels:
+            level_rows = [
+                {"member": name, "level": level} for name, level in self.levels.levels.names
+            ]
+            levels["levels"] = _add_multipliers(level_rows, multipliers[label_count:])
+        return {
+            "bound": str(dual_bound.bound),
+            "value": str(dual_bound.value),
+            "denominator": dual_bound.denominator,
+            "entries": dual_bound.entries,
+            "labels": _add_multipliers(rows, multipliers[:label_count]),
+            **levels,
+            "unlabelled": unlabelled,
         }
 
     def _build_parts(self) -> dict[str, Any]:
@@ -255,3 +285,11 @@ class Selection:
         """Whether the label's share is less than one image on a side."""
         fraction = self.certificate.fraction
         return min(fraction, 1 - fraction) * int(self.images[label]) < 1
+
+
+def _add_multipliers(
+    rows: Sequence[Mapping[str, Any]], multipliers: Sequence[int]
+) -> list[dict[str, Any]]:
+    """The rows with a multiplier other than zero."""
+    pairs = zip(rows, multipliers, strict=True)
+    return [{**row, "multiplier": multiplier} for row, multiplier in pairs if multiplier]

@@ -7,7 +7,7 @@ slow machine.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 WORK_LIMIT = 10_000
 """Steps for all programmes of a split together. Hard data takes about 10 ms a step."""
+
+LP_WORK = 300_000_000
+"""Iterations of the simplex method for a linear relaxation, times its non-zero values: a few seconds."""
 
 LIMITS = ("node limit", "work limit")
 _TOLERANCE = 1e-4
@@ -127,6 +130,21 @@ class HighsSolver:
         """Interrupt HiGHS when the budget is used up. HiGHS calls this once more before it stops."""
         self.remaining -= 1
         control.user_interrupt = self.remaining < 0
+
+
+def compute_row_duals(model: MipModel) -> Floats | None:
+    """The dual value of each row in the linear relaxation, or None if HiGHS needs more than LP_WORK."""
+    import highspy
+
+    highs = highspy._core._Highs()
+    for option, setting in _build_options(max_nodes=0, gap=0.0).items():
+        highs.setOptionValue(option, setting)
+    highs.setOptionValue("simplex_iteration_limit", LP_WORK // len(model.value))
+    highs.passModel(_build_highs_model(replace(model, integral=np.zeros_like(model.integral))))
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return np.array(highs.getSolution().row_dual)
 
 
 def _build_options(max_nodes: int, gap: float) -> dict[str, bool | float | str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twofold.label_sets import Ints
-from twofold.split.highs import Floats, HighsSolver, MipModel, MipSolution
+from twofold.split.highs import Floats, HighsSolver, MipModel, MipSolution, compute_row_duals
 from twofold.split.window import KEY_BITS, Window
 
 MAX_NODES = 5_000
@@ -94,6 +94,24 @@ def minimize_deviation(
     )
     bound = _scale_bound(window, solution)
     return MipResult(read_allocation(window, moves, solution), bound, solution)
+
+
+def compute_label_duals(window: Window) -> Floats | None:
+    """The dual value of each label in the linear relaxation of the deviation, in images for each further test image.
+
+    Returns None if HiGHS needs more steps than its limit.
+    """
+    signatures = np.arange(len(window.size), dtype=np.int64)
+    moves = MoveColumns(
+        base=np.zeros_like(signatures),
+        signature=signatures,
+        sign=np.ones_like(signatures),
+        upper=window.capacity,
+        cost=np.zeros(len(signatures)),
+    )
+    row_duals = compute_row_duals(_build_deviation_model(window, moves))
+    # The first rows are the labels'. A row dual is the price of a higher right side, so of fewer deviating images.
+    return None if row_duals is None else -row_duals[: len(window.images)]
 
 
 def minimize_missing_labels(window: Window, x: Ints, required: Ints, solver: HighsSolver) -> Ints:

@@ -22,11 +22,13 @@ from twofold.split.certificate import (
 )
 from twofold.split.coverage import NO_COVERAGE, Coverage
 from twofold.split.covered_solver import solve_covered
+from twofold.split.dual_bound import DualBound
 from twofold.split.eligibility import round_share
 from twofold.split.highs import WORK_LIMIT
 from twofold.split.label_matrix import LabelMatrix, build_label_matrix
 from twofold.split.level_columns import Columns, build_columns, compute_floor_excess
 from twofold.split.pairs import LabelCounts, count_labels
+from twofold.split.proof import prove_solution
 from twofold.split.sampling import (
     Units,
     combine_group_sides,
@@ -102,6 +104,7 @@ def select_test_entries(
         coverage_cost = CoverageCost(min_per_label, without)
     else:
         solution = solve(problem, work_limit)
+    solution, dual_bound = prove_solution(problem, solution)
     if boxes is not None and objective is Objective.LABELS_AND_BOXES:
         solution = _balance_boxes(problem, solution, unit, boxes, label_set, label_sets)
     # From units to entries.
@@ -109,7 +112,7 @@ def select_test_entries(
     test_counts = _count_columns(columns, matrix, label_set, len(names), test_mask)
     return Selection(
         test_mask,
-        _build_certificate(problem, solution, test_counts, wanted, seed),
+        _build_certificate(problem, solution, dual_bound, test_counts, wanted, seed),
         names,
         counts.labels[is_label],
         test_counts.labels[is_label],
@@ -224,6 +227,7 @@ def _balance_boxes(
 def _build_certificate(
     problem: SplitProblem,
     solution: SplitSolution,
+    dual_bound: DualBound,
     test_counts: LabelCounts,
     wanted: int,
     seed: int,
@@ -244,6 +248,7 @@ def _build_certificate(
         swapped=_count_swapped_entries(units, solution.test_mask),
         pairs=int(np.count_nonzero(counts.pairs)),
         pair_deviation=compute_total_deviation(counts.pairs, test_counts.pairs, fraction),
+        dual_bound=dual_bound,
     )
 
 

@@ -25,10 +25,20 @@ def test_sizes_and_deviations_are_exact() -> None:
 def test_a_lower_bound_is_shown_where_the_optimum_is_not_proven() -> None:
     report = build_report({"cat": 12})
     report["certificate"] |= {"optimal": False, "lowerBound": "1/5", "proof": "work limit"}
+    report["certificate"]["dualBound"]["bound"] = "1/5"
     assert (
-        "lower bound: 0.2 images (not proven minimal: work limit)"
+        "lower bound: 0.2 images (not proven minimal: work limit)."
         in list(summarize_report(report))[2]
     )
+
+
+def test_the_bound_that_verify_can_check_is_shown_where_the_solver_claims_more() -> None:
+    report = build_report({"cat": 12})
+    report["certificate"] |= {"deviation": "9", "lowerBound": "9", "proof": "MILP optimum"}
+    expected = "9 images, the minimum possible (proof: MILP optimum; checkable lower bound: {})."
+    assert list(summarize_report(report))[2] == f"Total deviation: {expected.format('0.4 images')}"
+    del report["certificate"]["dualBound"]
+    assert list(summarize_report(report))[2].endswith("(proof: MILP optimum).")
 
 
 def test_a_total_that_whole_groups_cannot_reach_is_explained() -> None:

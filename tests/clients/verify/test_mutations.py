@@ -5,6 +5,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -113,16 +114,36 @@ def make_renamed(folder: Path) -> VerifyArguments:
     return split_lines(folder, make_varied_lines(42), previous=before / "out")
 
 
+def make_dual_bound(folder: Path) -> VerifyArguments:
+    """Images with one of several labels, two or none: no split reaches the integrality floor, and multipliers prove it."""
+    images = [make_line(str(i), *find_few_labels(i)) for i in range(40)]
+    arguments = split_lines(folder, images)
+    certificate = read_certificate(arguments)
+    assert certificate["proof"] == "dual bound"
+    assert certificate["dualBound"]["unlabelled"]
+    return arguments
+
+
+def find_few_labels(number: int) -> Lines:
+    if number % 4 == 0:
+        return []
+    return ["abcde"[number**2 % 5], *(["v"] if number % 3 == 0 else [])]
+
+
 def make_optimum(folder: Path) -> VerifyArguments:
-    """Few groups with many labels: no split reaches the integrality floor, and an integer program proves the optimum."""
+    """Few groups with many labels and two levels: an integer programme proves the optimum, multipliers prove less."""
     random = Random(0)
     images = [
         make_line(f"video-{i % 13}/{i}", *random.sample("abcdefghijkl", random.randrange(2, 7)))
         for i in range(40)
     ]
-    arguments = split_lines(folder, images, "--group-by", r"(video-\d+)")
-    report = json.loads((arguments[0] / "report.json").read_bytes())
-    assert report["certificate"]["proof"] == "MILP optimum"
+    lines = [line.replace("{", f'{{"lens":{i * i % 3},', 1) for i, line in enumerate(images)]
+    options = ("--group-by", r"(video-\d+)", "--balance-by", "lens")
+    arguments = split_lines(folder, lines, *options)
+    certificate = read_certificate(arguments)
+    assert certificate["proof"] == "MILP optimum"
+    assert Fraction(certificate["dualBound"]["bound"]) < Fraction(certificate["lowerBound"])
+    assert certificate["dualBound"]["levels"]
     return arguments
 
 
@@ -134,10 +155,17 @@ def make_folds_of_groups(folder: Path) -> VerifyArguments:
     """Groups that do not add up to equal folds, in a split with an optimum that the floor does not prove."""
     lines = make_varied_lines(55)
     arguments = split_lines(folder, lines, "--folds", 3, "--group-by", r"(video-\d+)")
-    certificate = json.loads((arguments[0] / "report.json").read_bytes())["certificate"]
+    certificate = read_certificate(arguments)
     assert certificate["proof"] == "MILP optimum"
     assert certificate["entriesWanted"] != certificate["entriesReached"]
     return arguments
+
+
+def read_certificate(arguments: VerifyArguments) -> dict[str, Any]:
+    certificate: dict[str, Any] = json.loads((arguments[0] / "report.json").read_bytes())[
+        "certificate"
+    ]
+    return certificate
 
 
 KINDS: tuple[SplitFactory, ...] = (
@@ -151,6 +179,7 @@ KINDS: tuple[SplitFactory, ...] = (
     make_boxes,
     make_previous,
     make_renamed,
+    make_dual_bound,
     make_optimum,
 )
 
