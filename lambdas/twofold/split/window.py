@@ -30,6 +30,9 @@ SIGMAS = 4
 ALWAYS_OPEN = 20_000
 """Up to this number of units, all units are open."""
 
+MAX_COVERED_UNITS = 10_000_000
+"""Up to this number of units, all units of a label with a demand above its share are open."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -175,8 +178,10 @@ def open_window(
     if len(units) > always_open:
         is_open = _mark_near_units(units, images, fraction, threshold, sigmas)
     if len(units) > always_open and coverage.minimum:
-        moved = coverage.clamp_shares(images, fraction) != fraction.numerator * images
-        is_open |= (units.matrix.sum_by_row(moved.astype(np.int64)) > 0)[units.row]
+        is_covered = is_open | _mark_moved_units(units, images, fraction, coverage)
+        # A window of more units does not fit into the sort keys of dual prices.
+        if np.count_nonzero(is_covered) <= MAX_COVERED_UNITS:
+            is_open = is_covered
     decided = (units.key <= threshold) & ~is_open
     # Decided test units of each row.
     fixed_rows = np.bincount(units.row[decided], minlength=len(units.matrix))
@@ -208,6 +213,15 @@ def open_window(
         coverage=coverage,
     )
     return window, decided
+
+
+def _mark_moved_units(
+    units: Units, images: Ints, fraction: Fraction, coverage: Coverage
+) -> NDArray[np.bool_]:
+    """Whether each unit has a label whose target is not its share."""
+    moved = coverage.clamp_shares(images, fraction) != fraction.numerator * images
+    has_moved: NDArray[np.bool_] = (units.matrix.sum_by_row(moved.astype(np.int64)) > 0)[units.row]
+    return has_moved
 
 
 def _mark_near_units(
