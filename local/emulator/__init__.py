@@ -2,7 +2,7 @@
 
 A request passes the WSGI applications in this order:
 
-    request_guard     reads the body (request_bodies), rejects requests of web pages, converts exceptions to error responses
+    request_guard     reads the body, rejects requests of web pages, converts exceptions to error responses
     gateway           API Gateway: handles requests for the Rekognition API (sigv4: signatures)
     sigv4_services    verifies the signatures of requests for AWS services, if keys are set
     dynamodb          transactions
@@ -13,7 +13,7 @@ S3 consists of these modules; moto does the rest:
 
     virtual_hosts, aws_chunked      convert a request to path style and to a plain body
     s3_requests       the error S3Error, the target of a request, lookups in moto's store
-    s3_validation     checks of a request: s3_operations, integrity (checksums), s3_parameters, multipart_uploads, s3_bodies
+    s3_validation     checks of a request: integrity (checksums), s3_parameters, multipart_uploads, s3_bodies
     conditions        conditional reads and writes; copies: the source of a copy
     deletions         DeleteObjects
     object_parts, large_objects     reads of a part or of a range

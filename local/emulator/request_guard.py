@@ -4,6 +4,7 @@ A web page open in a browser on this machine can reach a loopback port, with a c
 resolves to 127.0.0.1 (DNS rebinding). Such requests are rejected.
 """
 
+import io
 import logging
 import re
 from collections.abc import Iterable
@@ -16,7 +17,6 @@ from werkzeug.wrappers import Request, Response
 
 from local.emulator.error_responses import make_error_response
 from local.emulator.gateway import Application
-from local.emulator.request_bodies import BodyError, read_body
 from twofold.escaping import make_printable
 
 _HOSTS = re.compile(
@@ -26,6 +26,8 @@ _HOSTS = re.compile(
 _TARGETS = frozenset(("RAW_URI", "REQUEST_URI"))
 _ORIGIN = re.compile(r"\Ahttps?://[^/?#]*", re.IGNORECASE)
 _OTHER_SITES = ("cross-site", "same-site")
+_MAX_BODY_BYTES = 5 << 30
+"""The largest body of a single PUT in S3."""
 _log = logging.getLogger(__name__)
 
 
@@ -61,13 +63,41 @@ class RequestGuard:
         return response(environ, start_response)
 
 
+class _BodyTooLargeError(Exception):
+    """The body exceeds _MAX_BODY_BYTES and has not been read."""
+
+
 def _read_body(environ: dict[str, Any]) -> Response | None:
-    """Read the body into memory. Return an error response if it does not match the headers."""
+    """Replace the stream by the whole body in memory. Return an error response if the body does not match the headers."""
+    fault, code = "", "IncompleteBody"
     try:
-        read_body(environ)
-    except BodyError as error:
-        return make_error_response(Request(environ), error.status, error.code, error.message)
-    return None
+        body = _receive_body(environ)
+    except _BodyTooLargeError as error:
+        body, fault, code = b"", str(error), "EntityTooLarge"
+    except (OSError, ValueError) as error:
+        body, fault = b"", f"The body cannot be read: {error}."
+    if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+        environ["CONTENT_LENGTH"] = str(len(body))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
+    return make_error_response(Request(environ), 400, code, fault) if fault else None
+
+
+def _receive_body(environ: dict[str, Any]) -> bytes:
+    """Return the body, read with one call: werkzeug reads small blocks. Raises OSError, ValueError, _BodyTooLargeError."""
+    stream = environ["wsgi.input"]
+    if environ.get("wsgi.input_terminated"):
+        body: bytes = stream.read()
+        return body
+    stated = environ.get("CONTENT_LENGTH") or "0"
+    if not stated.isascii() or not stated.isdigit():
+        raise ValueError(f"Content-Length is {stated!r}, which is no number of bytes")
+    if int(stated) > _MAX_BODY_BYTES:
+        raise _BodyTooLargeError("Your proposed upload exceeds the maximum allowed object size.")
+    body = stream.read(int(stated))
+    if len(body) < int(stated):
+        raise ValueError(f"it has {len(body)} bytes, Content-Length says {stated}")
+    return body
 
 
 def _refuse_target(environ: dict[str, Any]) -> Response | None:

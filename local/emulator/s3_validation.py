@@ -12,7 +12,6 @@ from local.emulator.functions import ACCOUNT
 from local.emulator.integrity import check_integrity
 from local.emulator.multipart_uploads import check_upload
 from local.emulator.s3_bodies import check_subresource_body
-from local.emulator.s3_operations import check_operation, make_method_error
 from local.emulator.s3_parameters import check_parameters, normalize_parameters
 from local.emulator.s3_requests import S3Error, Target, find_bucket, read_target
 from local.emulator.versions import check_read_version
@@ -21,6 +20,7 @@ _OBJECT_ACTIONS = ("uploads", "uploadId", "restore", "select")
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 _SERVICE_METHODS = ("GET", "HEAD", "OPTIONS")
 _FORM = "multipart/form-data"
+_NOT_ALLOWED = "The specified method is not allowed against this resource."
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]+/|^AWS [^:\s]+:")
 _NO_CREDENTIAL = "The authorization header is malformed; the Credential is missing."
 _TWO_MECHANISMS = (
@@ -29,6 +29,7 @@ _TWO_MECHANISMS = (
 )
 _NO_KEY = "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields."
 _METADATA_TOO_LARGE = "Your metadata headers exceed the maximum allowed metadata size"
+_UPLOADS_OF_KEY = "Key is not expected for the GET method ?uploads subresource"
 _MAX_KEY_BYTES = 1_024
 _MAX_METADATA_BYTES = 2_048
 _MAX_TAGS = 10
@@ -42,7 +43,6 @@ def check_request(environ: dict[str, Any]) -> None:
     request = Request(environ)
     try:
         _check_method(request)
-        check_operation(request)
         _check_authorization(request)
         _check_names(request, read_target(request))
         _check_headers(request)
@@ -57,11 +57,20 @@ def check_request(environ: dict[str, Any]) -> None:
         raise S3Error(error.code, error.message) from error
 
 
+def _make_method_error() -> S3Error:
+    return S3Error("MethodNotAllowed", _NOT_ALLOWED, 405)
+
+
 def _check_method(request: Request) -> None:
     target = read_target(request)
     allowed = _METHODS if target.bucket else _SERVICE_METHODS
     if request.method not in allowed:
-        raise make_method_error()
+        raise _make_method_error()
+    if request.method == "GET" and target.key:
+        if "uploads" in request.args:
+            raise S3Error("InvalidRequest", _UPLOADS_OF_KEY)
+        if "torrent" in request.args:
+            raise _make_method_error()
 
 
 def _check_authorization(request: Request) -> None:
@@ -119,7 +128,7 @@ def _check_post(request: Request) -> None:
         return
     if read_target(request).key:
         if not any(name in request.args for name in _OBJECT_ACTIONS):
-            raise make_method_error()
+            raise _make_method_error()
     elif "delete" not in request.args:
         _check_form(request)
 

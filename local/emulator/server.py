@@ -7,7 +7,6 @@ and is lost when the emulator stops.
 import gc
 import logging
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -167,26 +166,14 @@ def _make_server(port: int, application: Application) -> BaseWSGIServer:
     return make_server(HOST, port, application, threaded=True, request_handler=_RequestHandler)
 
 
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
-
-
 class _RequestHandler(MotoRequestHandler):
     """HTTP/1.1, since SDKs send `Expect: 100-continue` before large bodies. werkzeug still closes each connection."""
 
     protocol_version = "HTTP/1.1"
-    raw_requestline: bytes
-
-    def parse_request(self) -> bool:
-        """Percent-encode bytes above ASCII in the request line: curl sends keys in UTF-8, as typed."""
-        self.raw_requestline = _NOT_ASCII.sub(
-            lambda match: b"%%%02X" % match[0][0], self.raw_requestline
-        )
-        return bool(super().parse_request())
 
     def make_environ(self) -> dict[str, Any]:
-        """Keep what werkzeug changes: different Content-Length headers and a chunked body. The guard checks both."""
+        """Join different Content-Length headers, which the guard rejects: werkzeug would keep the last one."""
         environ: dict[str, Any] = super().make_environ()
-        environ["wsgi.input"] = self.rfile
         lengths = set(self.headers.get_all("Content-Length", []))
         if len(lengths) > 1:
             environ["CONTENT_LENGTH"] = ", ".join(sorted(lengths))

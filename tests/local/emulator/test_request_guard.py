@@ -2,7 +2,6 @@
 
 import json
 import socket
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -154,7 +153,7 @@ def send_raw(emulator: Emulator, text: bytes) -> tuple[int, str, bytes]:
         caller.shutdown(socket.SHUT_WR)
         answer = b"".join(iter(lambda: caller.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
-    lines = head.decode("latin-1").split("\r\n")
+    lines = head.decode().split("\r\n")
     headers = dict(line.lower().split(": ", 1) for line in lines[1:])
     return int(lines[0].split()[1]), headers["content-type"], body
 
@@ -166,8 +165,6 @@ def send_raw(emulator: Emulator, text: bytes) -> tuple[int, str, bytes]:
         b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n",
         b"Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n",
         b"Transfer-Encoding: chunked\r\n\r\n\r\n",
-        b"Transfer-Encoding: chunked\r\n\r\nfff\r\nabc",
-        b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx-trailer: 1",
         b"Content-Length: abc\r\n\r\nabc",
         b"Content-Length: -1\r\n\r\nabc",
         b"Content-Length: 99\r\n\r\nabc",
@@ -213,47 +210,6 @@ def test_a_chunked_body_is_read(emulator: Emulator) -> None:
         emulator.create_client("s3").get_object(Bucket="chunked-bodies", Key="key")["Body"].read()
     )
     assert json.loads(body) == {"MaxResults": 1}
-
-
-@pytest.mark.parametrize(
-    ("framed", "status", "code"),
-    [
-        (b"Transfer-Encoding: chunked\r\n\r\nfffffffffff\r\nabc", 400, b"EntityTooLarge"),
-        (b"Transfer-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 501, b"NotImplemented"),
-        (b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501, b"NotImplemented"),
-        (b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\nabc", 400, b"EntityTooLarge"),
-    ],
-)
-def test_a_body_that_is_too_large_or_encoded_is_refused(
-    emulator: Emulator, framed: bytes, status: int, code: bytes
-) -> None:
-    head = b"PUT /bucket/key HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
-    answer, _, body = send_raw(emulator, head + framed)
-    assert answer == status
-    assert b"<Code>" + code in body
-
-
-def test_extensions_and_trailers_of_a_chunked_body_are_ignored(emulator: Emulator, s3: Any) -> None:
-    """RFC 9112, section 7.1.1."""
-    s3.create_bucket(Bucket="chunk-extensions")
-    head = b"PUT /chunk-extensions/key HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
-    chunks = b'4;name="a;b"\r\nmani\r\n4 ; other\r\nfest\r\n0\r\nx-trailer: 1\r\n\r\n'
-    status, _, _ = send_raw(emulator, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
-    assert status == 200
-    assert s3.get_object(Bucket="chunk-extensions", Key="key")["Body"].read() == b"manifest"
-
-
-@pytest.mark.parametrize("name", ["pond/\u00fc \u6c60.manifest", "50%/a+b.manifest"])
-def test_a_key_in_the_request_line_may_be_plain_utf8(
-    emulator: Emulator, s3: Any, name: str
-) -> None:
-    """curl and wget send keys as typed, except for what HTTP itself reserves."""
-    s3.create_bucket(Bucket="plain-keys")
-    path = name.replace("%", "%25").replace(" ", "%20").encode()
-    head = b" HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
-    assert send_raw(emulator, b"PUT /plain-keys/" + path + head)[0] == 200
-    assert name in {entry["Key"] for entry in s3.list_objects_v2(Bucket="plain-keys")["Contents"]}
-    assert s3.get_object(Bucket="plain-keys", Key=name)["Body"].read() == b"abc"
 
 
 def test_an_unsigned_request_cannot_invoke_the_api_function_directly(
