@@ -90,7 +90,7 @@ serve: $(LOCAL)  ## run the local emulator: make serve [PORT=8000] [QUOTAS=rekog
 # Development ------------------------------------------------------------------------------------------------------------------
 
 test: $(DEV) $(VENV)/.public-clients  ## run the test suite, or a part of it: make test [TESTS="tests/split tests/report"]
-	set -f; $(BIN)/python -m pytest --numprocesses 2 --dist loadfile $$TESTS
+	set -f; $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $$TESTS
 
 check: $(DEV)    ## run the linters, the type checker and the rules for imports
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """One local emulator for the whole session: the start takes seconds, and tests are isolated by their projects."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -26,6 +27,40 @@ settings.load_profile("suite")
 
 # Background processes of a shell ignore Ctrl-C, and so would the processes that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+LONG_FILES = (
+    "faults/test_call_sites.py",
+    "faults/test_protocol.py",
+    "faults/test_failed_move.py",
+    "public_clients/test_cli.py",
+    "bench/test_memory.py",
+    "clients/service/test_service_commands.py",
+    "browser/test_report_in_a_browser.py",
+    "public_clients/test_guides.py",
+    "infra/test_bundle_in_lambda.py",
+    "specification/test_specification.py",
+    "end_to_end/test_the_main_job.py",
+    "end_to_end/test_a_quota_size_job.py",
+    "split/test_coordination.py",
+    "faults/test_schedules.py",
+    "faults/test_damage.py",
+)
+"""Files with at least 15 seconds of tests. Two workers that begin with these end at the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the long files first, after pytest-randomly has shuffled all files."""
+    folder = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(folder).as_posix() not in LONG_FILES)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_collections() -> Iterator[None]:
+    """Exclude the objects left by a module from later collections, which would traverse millions of them."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,9 @@ class MotoStorage:
         stored.value = value
         stored.checksum_algorithm = stored.checksum_value = None
 
+    def put_object(self, key: str, value: bytes) -> None:
+        _get_s3_backend().put_object(self.name, key, value)
+
     def remove_object(self, key: str) -> None:
         self._get_bucket(self.name).keys.pop(key)
 
@@ -69,7 +72,7 @@ class MotoStorage:
             bucket.keys.pop(key)
         for key, value in saved.objects.items():
             if key not in bucket.keys:
-                _get_s3_backend().put_object(self.name, key, value)
+                self.put_object(key, value)
             elif bucket.keys[key].value != value:
                 bucket.keys[key].value = value
         bucket.multiparts.clear()

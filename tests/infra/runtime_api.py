@@ -13,6 +13,9 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
+POLL_SECONDS = 0.02
+"""The longest time that the server takes to shut down."""
+
 
 @dataclass(frozen=True)
 class FunctionResult:
@@ -43,7 +46,7 @@ def start_sandbox(
     sandbox = Sandbox(arn)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(sandbox))
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
     variables = {
         **environment,
         "_HANDLER": handler,

@@ -15,6 +15,7 @@ from infra import destroy
 from infra.data import DataError, RetainedData, delete_data
 from infra.deployed import DeployedResource, DeployedStack, find_stack, make_client
 from local.emulator.server import Emulator
+from tests.faults.moto_storage import MotoStorage
 from tests.infra.account import STACK, deploy, enter_shell
 from tests.infra.synthesized_template import SynthesizedTemplate
 
@@ -120,8 +121,10 @@ def test_more_versions_than_a_page_has_are_all_deleted(
 ) -> None:
     s3 = make_client("s3")
     s3.put_bucket_versioning(Bucket=data.bucket, VersioningConfiguration={"Status": "Enabled"})
+    assert data.bucket
+    storage = MotoStorage(data.bucket)
     for number in range(1100):
-        s3.put_object(Bucket=data.bucket, Key=f"contents/{number % 7}", Body=b"y")
+        storage.put_object(f"contents/{number % 7}", b"y")
     delete_data(data)
     assert _check_remaining(data) == (False, False)
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -347,9 +347,14 @@ def test_a_killed_command_leaves_no_process(tmp_path: Path) -> None:
         time.sleep(0.1)
 
 
+@cache
+def make_long_manifest() -> bytes:
+    return "".join(f"{line}\n" for line in make_labelled_lines(150_000)).encode()
+
+
 def start_split(folder: Path) -> subprocess.Popen[bytes]:
     """Starts a split of several seconds in a new process group and waits until it has begun."""
-    manifest, out = write_manifest(folder, make_labelled_lines(150_000)), folder / "out"
+    manifest, out = write_manifest(folder, make_long_manifest()), folder / "out"
     command: list[str | Path] = [TWOFOLD, "split", manifest, "-o", out, "--processes", "2"]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True)
     while not list(folder.glob(".twofold-*")):
