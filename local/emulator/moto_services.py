@@ -13,7 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 from flask import Flask
-from moto import settings
+from moto import backends, settings
 from moto.core import base_backend, loaders, utils
 from moto.core.responses import BaseResponse
 from moto.moto_server import werkzeug_app
@@ -53,6 +53,9 @@ def _ignore_environment() -> None:
     """Patch moto to ignore environment variables and files, and to send no CORS headers."""
     vars(werkzeug_app)["DISABLE_GLOBAL_CORS"] = True
     vars(werkzeug_app)["RegexConverter"] = _LineFeedConverter
+    # moto reads its own folder for each request.
+    module_names = tuple(backends.list_of_moto_modules())
+    vars(backends)["list_of_moto_modules"] = lambda: module_names
     with patch.dict(os.environ), patch("boto3.Session", get_session):
         # This module creates a session and reads a file of machine images when imported; import it in a clean environment,
         # before the first state machine does.

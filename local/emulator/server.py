@@ -191,6 +191,7 @@ def _configure_moto(functions: Functions) -> None:
             service_name, functions.endpoint, key=INTERPRETER_KEY_ID, secret=secret, config=config
         )
 
+    state_machines.patch_parser()
     vars(boto_client)["boto3"] = SimpleNamespace(client=create_moto_client)
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     default_user_config["lambda"]["use_docker"] = False

@@ -7,6 +7,7 @@ before a retry.
 import json
 import re
 from collections.abc import Callable
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,26 @@ from twofold.settings import Function, Workflow
 
 _FOLDER = Path(__file__).parents[2] / "infra"
 _FUNCTION = re.compile(r"\$\{(\w+)FunctionArn\}")
+
+
+@cache
+def patch_parser() -> None:
+    """Patch moto to parse each definition once instead of once for each execution."""
+    # Imported late: it loads most of moto.
+    from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+    from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+
+    parse = AmazonStateLanguageParser.parse
+
+    @lru_cache(maxsize=16)
+    def parse_tree(definition: str) -> Any:
+        return parse(definition)[1]
+
+    def build_program(definition: str) -> tuple[Any, Any]:
+        tree = parse_tree(definition)
+        return Preprocessor().visit(tree), tree
+
+    AmazonStateLanguageParser.parse = staticmethod(build_program)  # type: ignore[method-assign]
 
 
 def build_definition(workflow: Workflow, build_arn: Callable[[Function], str]) -> str:
