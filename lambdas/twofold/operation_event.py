@@ -31,12 +31,16 @@ class EventKind(StrEnum):
 
 
 class OperationEvent(Record):
-    """The data of an event. `event` is the id, the same in every delivery; `ended` is in epoch milliseconds."""
+    """The data of an event. `event` is the id, the same in every delivery; `ended` is in epoch milliseconds.
+
+    `keep_test`: whether a distribution kept the entries of the test dataset.
+    """
 
     event: str
     operation: str
     kind: EventKind = Field(validation_alias="What", serialization_alias="What")
     dry_run: bool
+    keep_test: bool = Field(default=False, exclude_if=lambda value: not value)
     datasets: tuple[DatasetId, ...]
     status: DatasetStatus
     message: str
@@ -58,6 +62,7 @@ class OperationEvent(Record):
             operation=operation.id,
             kind=EventKind(operation.kind.value),
             dry_run=operation.parameters is not None and operation.parameters.dry_run,
+            keep_test=operation.test_before is not None,
             datasets=operation.datasets,
             status=status,
             message=message,
@@ -73,6 +78,7 @@ class OperationEvent(Record):
             operation=distribution.operation,
             kind=EventKind.REVERT,
             dry_run=False,
+            keep_test=distribution.test_before is not None,
             datasets=distribution.datasets,
             status=DatasetStatus.UPDATE_COMPLETE,
             message=message,
@@ -89,6 +95,7 @@ class OperationEvent(Record):
             "operation": self.kind.value,
             "outcome": "SUCCEEDED" if self.code is StatusMessageCode.SUCCESS else "FAILED",
             "dryRun": self.dry_run,
+            **({"keepTest": True} if self.keep_test else {}),
             "projectName": self.datasets[0].project,
             "datasets": [
                 {"type": dataset.type.value, "arn": scope.format_dataset_arn(dataset)}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from local.emulator.server import TABLE, Emulator
+from local.model import EXTENSION
 from tests.support.job import Job, make_two_label_lines
 from tests.support.request_interceptor import RequestInterceptor, answer_json_error, wait_until
 from twofold.settings import Function
@@ -98,3 +100,24 @@ def test_settle_sends_an_unsent_event(
     assert wait_until(lambda: queue.has_received(1))
     assert queue.received[0]["detail"]["datasets"] == [{"type": "TRAIN", "arn": train}]
     assert count_outbox_items(emulator) == 0
+
+
+def test_the_event_of_a_distribution_that_keeps_test_entries_says_so(
+    job: Job, queue: EventQueue
+) -> None:
+    train, test = job.create_pair(make_two_label_lines(30))
+    extended = replace(job, models=EXTENSION)
+    for _ in range(2):
+        extended.client.distribute_dataset_entries(
+            Datasets=[{"Arn": train}, {"Arn": test}], KeepTest=True
+        )
+        assert job.wait_for_dataset(test)["Status"] == "UPDATE_COMPLETE"
+    extended.client.revert_dataset_distribution(ProjectArn=job.project)
+    assert wait_until(lambda: queue.has_received(4))
+    details = {event["detail"]["eventId"]: event["detail"] for event in queue.received}
+    for detail in details.values():
+        jsonschema.validate(detail, SCHEMA)
+    kept = sorted(detail["operation"] for detail in details.values() if "keepTest" in detail)
+    assert kept == ["DISTRIBUTE", "REVERT"]
+    # The first distribution found an empty test dataset.
+    assert len(details) == 4

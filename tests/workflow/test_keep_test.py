@@ -8,6 +8,7 @@ import pytest
 from xxhash import xxh3_64_intdigest
 
 from tests.clients.command.terminal import make_labelled_lines, run_twofold
+from tests.support.hash_collisions import make_colliding_texts
 from tests.support.job import make_line
 from tests.support.workflow_harness import LIMITS, NOW, WorkflowHarness, make_distribution
 from twofold.errors import ConservationError, DamagedObjectError, OperationRefused
@@ -268,3 +269,21 @@ def test_placed_entries_come_from_the_last_distribution_that_was_not_reverted(
     }
     assert history.revert(harness.table, last.distribution, notes, "me", NOW + 2)
     assert history.find_placed_contents(harness.table, project, train) is None
+
+
+@pytest.mark.usefixtures("small_sizes")
+def test_images_of_both_datasets_with_equal_hashes_are_different_entries(
+    harness: WorkflowHarness, tmp_path: Path
+) -> None:
+    colliding = [
+        make_line("name", "ab"[i % 2]).replace("s3://example-images/name.jpg", source_ref)
+        for i, source_ref in enumerate(make_colliding_texts(12))
+    ]
+    lines = make_labelled_lines(100)
+    test, placed, new = [*lines[:20], *colliding[:4]], lines[20:60], [*lines[60:], *colliding[4:]]
+    operation = claim_grown_pair(harness, test, placed, new)
+    distribute(harness, operation)
+    out = split_with_command(tmp_path, test, placed, new)
+    train_id, test_id = operation.datasets
+    assert harness.read_manifest(test_id) == (out / "test.manifest").read_bytes()
+    assert harness.read_manifest(train_id) == (out / "train.manifest").read_bytes()

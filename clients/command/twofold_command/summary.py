@@ -57,7 +57,7 @@ def summarize_report(report: Report) -> Iterator[str]:
     if "groups" in report:
         yield _summarize_groups(report["groups"])
     if "previous" in report:
-        yield _summarize_previous(report["previous"], report["parameters"]["previous"])
+        yield _summarize_previous(report["previous"], report["parameters"].get("previous", {}))
     yield _summarize_labels(report["labels"])
     if "levels" in report:
         yield _summarize_levels(report)

@@ -197,8 +197,11 @@ def render_reproduction(report: Report) -> Html:
 
 def _format_commands(report: Report) -> str:
     parameters = report["parameters"]
-    source = report.get("source", {}).get("manifest", "all.manifest")
-    manifest = make_printable(source.rpartition("/")[2] if "project" in report else source)
+    source = report.get("source", {})
+    name = source.get("manifest", "all.manifest")
+    manifest = make_printable(name.rpartition("/")[2] if "project" in report else name)
+    # With KeepTest the source is two manifests, which the user joins.
+    manifest = "test-and-train.manifest" if "testManifest" in source else manifest
     command = ["twofold", "split", manifest, "-o", "again"]
     command += ["--test-fraction", parameters["testFraction"], "--seed", str(parameters["seed"])]
     if "groupBy" in parameters:
@@ -241,7 +244,9 @@ def _render_facts(report: Report) -> Iterator[Html]:
     for side, dataset in datasets.items():
         size = f", {format_bytes(dataset['bytes'])}" if "bytes" in dataset else ""
         entries = format_count(dataset["entries"], "entry", "entries")
-        text = f"{make_printable(dataset['manifest'])}: {entries}{size}, digest {dataset['digest']}"
+        first = f"{dataset['testManifest']}, " if "testManifest" in dataset else ""
+        manifests = make_printable(f"{first}{dataset['manifest']}")
+        text = f"{manifests}: {entries}{size}, digest {dataset['digest']}"
         yield render_fact(side.capitalize(), text)
 
 

@@ -98,7 +98,7 @@ def _render_tiles(report: Report, rows: Sequence[Row]) -> Iterator[Html]:
     if "previous" in report:
         kept_entries = report["previous"]["testEntries"] - report["previous"]["leftTest"]
         note = f"of {format_count(report['previous']['testEntries'], 'test entry', 'test entries')} of the previous split"
-        if "matchedBy" in report["parameters"]["previous"]:
+        if "matchedBy" in report["parameters"].get("previous", {}):
             note += ", in another bucket: matched by key"
         yield render_tile("Kept in the test set", format_integer(kept_entries), note)
     if "boxDeviation" in report:

@@ -359,6 +359,22 @@ def test_dry_run_distribute_revert_and_distribute_with_another_seed(
     assert outcomes == ["moved", "reverted", "dry"]
 
 
+def test_distribute_keeps_the_entries_of_the_test_dataset(
+    on_service: Run, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert push_lines(on_service, tmp_path, project, make_labelled_lines(100)) == 0
+    assert on_service("distribute", project) == 0
+    assert on_service("distribute", project) == 1
+    assert "is not empty: it has 20 entries" in capsys.readouterr().err
+    assert on_service("distribute", project, "--keep-test", "--test-fraction", "30%") == 0
+    shown = capsys.readouterr().out
+    assert "10 of 80 entries were moved to the test dataset, and 0 of 20 to the training" in shown
+    out = tmp_path / "out"
+    assert on_service("report", project, "-o", out) == 0
+    assert "Previous split: 0 of 20 test images left the test set" in capsys.readouterr().out
+    assert "test-and-train.manifest" in (out / "report.html").read_text()
+
+
 def test_history_as_json_equals_the_response_of_the_service(
     on_service: Run, project: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
