@@ -60,7 +60,9 @@ def generate_values(value: Any) -> Iterator[tuple[str, Any]]:
         yield "change", not value
     elif isinstance(value, int):
         yield from (("change", wrong) for wrong in {value + 1, max(0, value - 1), 0} - {value})
-        yield from (("type", wrong) for wrong in (-1, float(value), str(value), 10**30))
+        # Multipliers of a bound may be -1.
+        negative = () if value == -1 else (-1,)
+        yield from (("type", wrong) for wrong in (*negative, float(value), str(value), 10**30))
     elif isinstance(value, float):
         yield from (("change", wrong) for wrong in {value + 0.000001, 1 - value} - {value})
     elif isinstance(value, str):
