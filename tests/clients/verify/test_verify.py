@@ -22,7 +22,7 @@ from tests.clients.command.terminal import (
     run_twofold,
     write_manifest,
 )
-from tests.support.job import Job
+from tests.support.job import Job, make_line
 from tests.support.manifest_lines import lines
 from twofold.manifest.line.entry import Entry, read_entry
 from twofold_verify.bounds import compute_integrality_floor, find_nearest_sum
@@ -301,3 +301,21 @@ def test_the_verifier_needs_nothing_but_python(tmp_path: Path) -> None:
     assert done.stderr == b""
     assert done.stdout.endswith(b"\nVerified.\n")
     assert done.returncode == 0
+
+
+def test_a_report_of_version_2_is_verified_without_a_dual_bound(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [make_line(str(i), "cat" if i < 12 else "dog") for i in range(23)]
+    assert run_twofold("split", write_manifest(tmp_path, lines), "-o", tmp_path) == 0
+    report = tmp_path / "report.json"
+    document = json.loads(report.read_bytes())
+    assert document["certificate"]["proof"] == "dual bound"
+    del document["certificate"]["dualBound"]
+    report.write_text(json.dumps(document))
+    assert run_twofold("verify", tmp_path) == 1
+    document["certificate"] |= {"algorithmVersion": 2, "proof": "MILP optimum"}
+    report.write_text(json.dumps(document))
+    capsys.readouterr()
+    assert run_twofold("verify", tmp_path) == 0
+    assert "4/5 is a bound only by the solver's claim (MILP optimum)" in capsys.readouterr().out
