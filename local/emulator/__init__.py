@@ -2,7 +2,8 @@
 
 A request passes the WSGI applications in this order:
 
-    request_guard     reads the body, rejects requests of web pages, converts exceptions to error responses
+    request_handler   the HTTP server: keeps the target of the request as received
+    request_guard     reads the body (request_bodies), rejects requests of web pages, converts exceptions to error responses
     gateway           API Gateway: handles requests for the Rekognition API (sigv4: signatures)
     sigv4_services    verifies the signatures of requests for AWS services, if keys are set
     dynamodb          transactions

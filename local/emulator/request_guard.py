@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from local.emulator.error_responses import make_error_response
 from local.emulator.gateway import Application
+from local.emulator.request_bodies import BodyTooLargeError, UnknownEncodingError, read_body
 from twofold.escaping import make_printable
 
 _HOSTS = re.compile(
@@ -24,10 +25,8 @@ _HOSTS = re.compile(
     re.IGNORECASE,
 )
 _TARGETS = frozenset(("RAW_URI", "REQUEST_URI"))
-_ORIGIN = re.compile(r"\Ahttps?://[^/?#]*", re.IGNORECASE)
+ABSOLUTE_URL = re.compile(r"\Ahttps?://[^/?#]*", re.IGNORECASE)
 _OTHER_SITES = ("cross-site", "same-site")
-_MAX_BODY_BYTES = 5 << 30
-"""The largest body of a single PUT in S3."""
 _log = logging.getLogger(__name__)
 
 
@@ -63,41 +62,24 @@ class RequestGuard:
         return response(environ, start_response)
 
 
-class _BodyTooLargeError(Exception):
-    """The body exceeds _MAX_BODY_BYTES and has not been read."""
-
-
 def _read_body(environ: dict[str, Any]) -> Response | None:
     """Replace the stream by the whole body in memory. Return an error response if the body does not match the headers."""
-    fault, code = "", "IncompleteBody"
+    body, status, code, fault = b"", 400, "IncompleteBody", ""
     try:
-        body = _receive_body(environ)
-    except _BodyTooLargeError as error:
-        body, fault, code = b"", str(error), "EntityTooLarge"
+        body = read_body(environ)
+    except BodyTooLargeError as error:
+        code, fault = "EntityTooLarge", str(error)
+    except UnknownEncodingError as error:
+        status, code, fault = 501, "NotImplemented", str(error)
+    except MemoryError:
+        status, code, fault = 503, "SlowDown", "The local emulator has no memory left for the body."
     except (OSError, ValueError) as error:
-        body, fault = b"", f"The body cannot be read: {error}."
+        fault = f"The body cannot be read: {error}."
     if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
         environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
-    return make_error_response(Request(environ), 400, code, fault) if fault else None
-
-
-def _receive_body(environ: dict[str, Any]) -> bytes:
-    """Return the body, read with one call: werkzeug reads small blocks. Raises OSError, ValueError, _BodyTooLargeError."""
-    stream = environ["wsgi.input"]
-    if environ.get("wsgi.input_terminated"):
-        body: bytes = stream.read()
-        return body
-    stated = environ.get("CONTENT_LENGTH") or "0"
-    if not stated.isascii() or not stated.isdigit():
-        raise ValueError(f"Content-Length is {stated!r}, which is no number of bytes")
-    if int(stated) > _MAX_BODY_BYTES:
-        raise _BodyTooLargeError("Your proposed upload exceeds the maximum allowed object size.")
-    body = stream.read(int(stated))
-    if len(body) < int(stated):
-        raise ValueError(f"it has {len(body)} bytes, Content-Length says {stated}")
-    return body
+    return make_error_response(Request(environ), status, code, fault) if fault else None
 
 
 def _refuse_target(environ: dict[str, Any]) -> Response | None:
@@ -107,7 +89,7 @@ def _refuse_target(environ: dict[str, Any]) -> Response | None:
     signatures, end the path at `#`, and moto does not.
     """
     for name in _TARGETS.intersection(environ):
-        target = _ORIGIN.sub("", environ[name])
+        target = ABSOLUTE_URL.sub("", environ[name])
         if "#" in target or target[:1] not in ("", "/", "?"):
             message = "Couldn't parse the specified URI."
             return make_error_response(Request(environ), 400, "InvalidURI", message)

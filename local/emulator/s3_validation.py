@@ -30,6 +30,7 @@ _TWO_MECHANISMS = (
 _NO_KEY = "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields."
 _METADATA_TOO_LARGE = "Your metadata headers exceed the maximum allowed metadata size"
 _UPLOADS_OF_KEY = "Key is not expected for the GET method ?uploads subresource"
+_INVALID_BUCKET = "The specified bucket is not valid."
 _MAX_KEY_BYTES = 1_024
 _MAX_METADATA_BYTES = 2_048
 _MAX_TAGS = 10
@@ -83,6 +84,8 @@ def _check_authorization(request: Request) -> None:
 
 def _check_names(request: Request, target: Target) -> None:
     """Check the encoding of the path, the length of the key and the name of a new bucket."""
+    if request.environ["PATH_INFO"].startswith("//"):  # `request.path` has one slash.
+        raise S3Error("InvalidBucketName", _INVALID_BUCKET)
     path = request.environ.get("REQUEST_URI", "").partition("?")[0]
     try:
         unquote_to_bytes(path).decode()
@@ -92,7 +95,7 @@ def _check_names(request: Request, target: Target) -> None:
         raise S3Error("KeyTooLongError", "Your key is too long")
     is_new = request.method == "PUT" and not target.key and not request.args
     if is_new and not _is_bucket_name(target.bucket):
-        raise S3Error("InvalidBucketName", "The specified bucket is not valid.")
+        raise S3Error("InvalidBucketName", _INVALID_BUCKET)
 
 
 def _is_bucket_name(name: str) -> bool:

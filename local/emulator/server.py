@@ -19,7 +19,6 @@ from typing import Any
 
 from botocore.config import Config
 from moto.core.config import default_user_config
-from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from local.emulator import state_machines
@@ -30,6 +29,7 @@ from local.emulator.functions import ACCOUNT, Functions
 from local.emulator.gateway import Application, Gateway, Throttle, build_router
 from local.emulator.moto_services import create_moto_application
 from local.emulator.request_guard import RequestGuard
+from local.emulator.request_handler import RequestHandler
 from local.emulator.sigv4 import Keys, User
 from local.emulator.sigv4_services import SignatureVerifier
 from local.emulator.table_schema import TABLE_SCHEMA
@@ -163,21 +163,7 @@ def _make_internal_keys(secret: str) -> Keys:
 
 
 def _make_server(port: int, application: Application) -> BaseWSGIServer:
-    return make_server(HOST, port, application, threaded=True, request_handler=_RequestHandler)
-
-
-class _RequestHandler(MotoRequestHandler):
-    """HTTP/1.1, since SDKs send `Expect: 100-continue` before large bodies. werkzeug still closes each connection."""
-
-    protocol_version = "HTTP/1.1"
-
-    def make_environ(self) -> dict[str, Any]:
-        """Join different Content-Length headers, which the guard rejects: werkzeug would keep the last one."""
-        environ: dict[str, Any] = super().make_environ()
-        lengths = set(self.headers.get_all("Content-Length", []))
-        if len(lengths) > 1:
-            environ["CONTENT_LENGTH"] = ", ".join(sorted(lengths))
-        return environ
+    return make_server(HOST, port, application, threaded=True, request_handler=RequestHandler)
 
 
 def _configure_moto(functions: Functions) -> None:

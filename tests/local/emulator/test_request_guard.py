@@ -165,6 +165,7 @@ def send_raw(emulator: Emulator, text: bytes) -> tuple[int, str, bytes]:
         b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n",
         b"Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n",
         b"Transfer-Encoding: chunked\r\n\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n7fffffff\r\nabc",
         b"Content-Length: abc\r\n\r\nabc",
         b"Content-Length: -1\r\n\r\nabc",
         b"Content-Length: 99\r\n\r\nabc",
@@ -186,6 +187,13 @@ def test_a_body_that_contradicts_the_headers_is_an_error_of_the_service(
     status, content_type, body = send_raw(emulator, text)
     assert (status, content_type) == (400, kind)
     assert b"The body cannot be read" in body
+
+
+def test_a_chunk_without_end_takes_no_memory(emulator: Emulator) -> None:
+    text = b"PUT /b/k HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffff\r\nabc"
+    status, _, body = send_raw(emulator, text)
+    assert status == 400
+    assert b"<Code>EntityTooLarge</Code>" in body
 
 
 def test_a_request_without_a_host_is_rejected(emulator: Emulator) -> None:

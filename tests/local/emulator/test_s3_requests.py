@@ -38,6 +38,51 @@ HOSTS = [
 ]
 
 
+def send_line(emulator: Emulator, line: bytes, *headers: str, body: bytes = b"") -> bytes:
+    """Send a request with exactly this request line, which HTTP clients would normalize. Return the response."""
+    address = urllib.parse.urlsplit(emulator.endpoint)
+    lines = [line + b" HTTP/1.1", *(header.encode() for header in headers)]
+    head = b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", b""])
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(head + body)
+        return b"".join(iter(partial(connection.recv, 65536), b""))
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_key_may_begin_with_slashes_for_a_bucket_in_the_host_name(
+    emulator: Emulator, s3: Any, bucket: str, host: str
+) -> None:
+    for key in ("/a", "//a", "a"):
+        s3.put_object(Bucket=bucket, Key=key, Body=f"object {key}".encode())
+    header = f"Host: {host.format(bucket)}"
+    for key in ("/a", "//a", "a"):
+        assert send_line(emulator, b"GET /" + key.encode(), header).endswith(
+            f"object {key}".encode()
+        )
+    send_line(emulator, b"PUT //new", header, body=b"new")
+    send_line(emulator, b"DELETE //a", header)
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert keys == ["//a", "/new", "a"]
+
+
+def test_a_path_without_a_bucket_names_no_object(emulator: Emulator, bucket: str) -> None:
+    for method in ("GET", "PUT", "DELETE"):
+        response = send_line(emulator, f"{method} //{bucket}/a".encode(), "Host: 127.0.0.1")
+        assert b"<Code>InvalidBucketName</Code>" in response
+
+
+@pytest.mark.parametrize("key", ["\u00fc", "\u00e0", "\u5ead/\u2028", "\U0001f400"])
+def test_a_key_may_be_sent_as_utf_8_without_escapes(
+    emulator: Emulator, s3: Any, bucket: str, key: str
+) -> None:
+    """curl and wget do so."""
+    line = f"PUT /{bucket}/{key}".encode()
+    assert b" 200 " in send_line(emulator, line, "Host: 127.0.0.1", body=TEXT)
+    assert read_object(s3, bucket, key) == TEXT
+    response = send_line(emulator, f"GET /{bucket}/{key}".encode(), "Host: 127.0.0.1")
+    assert response.endswith(TEXT)
+
+
 @pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("name", ["plain", "with.dots"])
 def test_a_bucket_in_the_host_name_is_used(
