@@ -15,6 +15,7 @@ class RequestHandler(MotoRequestHandler):
     """HTTP/1.1, since SDKs send `Expect: 100-continue` before large bodies. werkzeug still closes each connection."""
 
     protocol_version = "HTTP/1.1"
+    raw_requestline: bytes
 
     def parse_request(self) -> bool:
         """Escape bytes above 127 in the request line, which curl sends as they are: http.server would read Latin-1."""

@@ -37,6 +37,11 @@ def make_missing_key_error(headers: Mapping[str, str] | None = None) -> S3Error:
     return S3Error("NoSuchKey", "The specified key does not exist.", 404, headers)
 
 
+def make_method_error() -> S3Error:
+    message = "The specified method is not allowed against this resource."
+    return S3Error("MethodNotAllowed", message, 405)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The bucket and the key in the path of a request; either may be empty."""

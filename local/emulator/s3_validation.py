@@ -13,14 +13,20 @@ from local.emulator.integrity import check_integrity
 from local.emulator.multipart_uploads import check_upload
 from local.emulator.s3_bodies import check_subresource_body
 from local.emulator.s3_parameters import check_parameters, normalize_parameters
-from local.emulator.s3_requests import S3Error, Target, find_bucket, read_target
+from local.emulator.s3_requests import (
+    S3Error,
+    Target,
+    find_bucket,
+    make_method_error,
+    read_target,
+)
+from local.emulator.subresources import check_subresource
 from local.emulator.versions import check_read_version
 
 _OBJECT_ACTIONS = ("uploads", "uploadId", "restore", "select")
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 _SERVICE_METHODS = ("GET", "HEAD", "OPTIONS")
 _FORM = "multipart/form-data"
-_NOT_ALLOWED = "The specified method is not allowed against this resource."
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]+/|^AWS [^:\s]+:")
 _NO_CREDENTIAL = "The authorization header is malformed; the Credential is missing."
 _TWO_MECHANISMS = (
@@ -44,6 +50,7 @@ def check_request(environ: dict[str, Any]) -> None:
     request = Request(environ)
     try:
         _check_method(request)
+        check_subresource(request)
         _check_authorization(request)
         _check_names(request, read_target(request))
         _check_headers(request)
@@ -58,20 +65,16 @@ def check_request(environ: dict[str, Any]) -> None:
         raise S3Error(error.code, error.message) from error
 
 
-def _make_method_error() -> S3Error:
-    return S3Error("MethodNotAllowed", _NOT_ALLOWED, 405)
-
-
 def _check_method(request: Request) -> None:
     target = read_target(request)
     allowed = _METHODS if target.bucket else _SERVICE_METHODS
     if request.method not in allowed:
-        raise _make_method_error()
+        raise make_method_error()
     if request.method == "GET" and target.key:
         if "uploads" in request.args:
             raise S3Error("InvalidRequest", _UPLOADS_OF_KEY)
         if "torrent" in request.args:
-            raise _make_method_error()
+            raise make_method_error()
 
 
 def _check_authorization(request: Request) -> None:
@@ -131,7 +134,7 @@ def _check_post(request: Request) -> None:
         return
     if read_target(request).key:
         if not any(name in request.args for name in _OBJECT_ACTIONS):
-            raise _make_method_error()
+            raise make_method_error()
     elif "delete" not in request.args:
         _check_form(request)
 
