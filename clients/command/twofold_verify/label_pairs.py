@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, islice
+from math import comb
 from typing import Any
 
 from twofold_verify.balance_checks import build_count_cells, compute_total_deviation
@@ -11,6 +12,7 @@ from twofold_verify.manifests import Entry
 from twofold_verify.runner import Split, require_equal
 
 MAX_PAIRED_LABELS = 2_000
+_BLOCK_ENTRIES = 1 << 16
 _LISTED_LABELS = 200
 _LISTED_PAIRS = 25
 _SQUARE_LABELS = 15
@@ -42,10 +44,39 @@ def check_pairs(split: Split) -> str:
 def _count_pairs(entries: Iterable[Entry], paired_labels: frozenset[str]) -> Counter[Pair]:
     """Returns the number of entries with both labels, by pair in alphabetical order."""
     counts: Counter[Pair] = Counter()
-    for labels, times in Counter(entry.labels for entry in entries).items():
-        for pair in combinations(sorted(labels & paired_labels), 2):
-            counts[pair] += times
+    remaining = iter(entries)
+    while block := [entry.labels & paired_labels for entry in islice(remaining, _BLOCK_ENTRIES)]:
+        labels = sorted(frozenset().union(*block))
+        distinct = Counter(block)
+        if sum(comb(len(label_set), 2) for label_set in distinct) <= comb(len(labels), 2):
+            _add_listed_pairs(counts, distinct)
+        else:
+            _add_intersections(counts, block, labels)
     return counts
+
+
+def _add_listed_pairs(counts: Counter[Pair], label_sets: Counter[frozenset[str]]) -> None:
+    for label_set, times in label_sets.items():
+        for pair in combinations(sorted(label_set), 2):
+            counts[pair] += times
+
+
+def _add_intersections(
+    counts: Counter[Pair], label_sets: list[frozenset[str]], labels: list[str]
+) -> None:
+    """Counts by intersections of the entries of two labels: the work is bounded also for entries with many labels."""
+    members = {label: bytearray(len(label_sets) // 8 + 1) for label in labels}
+    for number, label_set in enumerate(label_sets):
+        for label in label_set:
+            members[label][number >> 3] |= 1 << (number & 7)
+    # An integer with a bit for each entry.
+    bits = [int.from_bytes(members[label]) for label in labels]
+    for (label, entries), (other_label, other_entries) in combinations(
+        zip(labels, bits, strict=True), 2
+    ):
+        common = (entries & other_entries).bit_count()
+        if common:
+            counts[label, other_label] += common
 
 
 def _check_tables(

@@ -56,9 +56,7 @@ def rewrite_report(folder: Path, lie: Callable[[Report], None]) -> None:
     (folder / "report.json").write_text(json.dumps(report))
 
 
-def test_a_test_set_of_one_label_is_not_an_optimum(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def make_test_set_of_one_label(tmp_path: Path, certificate: Report) -> Path:
     """The test set has all ten images of one of three labels, and the report matches the manifests otherwise."""
     images = [make_line(i, "abc"[i % 3]) for i in range(30)]
     out = make_split(tmp_path, images, "--test-fraction", "1/3")
@@ -71,18 +69,42 @@ def test_a_test_set_of_one_label_is_not_an_optimum(
         ):
             row |= {"train": 10 - test, "test": test, "share": test / 10, "deviation": off}
         report["labelsMissingInTrain"], report["labelsMissingInTest"] = ["a"], ["b", "c"]
-        report["certificate"] |= {
-            "deviation": "40/3",
-            "lowerBound": "40/3",
-            "gap": "0",
-            "optimal": True,
-            "proof": "MILP optimum",
-        }
+        report["certificate"] |= {"deviation": "40/3"} | certificate
 
     rewrite_report(out, falsify)
-    failed = read_failures(out, capsys)
+    return out
+
+
+def test_a_test_set_of_one_label_is_not_an_optimum(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proof = {"lowerBound": "40/3", "gap": "0", "optimal": True, "proof": "MILP optimum"}
+    failed = read_failures(make_test_set_of_one_label(tmp_path, proof), capsys)
     assert "one swap of test entries or groups reduce" in failed["optimum"]
     assert "labels" not in failed
+
+
+UNPROVEN = {"lowerBound": "4/3", "gap": "12", "optimal": False}
+
+
+def test_a_small_programme_is_not_too_large(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proof = UNPROVEN | {"proof": "too large for a MILP"}
+    failed = read_failures(make_test_set_of_one_label(tmp_path, proof), capsys)
+    assert "the programme has 3 values only" in failed["optimum"]
+
+
+def test_swaps_that_improve_an_unproven_split_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = make_test_set_of_one_label(tmp_path, UNPROVEN | {"proof": "node limit"})
+    assert "optimum" not in read_failures(out, capsys)
+    run_twofold("verify", out, "--json")
+    answer = json.loads(capsys.readouterr().out)
+    findings = {check["name"]: check["finding"] for check in answer["checks"]}
+    assert "swaps of test entries or groups reduce it to 4/3" in findings["optimum"]
+    assert any("certificate.deviation" in sentence for sentence in answer["notChecked"])
 
 
 def test_a_bound_that_many_swaps_refute_is_refused() -> None:
