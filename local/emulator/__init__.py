@@ -14,7 +14,7 @@ S3 consists of these modules; moto does the rest:
 
     virtual_hosts, aws_chunked      convert a request to path style and to a plain body
     s3_requests       the error S3Error, the target of a request, lookups in moto's store
-    s3_validation     checks of a request: integrity (checksums), s3_parameters, multipart_uploads, s3_bodies
+    s3_validation     checks of a request: subresources, integrity (checksums), s3_parameters, multipart_uploads, s3_bodies
     conditions        conditional reads and writes; copies: the source of a copy
     deletions         DeleteObjects
     object_parts, large_objects     reads of a part or of a range

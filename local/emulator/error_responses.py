@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
@@ -42,12 +43,20 @@ def make_error_response(request: Request, status: int, code: str, message: str) 
     return Response(body, status, headers)
 
 
-def make_s3_error_response(request: Request, status: int, code: str, message: str) -> Response:
+def make_s3_error_response(
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    members: Mapping[str, str] | None = None,
+) -> Response:
+    """Return an S3 error with further members, such as the region to sign for."""
+    further = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in (members or {}).items())
     request_id = uuid4().hex[:16].upper()
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
-        f"<Resource>{escape(request.path)}</Resource><RequestId>{request_id}</RequestId></Error>"
+        f"{further}<Resource>{escape(request.path)}</Resource><RequestId>{request_id}</RequestId></Error>"
     )
     headers = {"Content-Type": "application/xml", "x-amz-request-id": request_id}
     return Response("" if request.method == "HEAD" else body, status, headers)

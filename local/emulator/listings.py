@@ -1,11 +1,12 @@
-"""ListObjects (version 1), ListMultipartUploads and ListParts with S3's pages.
+"""ListObjects, ListObjectsV2, ListMultipartUploads and ListParts with S3's pages.
 
-moto's pages lack common prefixes, markers or limits.
+moto's pages lack common prefixes, markers or limits, or have common prefixes of deleted objects.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import md5
 from typing import Any
 from urllib.parse import quote
 
@@ -30,6 +31,7 @@ def patch_listings() -> None:
     upload_class.list_parts = list_parts
     backend_class: Any = S3Backend
     backend_class.is_truncated = has_parts_after
+    backend_class.list_objects_v2 = list_current_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,7 @@ def list_objects(response: Any) -> Any:
     query = ListQuery.read(parameters, "max-keys")
     marker = str(parameters.get("marker", [""])[0])
     bucket = response.backend.get_bucket(response.bucket_name)
-    keys = sorted(
-        (key for _, key in bucket.keys.items() if isinstance(key, FakeKey)),
-        key=lambda key: key.name,
-    )
-    page = select_page(keys, _get_key_name, query, lambda item: _get_key_name(item) > marker)
+    page = _select_current_keys(bucket, query, marker)
     result = {
         **_describe_page(query, page),
         "Name": bucket.name,
@@ -126,6 +124,42 @@ def list_objects(response: Any) -> Any:
         result["NextMarker"] = query.encode(_get_key_name(page.last))
     response.data["Action"] = "ListObjects"
     return response.serialized(ActionResult(result))
+
+
+def _select_current_keys(bucket: Any, query: ListQuery, after: str) -> Page:
+    """Return the page of objects, without delete markers."""
+    keys = sorted(
+        (key for _, key in bucket.keys.items() if isinstance(key, FakeKey)),
+        key=lambda key: key.name,
+    )
+    return select_page(keys, _get_key_name, query, lambda item: _get_key_name(item) > after)
+
+
+def list_current_keys(
+    backend: Any,
+    bucket: Any,
+    prefix: str | None,
+    delimiter: str | None,
+    continuation_token: str | None,
+    start_after: str | None,
+    max_keys: int,
+) -> tuple[list[Any], bool, str | None]:
+    """Replacement of S3Backend.list_objects_v2. moto's common prefixes include prefixes of delete markers.
+
+    Returns the objects and common prefixes of the page, whether it is truncated, and the token of the next page.
+    """
+    tokens: dict[str, str] = backend._pagination_tokens
+    after = tokens[continuation_token] if continuation_token else start_after or ""
+    page = _select_current_keys(
+        bucket, ListQuery(prefix or "", delimiter or "", max_keys, None), after
+    )
+    items = [*page.entries, *page.prefixes]
+    if not page.is_truncated:
+        return items, False, None
+    last = _get_key_name(page.last)
+    token = md5(last.encode(), usedforsecurity=False).hexdigest()
+    tokens[token] = last
+    return items, True, token
 
 
 def _get_key_name(item: Any) -> str:

@@ -119,7 +119,9 @@ def _lock_conditional_write(request: Request) -> AbstractContextManager[Any]:
 
 
 def _make_error_response(request: Request, error: S3Error) -> Response:
-    response = make_s3_error_response(request, error.status, error.code, error.message)
+    response = make_s3_error_response(
+        request, error.status, error.code, error.message, error.members
+    )
     response.headers.update(error.headers)
     return response
 

@@ -23,14 +23,19 @@ Query = Mapping[str, str | None]
 
 
 class S3Error(Exception):
-    """A request that S3 rejects: S3's error code, message, HTTP status and further headers of the response."""
+    """A request that S3 rejects: S3's error code, message, HTTP status, further headers and members of the response."""
 
     def __init__(
-        self, code: str, message: str, status: int = 400, headers: Mapping[str, str] | None = None
+        self,
+        code: str,
+        message: str,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+        members: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.code, self.message, self.status = code, message, status
-        self.headers = dict(headers or {})
+        self.headers, self.members = dict(headers or {}), dict(members or {})
 
 
 def make_missing_key_error(headers: Mapping[str, str] | None = None) -> S3Error:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from moto.s3.exceptions import S3ClientError
 from werkzeug.wrappers import Request
 
+from local.emulator.clients import REGION
 from local.emulator.functions import ACCOUNT
 from local.emulator.integrity import check_integrity
 from local.emulator.multipart_uploads import check_upload
@@ -28,6 +29,8 @@ _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 _SERVICE_METHODS = ("GET", "HEAD", "OPTIONS")
 _FORM = "multipart/form-data"
 _CREDENTIAL = re.compile(r"Credential=[^/,\s]+/|^AWS [^:\s]+:")
+_SIGNED_REGION = re.compile(r"Credential=[^/,\s]+/\d{8}/([^/,\s]+)/s3/")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 _NO_CREDENTIAL = "The authorization header is malformed; the Credential is missing."
 _TWO_MECHANISMS = (
     "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the "
@@ -83,6 +86,12 @@ def _check_authorization(request: Request) -> None:
         raise S3Error("InvalidArgument", _TWO_MECHANISMS)
     if authorization and not _CREDENTIAL.search(authorization):
         raise S3Error("AuthorizationHeaderMalformed", _NO_CREDENTIAL)
+    region = _SIGNED_REGION.search(authorization)
+    if region and not _REGION.fullmatch(region[1]):
+        # s3cmd signs for the region US at first, reads the right one from this error and repeats the request.
+        message = f"The authorization header is malformed; the region '{region[1]}' is wrong; expecting '{REGION}'"
+        members = {"Region": REGION}
+        raise S3Error("AuthorizationHeaderMalformed", message, members=members)
 
 
 def _check_names(request: Request, target: Target) -> None:

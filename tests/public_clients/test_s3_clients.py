@@ -82,6 +82,8 @@ def test_s3cmd_uploads_a_file_in_parts_and_downloads_it(
     emulator: Emulator, s3cmd: Any, bucket: str, file: Path, tmp_path: Path
 ) -> None:
     """s3cmd compares the ETag of each part with the MD5 of the data, and retries the part on a mismatch."""
+    bucket = f"{bucket}-s3cmd"
+    s3cmd("mb", f"s3://{bucket}")
     output = s3cmd("put", file, f"s3://{bucket}/large")
     assert "retrying" not in output.lower()
     assert "MD5 Sums don't match" not in output

@@ -115,3 +115,25 @@ def test_a_page_has_at_most_1_000_entries(s3: Any, bucket: str, operation: str) 
 @pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2"])
 def test_an_empty_page_is_not_truncated(s3: Any, bucket: str, operation: str) -> None:
     assert getattr(s3, operation)(Bucket=bucket, MaxKeys=0)["IsTruncated"] is False
+
+
+def test_a_listing_has_no_common_prefix_of_deleted_objects_alone(s3: Any) -> None:
+    """In a versioned bucket a deletion adds a delete marker, which is no object."""
+    bucket = f"versions-{uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for key in ("a/1", "b/1", "b/2", "c", "d/1"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    for key in ("a/1", "b/2", "d/1"):
+        s3.delete_object(Bucket=bucket, Key=key)
+    for operation in (s3.list_objects, s3.list_objects_v2):
+        for size in (1, 1000):
+            pages = s3.get_paginator(operation.__name__).paginate(
+                Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": size}
+            )
+            found = [
+                item.get("Prefix") or item["Key"]
+                for page in pages
+                for item in (*page.get("CommonPrefixes", ()), *page.get("Contents", ()))
+            ]
+            assert found == ["b/", "c"]

@@ -312,3 +312,15 @@ def test_no_request_is_an_internal_error(
     finally:
         logging.getLogger().removeHandler(handler)
     assert (response.status < 500 or response.status == 501, handler.records) == (True, [])
+
+
+def test_a_signature_for_no_region_gets_the_region_to_sign_for(emulator: Emulator) -> None:
+    """s3cmd signs for the region US at first."""
+    path, scope = f"/bucket-{uuid4().hex[:12]}", "Credential=any/20260101/{}/s3/aws4_request"
+    for region, status in (("US", 400), ("us_east", 400), ("us-east-1", 200)):
+        headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope.format(region)}"}
+        response = send(emulator, "PUT", path, headers=headers)
+        assert response.status == status
+        if status == 400:
+            assert read_error(response) == (400, "AuthorizationHeaderMalformed")
+            assert b"<Region>us-east-1</Region>" in response.data
