@@ -8,11 +8,13 @@ import pytest
 from xxhash import xxh3_64_intdigest
 
 from tests.clients.command.terminal import make_labelled_lines, run_twofold
+from tests.support.generated_manifests import generate_varied_manifest
 from tests.support.hash_collisions import make_colliding_texts
 from tests.support.job import make_line
 from tests.support.workflow_harness import LIMITS, NOW, WorkflowHarness, make_distribution
 from twofold.errors import ConservationError, DamagedObjectError, OperationRefused
 from twofold.manifest.digests import DIGEST_MODULUS
+from twofold.manifest.index.dataset_index import DatasetIndex
 from twofold.records import Contents, DatasetType, Operation, SplitParameters
 from twofold.stores.keys import ContentsKeys, ReportKeys
 from twofold.stores.objects import SourceChangedError
@@ -287,3 +289,51 @@ def test_images_of_both_datasets_with_equal_hashes_are_different_entries(
     train_id, test_id = operation.datasets
     assert harness.read_manifest(test_id) == (out / "test.manifest").read_bytes()
     assert harness.read_manifest(train_id) == (out / "train.manifest").read_bytes()
+
+
+@pytest.mark.usefixtures("small_sizes")
+def test_boxes_and_errors_of_both_datasets_are_joined(
+    harness: WorkflowHarness, tmp_path: Path
+) -> None:
+    varied = harness.ingest(generate_varied_manifest(120, seed=3))
+    lines = harness.read_manifest(varied.id).decode().splitlines()
+    bucket = json.loads(lines[0])["source-ref"].split("/")[2]
+    for place in (10, 50, 100):
+        wrong = {"a": 1, "a-metadata": {"type": "groundtruth/x"}}
+        lines.insert(place, json.dumps({"source-ref": f"s3://{bucket}/wrong-{place}", **wrong}))
+    test, placed, new = lines[:20], lines[20:80], lines[80:]
+    operation = claim_grown_pair(
+        harness,
+        test,
+        placed,
+        new,
+        SplitParameters(objective="labels-and-boxes", test_fraction="1/4"),
+    )
+    distribute(harness, operation)
+    out = split_with_command(
+        tmp_path, test, placed, new, "--objective", "labels-and-boxes", "--test-fraction", "1/4"
+    )
+    train_id, test_id = operation.datasets
+    assert harness.read_manifest(test_id) == (out / "test.manifest").read_bytes()
+    assert harness.read_manifest(train_id) == (out / "train.manifest").read_bytes()
+    local = json.loads((out / "report.json").read_bytes())
+    report = json.loads(harness.bucket.get(ReportKeys(train_id.project, operation.id).report))
+    for member in ("errorEntries", "errors"):
+        assert report["source"][member] == local["source"][member]
+    assert report["source"]["errorEntries"] == 3
+    for member in ("labels", "boxDeviation", "previous", "certificate"):
+        assert report[member] == local[member]
+    # The indexes are those of the manifests, as if these were ingested again.
+    for dataset in operation.datasets:
+        again = harness.ingest(harness.read_manifest(dataset))
+        fresh, index = harness.read_index(again.id), harness.read_index(dataset)
+        assert index.compute_stats() == fresh.compute_stats()
+        assert index.source.tolist() == fresh.source.tolist()
+        assert index.codes.tolist() == fresh.codes.tolist()
+        for count in (DatasetIndex.count_boxes_by_label, DatasetIndex.count_entries_by_label):
+            counts, expected = (
+                dict(zip(each.names, count(each).tolist(), strict=True)) for each in (index, fresh)
+            )
+            assert {name: n for name, n in counts.items() if n} == {
+                name: n for name, n in expected.items() if n
+            }
