@@ -32,6 +32,7 @@ Read the modules in this order; a module imports only modules above:
 - duals, local_search, neighbourhoods: an allocation by dual prices, then the best moves one by one.
 - highs, subset_sum, mip, coverage_mip: HiGHS, exact numbers of entries with groups, the programme with its proof, and that of
   the coverage.
+- diving: an allocation by rounding the relaxation of the programme, for large programmes.
 - allocation: these steps in one window.
 - certificate, solver: the result, and windows until an allocation is proved or no better.
 - covered_solver: the same with coverage, and its cost.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from twofold.label_sets import Ints
 from twofold.split.coverage_mip import minimize_shortfall
+from twofold.split.diving import dive
 from twofold.split.duals import allocate_by_dual_prices, allocate_by_key
 from twofold.split.highs import HighsSolver
 from twofold.split.local_search import SearchState, improve_by_swaps, sort_by_move_cost
@@ -38,6 +39,15 @@ MAX_VALUES = 10_000
 
 PART_VALUES = (4_000, 8_000, 16_000, 16_000, 16_000)
 """Non-zero values of the programmes over parts of a larger window, one after the other."""
+
+FAR = 2
+"""Times the integrality floor: above this cost, dives take the place of programmes over parts."""
+
+DIVE_PARTS = (40, 80, 20, 60, 100, 120)
+"""A step of a dive fixes one of so many equal parts of the open signatures."""
+
+DIVE_STEPS = 600
+"""Steps of the solver after which no further dive starts."""
 
 # The cost of all new units together, in a programme in which a unit that changes sides costs its entries.
 _NEW_UNITS_COST = 0.4
@@ -112,12 +122,36 @@ def _close_gap(window: Window, x: Ints, solver: HighsSolver) -> Allocation:
     # A label of a signature is a non-zero value of the programme.
     if len(window.matrix.labels) <= MAX_VALUES:
         return _solve_whole_window(window, x, solver)
+    x = _improve_large_window(window, x, solver)
+    return _make_allocation(
+        window, x, floor, FLOOR if window.compute_cost(x) == floor else TOO_LARGE
+    )
+
+
+def _improve_large_window(window: Window, x: Ints, solver: HighsSolver) -> Ints:
+    """Dive if `x` is far above the floor or if programmes over parts do not reach the floor."""
+    floor = window.compute_floor()
+    if window.compute_cost(x) > FAR * floor:
+        dived_x = _improve_by_dives(window, x, solver)
+        if window.rank(dived_x) < window.rank(x):
+            return dived_x
     # Each part starts from the allocation of the part before; later parts are larger.
     for values in PART_VALUES:
         x = _solve_part(window, x, values, solver)
         if window.compute_cost(x) == floor:
-            return _make_allocation(window, x, floor, FLOOR)
-    return _make_allocation(window, x, floor, TOO_LARGE)
+            return x
+    return _improve_by_dives(window, x, solver)
+
+
+def _improve_by_dives(window: Window, x: Ints, solver: HighsSolver) -> Ints:
+    """The best of `x` and of several dives with swaps after them, of which the first are the coarsest."""
+    last_start = solver.remaining - DIVE_STEPS
+    for parts in DIVE_PARTS:
+        if solver.remaining < last_start or window.compute_cost(x) == window.compute_floor():
+            break
+        dived_x = improve_by_swaps(window, dive(window, x, parts, solver))
+        x = min(x, improve_by_double_swaps(window, dived_x), key=window.rank)
+    return x
 
 
 def complete_coverage(window: Window, x: Ints, solver: HighsSolver) -> Ints:

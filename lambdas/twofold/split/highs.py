@@ -24,8 +24,12 @@ WORK_LIMIT = 10_000
 LP_WORK = 300_000_000
 """Iterations of the simplex method for a linear relaxation, times its non-zero values: a few seconds."""
 
+ITERATION_WORK = 10_000
+"""Iterations of the simplex method, times the rows of the programme, that count as a step."""
+
 LIMITS = ("node limit", "work limit")
 _TOLERANCE = 1e-4
+_MAX_ITERATIONS = 1 << 30
 _STATUSES = {
     "Optimal": "optimal",
     "Infeasible": "infeasible",
@@ -95,6 +99,10 @@ class HighsSolver:
             solution = self._run(model, options, None)
         return solution or MipSolution(None, -np.inf, "inexact")
 
+    def relax(self, model: MipModel) -> Relaxation:
+        """The linear relaxation of a programme, within the same budget."""
+        return Relaxation(model, self)
+
     def _run(
         self, model: MipModel, options: Mapping[str, Any], start: Floats | None
     ) -> MipSolution | None:
@@ -145,6 +153,44 @@ def compute_row_duals(model: MipModel) -> Floats | None:
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     return np.array(highs.getSolution().row_dual)
+
+
+class Relaxation:
+    """The linear relaxation of a programme, solved again and again while columns are fixed.
+
+    Each solution starts from the basis of the solution before. Its iterations are taken from the budget of the solver.
+    """
+
+    def __init__(self, model: MipModel, solver: HighsSolver) -> None:
+        import highspy
+
+        self._solver = solver
+        self._iterations_a_step = max(1, ITERATION_WORK // len(model.row_lower))
+        self._highs = highspy._core._Highs()
+        for option, setting in _build_options(max_nodes=0, gap=0.0).items():
+            self._highs.setOptionValue(option, setting)
+        relaxed = replace(model, integral=np.zeros_like(model.integral))
+        self._highs.passModel(_build_highs_model(relaxed))
+
+    def fix(self, columns: NDArray[np.int64], values: Floats) -> None:
+        """Fix columns at values."""
+        indices = columns.astype(np.int32)
+        self._highs.changeColsBounds(len(indices), indices, values, values)
+
+    def solve(self) -> Floats | None:
+        """The values of the columns, or None if there is no solution or the budget is used up."""
+        import highspy
+
+        if self._solver.remaining <= 0:
+            return None
+        limit = min(self._solver.remaining * self._iterations_a_step, _MAX_ITERATIONS)
+        self._highs.setOptionValue("simplex_iteration_limit", limit)
+        self._highs.run()
+        iterations = self._highs.getInfo().simplex_iteration_count
+        self._solver.remaining -= -(-iterations // self._iterations_a_step)
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        return np.array(self._highs.getSolution().col_value)
 
 
 def _build_options(max_nodes: int, gap: float) -> dict[str, bool | float | str]:

@@ -86,7 +86,7 @@ def minimize_deviation(
     scale = _SLACK / (window.fraction.denominator * float(moves.cost @ moves.upper))
     moves = replace(moves, cost=moves.cost * scale)
     solution = solver.minimize(
-        _build_deviation_model(window, moves),
+        build_deviation_model(window, moves),
         max_nodes=limit_nodes(window, effort),
         gap=_SLACK / window.fraction.denominator,
         # An allocation that lacks coverage is no solution.
@@ -109,7 +109,7 @@ def compute_label_duals(window: Window) -> Floats | None:
         upper=window.capacity,
         cost=np.zeros(len(signatures)),
     )
-    row_duals = compute_row_duals(_build_deviation_model(window, moves))
+    row_duals = compute_row_duals(build_deviation_model(window, moves))
     # The first rows are the labels'. A row dual is the price of a higher right side, so of fewer deviating images.
     return None if row_duals is None else -row_duals[: len(window.images)]
 
@@ -193,7 +193,7 @@ def _scale_bound(window: Window, solution: MipSolution) -> int:
     return max(window.compute_floor(), scaled_remainder + bound)
 
 
-def _build_deviation_model(window: Window, moves: MoveColumns) -> MipModel:
+def build_deviation_model(window: Window, moves: MoveColumns) -> MipModel:
     """Rows: one for each label, then the number of entries. Columns: the moves, then z, u and v of each label."""
     label_count = len(window.images)
     denominator = window.fraction.denominator
@@ -235,7 +235,7 @@ def _bound_deviations(window: Window) -> tuple[Floats, Floats]:
 
 def _build_capped_model(window: Window, moves: MoveColumns, cost: int) -> MipModel:
     """The deviation model with its deviation as a further row, at most `cost`; the objective has the moves alone."""
-    model = _build_deviation_model(window, moves)
+    model = build_deviation_model(window, moves)
     denominator = window.fraction.denominator
     scaled_remainder = window.compute_targets() % denominator
     # The remainders are a constant part of the cost. A quarter of a step allows for rounding.
