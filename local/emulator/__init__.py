@@ -29,5 +29,6 @@ The API function and the functions of the workflows run in worker processes:
     bundles           builds and caches the bundle of packages for the workers
 
 `server` creates all these, the state machines (`state_machines`) and the table (`table_schema`); `__main__` is the command.
-Helpers: `clients` (boto3 clients independent of the environment), `error_responses`, `call_recorder` (for measurements, tests).
+Helpers: `clients` (boto3 clients independent of the environment), `environment` (moto's variables), `error_responses`,
+`call_recorder` (for measurements, tests).
 """

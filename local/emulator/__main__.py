@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.emulator.environment import forget_moto_variables
 from twofold.access import PRINCIPAL
 from twofold_command.streams import open_missing_streams
 
@@ -31,6 +32,7 @@ _PULSE_SECONDS = 0.5
 
 def main(arguments: Sequence[str] | None = None) -> int:
     open_missing_streams()
+    forget_moto_variables()
     options = _parse_arguments(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

@@ -84,8 +84,13 @@ def read_keys(file: Path) -> Keys:
                     f"{file}: profiles {keys[key].name!r} and {name!r} have one key."
                 )
             keys[key] = User(name, secret)
-    except (OSError, UnicodeDecodeError, configparser.Error) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise KeyFileError(f"{file} cannot be read: {error}") from error
+    except configparser.Error as error:
+        # The error's own text has lines of the file, which may be secrets.
+        line = getattr(error, "lineno", None)
+        place = f", line {line}" if line else ""
+        raise KeyFileError(f"{file}{place} is not in the format of ~/.aws/credentials.") from error
     except KeyError as error:
         raise KeyFileError(f"{file} has a profile without {error}.") from error
     if not keys:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from local.emulator.bundles import build_in_background
+from local.emulator.environment import forget_moto_variables
 from twofold_command import signals, streams
 from twofold_command.commands import read_folder
 
@@ -18,6 +19,7 @@ EXAMPLE = Path(__file__).parents[1] / "example.manifest"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     streams.open_missing_streams()
+    forget_moto_variables()
     options = _parse_arguments(arguments)
     signals.install_handlers()
     try:

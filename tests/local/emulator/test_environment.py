@@ -53,7 +53,11 @@ VARIABLES = {
     "MOTO_PORT": "9",
     "MOTO_AMIS_PATH": "/nowhere",
     "MOTO_ACCOUNT_ID": "999999999999",
-    "INITIAL_NO_AUTH_ACTION_COUNT": "0",
+    "MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": "x",
+    "MOTO_S3_DEFAULT_MAX_KEYS": "x",
+    "INITIAL_NO_AUTH_ACTION_COUNT": "x",
+    "S3_UPLOAD_PART_MIN_SIZE": "x",
+    "SF_EXECUTION_HISTORY_TYPE": "FAILED",
 }
 CONFIGS = {
     "virtual": "[default]\ns3 =\n  addressing_style = virtual\n",

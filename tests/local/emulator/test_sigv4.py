@@ -278,7 +278,9 @@ def test_keys_are_read_from_a_file_in_the_format_of_aws_credentials(tmp_path: Pa
     [
         ("", "no profile"),
         ("[a]\naws_access_key_id=A\n", "without 'aws_secret"),
-        ("x", "read"),
+        ("secret-text", "line 1 is not in the format"),
+        ("[a]\nsecret-text\n", "is not in the format"),
+        ("[a]\n[a]\n", "line 2 is not in the format"),
         ("[a]\naws_access_key_id=\naws_secret_access_key=s\n", "profile 'a': an access key id has"),
         (
             "[a]\naws_access_key_id=A/B\naws_secret_access_key=s\n",
@@ -295,8 +297,10 @@ def test_keys_are_read_from_a_file_in_the_format_of_aws_credentials(tmp_path: Pa
 def test_an_unusable_key_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "keys"
     file.write_text(text)
-    with pytest.raises(KeyFileError, match=message):
+    with pytest.raises(KeyFileError, match=message) as raised:
         read_keys(file)
+    assert "secret-text" not in str(raised.value)
+    assert "\n" not in str(raised.value)
     with pytest.raises(SystemExit, match="2"):
         main(["--port", "0", "--auth", "strict", "--keys", str(file)])
 
