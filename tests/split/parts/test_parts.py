@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.split.entries import Entry, draw_entries, generate_entries, seeds, split_entries
 from twofold.label_sets import LabelSets
 from twofold.split.parts import PartShares, PartsSelection, select_parts
+from twofold.split.parts.pair_search import list_pairs
 
 THREE = (Fraction(7, 10), Fraction(3, 20), Fraction(3, 20))
 
@@ -188,6 +189,14 @@ def test_the_floor_of_a_label_is_the_least_cost_of_whole_numbers(
     )
     floor = shares.compute_floor(np.array([images], dtype=np.int64))
     assert Fraction(floor, shares.denominator) == least
+
+
+def test_the_pairs_of_many_parts_are_few_and_connect_all_parts() -> None:
+    assert list_pairs(25) == list(itertools.combinations(range(25), 2))
+    for count in range(26, 101):
+        pairs = list_pairs(count)
+        assert len(pairs) <= 300
+        assert {(part, part + 1) for part in range(count - 1)} <= set(pairs)
 
 
 def test_two_parts_have_twice_the_deviation_of_the_split_into_two() -> None:

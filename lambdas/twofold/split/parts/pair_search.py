@@ -23,6 +23,9 @@ from twofold.split.parts.table import SignatureTable
 from twofold.split.window import KEY_BITS, Window
 
 MAX_ROUNDS = 6
+MAX_PAIRS = 300
+"""Pairs of a round: all pairs of 25 parts."""
+
 MAX_SIGNATURES = 20_000
 """Open signatures of a pair: those with units nearest to the threshold."""
 
@@ -80,7 +83,7 @@ def improve_pairs(state: PartState) -> PartState:
     """
     state = _improve_until_settled(state)
     sequence = Random(0)  # noqa: S311
-    pairs = list(combinations(range(len(state.shares)), 2))
+    pairs = list_pairs(len(state.shares))
     floor, cost, failures = state.shares.compute_floor(state.images), state.compute_cost(), 0
     for _ in range(_limit_disturbances(state)):
         if cost == floor or failures == MAX_FAILURES:
@@ -89,6 +92,17 @@ def improve_pairs(state: PartState) -> PartState:
         failures = failures + 1 if state.compute_cost() == cost else 0
         cost = state.compute_cost()
     return state
+
+
+def list_pairs(part_count: int) -> list[tuple[int, int]]:
+    """All pairs of parts; for many parts the pairs at most `MAX_PAIRS // part_count` places apart, in a circle."""
+    pairs = combinations(range(part_count), 2)
+    if part_count * (part_count - 1) // 2 <= MAX_PAIRS:
+        return list(pairs)
+    reach = MAX_PAIRS // part_count
+    return [
+        pair for pair in pairs if min(pair[1] - pair[0], pair[0] + part_count - pair[1]) <= reach
+    ]
 
 
 def _limit_disturbances(state: PartState) -> int:
@@ -102,7 +116,7 @@ def _improve_until_settled(state: PartState) -> PartState:
     settled: set[tuple[int, int]] = set()
     floor = state.shares.compute_floor(state.images)
     for _ in range(MAX_ROUNDS):
-        for pair in combinations(range(len(state.shares)), 2):
+        for pair in list_pairs(len(state.shares)):
             if state.compute_cost() == floor:
                 return state
             improved = None if pair in settled else _improve_pair(state, pair)
@@ -112,7 +126,7 @@ def _improve_until_settled(state: PartState) -> PartState:
             state = improved
             # Pairs that share a part with this pair have other images now.
             settled = {other for other in settled if not set(other) & set(pair)}
-        if len(settled) == len(state.shares) * (len(state.shares) - 1) // 2:
+        if len(settled) == len(list_pairs(len(state.shares))):
             break
     return state
 
