@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from math import isclose
 from typing import NamedTuple
 
 from bench.compare import Result
@@ -63,11 +64,19 @@ def list_defeats(results: Sequence[Result]) -> Iterator[Defeat]:
 
 
 def _explain(attribute: str, ours: Run, peer: Run) -> str:
-    if peer.misplaced > ours.misplaced:
-        return f"sizes are off by {peer.misplaced:,} entries"
-    if peer.total > ours.total:
+    excess = peer.misplaced - ours.misplaced
+    sizes = f"; its sizes are off by {_count_entries(peer.misplaced)}" if excess > 0 else ""
+    if peer.total > ours.total and not isclose(peer.total, ours.total):
         aim = "the worst label" if attribute == "worst" else "rare labels"
-        return f"better for {aim}; its total is {peer.total:,.1f} (Twofold: {ours.total:,.1f})"
-    if peer.total == ours.total:
-        return "equal total; Twofold does not choose among splits of equal total by this measure"
+        return f"better for {aim}, with a total of {peer.total:,.1f} (Twofold: {ours.total:,.1f}){sizes}"
+    if attribute == "misplaced":
+        return "the sizes of groups do not add up for Twofold's parts"
+    if isclose(peer.total, ours.total):
+        return f"equal total; Twofold does not choose by this measure{sizes}"
+    if excess > 0:
+        return f"total of {peer.total:,.1f}{sizes}"
     return "Twofold does not reach the optimum"
+
+
+def _count_entries(count: int) -> str:
+    return f"{count:,} entries" if count > 1 else "1 entry"

@@ -330,6 +330,6 @@ def test_the_page_lists_where_a_peer_is_better(results: list[Result]) -> None:
         "splitkit's cost",
         "splitkit, annealing",
     )
-    assert "better for rare labels; its total is" in defeat.reason
+    assert "better for rare labels, with a total of 4.0 (Twofold: 3.0)" in defeat.reason
     assert "| small | 80/20 | splitkit's cost |" in render_page([SMALL], [grouped, *peers])
     assert not list(list_defeats([grouped, replace(grouped, method="splitkit")]))
