@@ -12,9 +12,10 @@ EXACT_SECONDS = 20
 
 
 def stratify_iteratively(data: Dataset, division: Division, seed: int) -> Parts:
+    """Entries without labels fill up the sizes, so they are no label here."""
     from iterstrat.ml_stratifiers import MultilabelStratifiedKFold, MultilabelStratifiedShuffleSplit
 
-    matrix = data.build_columns().build_dense_matrix()
+    matrix = data.build_dense_matrix()
     if division.folds:
         folds = MultilabelStratifiedKFold(len(division.shares), shuffle=True, random_state=seed)
         return number_folds(data, list(folds.split(matrix, matrix)), division)
@@ -32,7 +33,7 @@ def stratify_with_scikit_multilearn(data: Dataset, division: Division, seed: int
     from skmultilearn.model_selection import IterativeStratification
 
     np.random.seed(seed)
-    matrix = data.build_columns().build_dense_matrix()
+    matrix = data.build_dense_matrix()
     shares = [float(share) for share in division.shares]
     splitter = IterativeStratification(len(shares), order=2, sample_distribution_per_fold=shares)
     folds = splitter.split(np.zeros(len(data)), matrix)

@@ -28,7 +28,7 @@ _INTRODUCTION = f"""\
 Written by `make bench` on {{date}}: {{machine}}. {{versions}}
 
 Every splitter gets the same entries and labels and divides them 80/20, 70/15/15 and into five folds. Entries without labels
-count as a label of their own, for all splitters. Columns:
+count as a label of their own in all columns. Columns:
 
 - *Size error*: entries that would have to change parts for the exact sizes (by largest remainder).
 - *Worst*, *mean*: of `|t - f n|` over parts and labels, in images: `t` images of a label in a part, `n` in all, `f` the share
@@ -46,10 +46,13 @@ Each run has a process of its own, one after another, with at most {LIMIT_SECOND
 checked to be a partition, and Twofold's also against its certificate.
 
 Peers run at their documented best. Where a function takes a number of entries, it gets the exact one; three parts are made by
-two calls or by joined folds. splitkit needs groups, so entries are groups of their own in data without groups: *annealing* is
-its default, *exact* its programme with a limit of {EXACT_SECONDS} seconds of the clock, as in its own benchmarks. On a busy
-machine this is less processor time, see *Seconds*. Its strategy *evolution* takes minutes and is left out. dataset-splitter and
-scikit-learn's `stratify` balance a single value for each entry, here the label set; dataset-splitter has no folds.
+two calls or by joined folds. iterative-stratification and scikit-multilearn get the labels alone, because they use entries
+without labels to fill up the sizes. splitkit needs groups, so entries are groups of their own in data without groups:
+*annealing* is its default, *exact* its programme with a limit of {EXACT_SECONDS} seconds of the clock, as in its own
+benchmarks. On a busy machine this is less processor time, see *Seconds*. Its strategy *evolution* takes minutes and is left
+out.
+dataset-splitter and scikit-learn's `stratify` balance a single value for each entry, here the label set; dataset-splitter has
+no folds.
 
 Generated labels follow Zipf's law and occur together by topic; one image in fifty has none. Three datasets are drawn in the
 shape of public ones: HAM10000 (7,470 lesions as groups, four attributes with its frequencies), CAL500 (502 entries, 174 labels,
