@@ -1,4 +1,4 @@
-"""A program with commands that are modules of their own, such as `python -m bench scale`."""
+"""A program with a module for each command, such as `python -m bench scale`."""
 
 import os
 import sys

@@ -102,7 +102,7 @@ def compare(
 ) -> Iterator[Result]:
     """Yield a result for each dataset, division and splitter; more than two parts for `divided` datasets only.
 
-    `stored`, if given, is a file of results: runs of peers that it has are not repeated, and all runs are added.
+    `stored`, if given, is a file of results: stored runs of peers are not repeated, and all runs are added.
     """
     file = ResultFile(stored)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:

@@ -75,7 +75,7 @@ class Dataset:
         return len(self) if self.groups is None else len(np.unique(self.groups))
 
     def build_columns(self) -> Self:
-        """The dataset with the labels that occur only, and entries without labels given a label of their own, the last."""
+        """The dataset without unused labels; entries without labels get a last label of their own."""
         sizes = np.diff(self.offsets)
         unlabelled = np.flatnonzero(sizes == 0)
         label_count = self.label_count + 1

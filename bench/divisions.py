@@ -28,13 +28,13 @@ class Division:
         return sizes
 
     def count_misplaced(self, sizes: list[int]) -> int:
-        """The entries that have to change parts for exact sizes. Parts of equal shares may take each other's size."""
+        """The number of entries to move for exact sizes. Parts of equal shares may swap sizes."""
         order = [
             sorted(zip(self.shares, part_sizes, strict=True), reverse=True)
             for part_sizes in (sizes, self.apportion(sum(sizes)))
         ]
         return (
-            sum(abs(part[1] - wanted[1]) for part, wanted in zip(order[0], order[1], strict=True))
+            sum(abs(part[1] - exact[1]) for part, exact in zip(order[0], order[1], strict=True))
             // 2
         )
 

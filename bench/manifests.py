@@ -56,8 +56,8 @@ def _format_line(
     number: int, labels: list[str], size: tuple[int, int], second: int, places: list[list[int]]
 ) -> str:
     boxes = ",".join(
-        f'{{"class_id":{label},"top":{top},"left":{left},"height":{height + 8},"width":{width + 8}}}'
-        for label, (top, left, height, width) in zip(labels, places, strict=True)
+        f'{{"class_id":{label},"top":{top},"left":{start},"height":{height + 8},"width":{width + 8}}}'
+        for label, (top, start, height, width) in zip(labels, places, strict=True)
     )
     names = ",".join(f'"{label}":"label-{label}"' for label in dict.fromkeys(labels))
     confidences = ",".join(f'{{"confidence":0.{80 + second % 20}}}' for _ in labels)

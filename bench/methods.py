@@ -18,12 +18,12 @@ from bench.partition import Parts, number_parts
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A splitter of an installed `package`; its `module` is imported before the time starts.
+    """A splitter of an installed `package`. The worker imports `module` before the time starts.
 
-    `grouped` splitters keep groups whole; those with `needs_groups` run on data with groups only. `divisions` are the supported
-    keys of DIVISIONS, `most_cells` is the largest number of entries times labels that does not take minutes, `most_units` the
-    largest number of groups (of entries, in data without groups). `keep`, if any, splits a grown dataset with the previous part
-    of each entry, -1 for a new entry.
+    `grouped` splitters keep groups whole; splitters with `needs_groups` run on data with groups only. `divisions` are the
+    supported keys of DIVISIONS, `most_cells` is the largest number of entries times labels without minutes of work,
+    `most_units` the largest number of groups (of entries, in data without groups). `keep`, if any, splits a grown dataset
+    with the previous part of each entry, -1 for a new entry.
     """
 
     title: str

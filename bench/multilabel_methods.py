@@ -22,8 +22,8 @@ def stratify_iteratively(data: Dataset, division: Division, seed: int) -> Parts:
 
     def divide(rows: Rows, size: int) -> tuple[Rows, Rows]:
         splitter = MultilabelStratifiedShuffleSplit(1, test_size=size, random_state=seed)
-        rest, taken = next(splitter.split(matrix[rows], matrix[rows]))
-        return rows[rest], rows[taken]
+        remaining, part = next(splitter.split(matrix[rows], matrix[rows]))
+        return rows[remaining], rows[part]
 
     return split_off_parts(data, division, divide)
 

@@ -1,4 +1,4 @@
-"""Measures of a split: the deviation that Twofold minimizes, the cost that splitkit minimizes, and a lower bound.
+"""Measures of a split: the objectives of Twofold and of splitkit, and a lower bound.
 
 For P parts and L labels; entries without labels count as a label of their own.
 """
@@ -47,9 +47,9 @@ def compute_relative_cost(
     splitkit 0.1.0.
     """
     images = counts.sum(axis=0)
-    kept = label_groups >= len(shares)
-    inverse = np.where(kept, 1 / np.maximum(images, 1), 0)
-    weights = np.append(inverse / inverse[kept].mean(), 1)
+    counted = label_groups >= len(shares)
+    inverse = np.where(counted, 1 / np.maximum(images, 1), 0)
+    weights = np.append(inverse / inverse[counted].mean(), 1)
     columns = np.column_stack([counts, sizes])
     targets = np.outer([float(share) for share in shares], columns.sum(axis=0))
     return float((weights * np.abs(columns - targets) / (targets + 1)).sum())
@@ -71,5 +71,5 @@ def compute_floor(images: NDArray[np.int64], shares: Sequence[Fraction]) -> floa
     for count in images.tolist():
         remainders = sorted((share * count % 1 for share in shares), reverse=True)
         raised = int(sum(remainders))
-        total += sum(1 - rest for rest in remainders[:raised]) + sum(remainders[raised:])
+        total += sum(1 - remainder for remainder in remainders[:raised]) + sum(remainders[raised:])
     return float(total / 2 if len(shares) == 2 else total)

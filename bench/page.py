@@ -174,8 +174,8 @@ def _render_lines(results: Iterable[Result], growths: int) -> Iterator[str]:
 def _render_kept(title: str, run: Run, growths: int) -> Iterator[str]:
     if run.kept:
         before, after = [""] * (len(_MEASURES) - 1), [""] * len(_COSTS)
-        kept = _render_shares(run.kept, growths)
-        yield render_row(f"{title}, given the previous split", *before, *kept, *after)
+        cells = _render_shares(run.kept, growths)
+        yield render_row(f"{title}, given the previous split", *before, *cells, *after)
 
 
 def _render_measures(run: Run) -> Iterator[str]:
@@ -193,5 +193,5 @@ def _render_costs(run: Run) -> Iterator[str]:
 
 
 def _render_shares(shares: Sequence[float] | None, count: int) -> Iterator[str]:
-    for place in range(count):
-        yield _NOTHING if shares is None else f"{100 * shares[place]:.1f} %"
+    for growth in range(count):
+        yield _NOTHING if shares is None else f"{100 * shares[growth]:.1f} %"

@@ -46,7 +46,7 @@ def _generate_families() -> dict[str, list[Dataset]]:
 
 
 def _generate_scenes(count: int, seed: int) -> Dataset:
-    """Images with one of the exclusive labels and about one of the others."""
+    """Images with one exclusive label and on average one further label."""
     random = np.random.default_rng(seed)
     chosen = random.random((count, EXCLUSIVE_LABELS + OTHER_LABELS)) < 1 / OTHER_LABELS
     exclusive = random.choice(EXCLUSIVE_LABELS, count, p=[0.6, 0.2, 0.15, 0.05])

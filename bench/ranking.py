@@ -35,7 +35,7 @@ class Defeat(NamedTuple):
 def list_defeats(results: Sequence[Result]) -> Iterator[Defeat]:
     """The measures of each dataset and division on which a peer is better than Twofold.
 
-    In data with groups (where Twofold ran by group), peers that do not keep groups whole do not count.
+    In data with groups (where Twofold ran by group), only peers with whole groups count.
     """
     for (dataset, division), cell in groupby(
         results, lambda result: (result.dataset, result.division)

@@ -19,13 +19,13 @@ FOLDS_FOR_PARTS = 20
 def split_off_parts(
     data: Dataset, division: Division, divide: Callable[[Rows, int], tuple[Rows, Rows]]
 ) -> Parts:
-    """Split off the last part, then the part before it, and so on: `divide(rows, size)` returns the rest and the part."""
-    rest = np.arange(len(data))
+    """Split off the last part, then the part before it, and so on: `divide(rows, size)` returns the other rows and the part."""
+    remaining = np.arange(len(data))
     parts: list[Rows] = []
     for size in reversed(division.apportion(len(data))[1:]):
-        kept, taken = divide(np.arange(len(rest)), size) if parts == [] else divide(rest, size)
-        rest, parts = kept, [taken, *parts]
-    return number_parts(len(data), [rest, *parts])
+        remaining, part = divide(remaining, size)
+        parts = [part, *parts]
+    return number_parts(len(data), [remaining, *parts])
 
 
 def number_folds(data: Dataset, folds: list[tuple[Rows, Rows]], division: Division) -> Parts:
@@ -77,8 +77,8 @@ def shuffle_groups(data: Dataset, division: Division, seed: int) -> Parts:
 
     def divide(rows: Rows, size: int) -> tuple[Rows, Rows]:
         splitter = GroupShuffleSplit(1, test_size=size / len(rows), random_state=seed)
-        rest, taken = next(splitter.split(rows, groups=groups[rows]))
-        return rows[rest], rows[taken]
+        remaining, part = next(splitter.split(rows, groups=groups[rows]))
+        return rows[remaining], rows[part]
 
     return split_off_parts(data, division, divide)
 

@@ -42,10 +42,9 @@ PATIENCE_SECONDS = 5
 class Run:
     """A run of a splitter; deviations are in images, over parts and labels, with unlabelled entries as a label.
 
-    `misplaced` is the number of entries that have to change parts for exact sizes, `total` the deviation that Twofold
-    minimizes, `relative` the cost that splitkit minimizes. For each of GROWTHS, `moved` is the share of test entries of the
-    smaller dataset that are in the training set of the whole dataset, `kept` the same when the splitter knows the previous
-    split; None if not measured. `seconds` is processor time.
+    `misplaced` is the number of entries to move for exact sizes, `total` Twofold's objective, `relative` splitkit's. For each
+    of GROWTHS, `moved` is the share of test entries of the smaller dataset in the training set of the whole dataset, `kept` the
+    same when the splitter knows the previous split; None if not measured. `seconds` is processor time.
     """
 
     misplaced: int
@@ -97,7 +96,7 @@ def _count_divided_groups(data: Dataset, parts: Parts) -> int | None:
 def _measure_moves(
     method: str, data: Dataset, seed: int, parts: Parts, *, keep: bool
 ) -> tuple[float, ...]:
-    """The shares of test entries that leave the test set when a dataset grows to `data`, whose split has `parts`."""
+    """The shares of test entries leaving the test set when a dataset grows to `data`, with the split `parts`."""
     return tuple(
         _measure_moved_share(method, data, seed, parts, growth, keep) for growth in GROWTHS
     )

@@ -1,7 +1,7 @@
 """Levels: the values of further members of the entries, balanced like labels.
 
 A *member* of the lines, such as `camera`, has *levels*, such as `front` and `rear`. Every entry has exactly one level of every
-balanced member: an entry without a value has the level None, "missing". Levels are never labels, whatever their texts.
+balanced member: an entry without a value has the level None, "missing". Levels are never labels, also with equal texts.
 """
 
 from dataclasses import dataclass

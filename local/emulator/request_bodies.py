@@ -78,10 +78,10 @@ def _read_line(stream: Any) -> bytes:
 
 def _iterate_blocks(stream: Any, size: int) -> Iterator[bytes]:
     """Yield exactly `size` bytes. A single read would allocate the stated size before the bytes arrive."""
-    left = size
-    while left:
-        block = stream.read(min(left, _BLOCK_BYTES))
+    missing = size
+    while missing:
+        block = stream.read(min(missing, _BLOCK_BYTES))
         if not block:
-            raise ValueError(f"it has {size - left} of {size} bytes")
-        left -= len(block)
+            raise ValueError(f"it has {size - missing} of {size} bytes")
+        missing -= len(block)
         yield block

@@ -40,13 +40,13 @@ def summarize_parts(report: Report) -> Iterator[str]:
 def _summarize_sizes(report: Report) -> str:
     certificate = report["certificate"]
     names = [make_printable(part["name"]) for part in report["parameters"]["parts"]]
-    wanted, reached = certificate["entriesWanted"], certificate["entriesReached"]
+    requested, reached = certificate["entriesWanted"], certificate["entriesReached"]
     sizes = [
         f"{name} {format_integer(count)}"
         + ("" if count == wish else f" ({format_integer(wish)} requested)")
-        for name, count, wish in zip(names, reached, wanted, strict=True)
+        for name, count, wish in zip(names, reached, requested, strict=True)
     ]
-    remark = "" if wanted == reached else "; whole groups do not add up to the requested numbers"
+    remark = "" if requested == reached else "; whole groups do not add up to the requested numbers"
     images = format_count(certificate["entries"], "image", "images")
     return f"Parts: {', '.join(sizes)} of {images}{remark}."
 

@@ -12,8 +12,8 @@ def check_levels(split: Split) -> str:
     fraction, claims = split.report.fraction, split.report.raw
     if not split.levels:
         for name in ("levels", "balanceBy", "labelDeviation", "levelDeviation"):
-            places = (claims, claims["parameters"], claims["certificate"])
-            require_equal(any(name in place for place in places), False, name)
+            holders = (claims, claims["parameters"], claims["certificate"])
+            require_equal(any(name in claim for claim in holders), False, name)
         return "No balanced members."
     rows = [
         {

@@ -97,8 +97,8 @@ def name_levels(member: Member, values: Counter[Value]) -> dict[Value, Level]:
 
 def order_levels(member: Member, levels: Mapping[Value, Level]) -> list[Level]:
     """Returns the levels in the order of the report: quantiles ascend, texts are sorted, the missing level is last."""
-    known = [value for value in levels if value is not None]
+    values = [value for value in levels if value is not None]
     # Code points have the order of UTF-8 bytes. A member has values of one type: texts or numbers.
-    ordered = [levels[value] for value in sorted(known, key=lambda value: (0, value))]
+    ordered = [levels[value] for value in sorted(values, key=lambda value: (0, value))]
     missing = [levels[None]] if None in levels else []
     return [*dict.fromkeys(ordered), *missing]

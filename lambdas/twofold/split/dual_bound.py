@@ -240,13 +240,13 @@ class _Relaxation:
         rows, counts = self._rows[column], self._counts[column]
         current = int(self.labels[label])
         sign = 1 if current > 0 else -1
-        others = (self.prices - self.entries * self.units.size)[rows] - current * counts
+        base = (self.prices - self.entries * self.units.size)[rows] - current * counts
         capacity = self.units.capacity[rows]
 
         def compute_label_value(size: int) -> int:
             multiplier = np.array([sign * size], dtype=np.int64)
             cost = self.costs.compute(slice(label, label + 1), self.scale, multiplier)
-            reduced = np.minimum(others + sign * size * counts, 0)
+            reduced = np.minimum(base + sign * size * counts, 0)
             return int(cost[0]) + int((capacity * reduced).sum())
 
         best = sign * _find_first_maximum(compute_label_value, 0, abs(current))

@@ -118,13 +118,13 @@ def check_contents(split: PartsSplit) -> str:
 
 def check_count(split: PartsSplit) -> str:
     report, sizes = split.report, split.group_sizes
-    wanted = round_by_largest_remainder(split.size, report.fractions)
+    exact = round_by_largest_remainder(split.size, report.fractions)
     expected = {
         "algorithmVersion": PARTS_VERSION,
         "seed": report.seed,
         "entries": split.size,
         "groups": None if sizes is None else len(sum(sizes, Counter[str]())),
-        "entriesWanted": wanted,
+        "entriesWanted": exact,
         "entriesReached": split.counts,
     }
     certificate = {name: report.certificate[name] for name in expected}
@@ -132,9 +132,9 @@ def check_count(split: PartsSplit) -> str:
     if 0 in split.counts:
         raise WrongError(f"{report.names[split.counts.index(0)]} has no entries.")
     if sizes is None:
-        require_equal(split.counts, wanted, "entries of the parts")
+        require_equal(split.counts, exact, "entries of the parts")
         return f"{_describe_counts(split)}, the shares rounded by largest remainder."
-    return _check_group_count(split, wanted, sizes)
+    return _check_group_count(split, exact, sizes)
 
 
 def _check_group_count(

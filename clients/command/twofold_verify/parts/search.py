@@ -51,17 +51,17 @@ class _Search:
 
     def exchange_any(self, first: int, second: int) -> bool:
         """Makes the first exchange between two parts that reduces the cost. Returns whether there is one."""
-        for left in list(self.parts[first]):
-            for right in list(self.parts[second]):
-                if left[0] != right[0] or left == right:
+        for outgoing in list(self.parts[first]):
+            for incoming in list(self.parts[second]):
+                if outgoing[0] != incoming[0] or outgoing == incoming:
                     continue
                 self.remaining -= 1
                 if self.remaining < 0:
                     return False
-                moved = Counter(dict(left[1]))
-                moved.subtract(dict(right[1]))
+                moved = Counter(dict(outgoing[1]))
+                moved.subtract(dict(incoming[1]))
                 if self._compute_change(first, second, moved) < 0:
-                    self._move(first, second, left, right, moved)
+                    self._move(first, second, outgoing, incoming, moved)
                     return True
         return False
 
@@ -77,15 +77,18 @@ class _Search:
         self,
         first: int,
         second: int,
-        left: Signature,
-        right: Signature,
+        outgoing: Signature,
+        incoming: Signature,
         moved: Mapping[str, int],
     ) -> None:
-        for part, given, taken, sign in ((first, left, right, -1), (second, right, left, 1)):
-            self.parts[part][taken] += 1
-            self.parts[part][given] -= 1
-            if not self.parts[part][given]:
-                del self.parts[part][given]
+        for part, lost, gained, sign in (
+            (first, outgoing, incoming, -1),
+            (second, incoming, outgoing, 1),
+        ):
+            self.parts[part][gained] += 1
+            self.parts[part][lost] -= 1
+            if not self.parts[part][lost]:
+                del self.parts[part][lost]
             for label, times in moved.items():
                 self.off[part][label] += sign * times * self.scale
 

@@ -60,9 +60,9 @@ class LevelTableBuilder:
 
     def add_line(self, values: Sequence[LevelValue] | None) -> None:
         """Add a line with a value for each member, or None for a line without valid values."""
-        for place, numbers in enumerate(self._line_numbers):
+        for position, numbers in enumerate(self._line_numbers):
             numbers.append(
-                NO_LEVELS if values is None else self._value_numbers[place][values[place]]
+                NO_LEVELS if values is None else self._value_numbers[position][values[position]]
             )
 
     def build(self) -> LevelTable:
@@ -77,8 +77,8 @@ def join_levels(
     """Return the levels of the kept lines, all of which must have valid values. Raises TooManyLevelsError."""
     names: list[tuple[str, str | None]] = []
     columns = []
-    for place, member in enumerate(members):
-        values, number = _join_values(tables, place, kept)
+    for index, member in enumerate(members):
+        values, number = _join_values(tables, index, kept)
         level, texts = _number_levels(member, values, number)
         columns.append(level[number] + np.uint32(len(names)))
         names += [(member.name, text) for text in texts]
@@ -87,15 +87,15 @@ def join_levels(
 
 
 def _join_values(
-    tables: Sequence[LevelTable], place: int, kept: NDArray[np.bool_]
+    tables: Sequence[LevelTable], index: int, kept: NDArray[np.bool_]
 ) -> tuple[list[LevelValue], NDArray[np.int64]]:
     """Return the distinct values of a member, and the position of each kept line's value among them."""
     positions, numbers = Numbering(), []
     for table in tables:
-        mapping = np.array([positions[value] for value in table.values[place]], np.uint32)
-        # The last place is for lines without valid values.
+        mapping = np.array([positions[value] for value in table.values[index]], np.uint32)
+        # The last index is for lines without valid values.
         mapping = np.append(mapping, np.uint32(NO_LEVELS))
-        numbers.append(mapping[np.minimum(table.number[place], np.uint32(len(mapping) - 1))])
+        numbers.append(mapping[np.minimum(table.number[index], np.uint32(len(mapping) - 1))])
     number = np.concatenate(numbers)[kept]
     # Values of rejected lines only are no levels.
     used, compact = np.unique(number, return_inverse=True)

@@ -71,12 +71,12 @@ def _check_source(report: Report) -> Iterator[ReportWarning]:
 def _check_split(report: Report) -> Iterator[ReportWarning]:
     certificate = report["certificate"]
     names = [part["name"] for part in report["parameters"]["parts"]]
-    wanted, reached = certificate["entriesWanted"], certificate["entriesReached"]
-    if wanted != reached:
+    requested, reached = certificate["entriesWanted"], certificate["entriesReached"]
+    if requested != reached:
         sizes = [
-            f"{name} {format_integer(reached[i])} of {format_integer(wanted[i])}"
+            f"{name} {format_integer(reached[i])} of {format_integer(requested[i])}"
             for i, name in enumerate(names)
-            if wanted[i] != reached[i]
+            if requested[i] != reached[i]
         ]
         yield make_warning(
             "SIZE_NOT_EXACT",

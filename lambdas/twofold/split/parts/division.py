@@ -33,14 +33,14 @@ def divide_units(
     Without groups there is always a division.
     """
     part = np.zeros(len(units), dtype=np.uint8)
-    left = np.arange(len(units), dtype=np.int64)
+    remaining = np.arange(len(units), dtype=np.int64)
     scaled = shares.scale(images)
     for number in range(len(shares) - 1, 0, -1):
         fraction = Fraction(
             int(shares.numerators[number]), int(shares.numerators[: number + 1].sum())
         )
         chosen = _choose_units(
-            _take_units(units, left),
+            _take_units(units, remaining),
             label_hashes,
             fraction,
             int(entries[number]),
@@ -49,8 +49,8 @@ def divide_units(
         )
         if chosen is None:
             return None
-        part[left[chosen]] = number
-        left = left[~chosen]
+        part[remaining[chosen]] = number
+        remaining = remaining[~chosen]
     return part
 
 

@@ -209,7 +209,7 @@ def open_pair(state: PartState, pair: tuple[int, int]) -> tuple[Ints, Window]:
 
 
 def _select_signatures(state: PartState, pair: tuple[int, int]) -> tuple[Ints, np.uint64]:
-    """Return signatures with units in the pair, nearest to the threshold, and the threshold: the middle of their keys.
+    """Return signatures with units in the pair, nearest to the threshold, and the threshold, the median of their keys.
 
     The nearest unit of a signature is the last of the later part or the first of the earlier part.
     """
