@@ -89,8 +89,9 @@ serve: $(LOCAL)  ## run the local emulator: make serve [PORT=8000] [QUOTAS=rekog
 
 # Development ------------------------------------------------------------------------------------------------------------------
 
+# Three processes for two cores: tests wait a third of their time. Few tests of many files are long, so files are not sorted by size.
 test: $(DEV) $(VENV)/.public-clients  ## run the test suite, or a part of it: make test [TESTS="tests/split tests/report"]
-	set -f; $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $$TESTS
+	set -f; $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $$TESTS
 
 check: $(DEV)    ## run the linters, the type checker and the rules for imports
 	$(BIN)/ruff check .

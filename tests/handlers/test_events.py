@@ -36,9 +36,10 @@ class EventQueue:
         self.received: list[dict[str, Any]] = []
 
     def has_received(self, count: int) -> bool:
+        """Receive events and return whether `count` different events have arrived; an event can arrive twice."""
         response = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
         self.received += [json.loads(message["Body"]) for message in response.get("Messages", [])]
-        return len(self.received) >= count
+        return len({event["detail"]["eventId"] for event in self.received}) >= count
 
 
 @pytest.fixture

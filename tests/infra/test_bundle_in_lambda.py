@@ -166,6 +166,9 @@ def test_the_sweep_sends_a_waiting_event(
 ) -> None:
     job = Job.start(emulator)
     queue = EventQueue(emulator, {"detail": {"projectName": [job.project.split("/")[1]]}})
+    # Other tests may have left events of which a step was killed.
+    assert not emulator.functions.invoke(Function.SETTLE, b"{}").error
+    assert count_outbox_items(emulator) == 0
     with request_interceptor.add_rule(
         lambda request: request.headers.get("X-Amz-Target") == "AWSEvents.PutEvents",
         answer_json_error(500, "InternalException"),
