@@ -132,7 +132,7 @@ def _improve_large_window(window: Window, x: Ints, solver: HighsSolver) -> Ints:
     """Dive if `x` is far above the floor or if programmes over parts do not reach the floor."""
     floor = window.compute_floor()
     if window.compute_cost(x) > FAR * floor:
-        dived_x = _improve_by_dives(window, x, solver)
+        dived_x = improve_by_dives(window, x, solver)
         if window.rank(dived_x) < window.rank(x):
             return dived_x
     # Each part starts from the allocation of the part before; later parts are larger.
@@ -140,10 +140,10 @@ def _improve_large_window(window: Window, x: Ints, solver: HighsSolver) -> Ints:
         x = _solve_part(window, x, values, solver)
         if window.compute_cost(x) == floor:
             return x
-    return _improve_by_dives(window, x, solver)
+    return improve_by_dives(window, x, solver)
 
 
-def _improve_by_dives(window: Window, x: Ints, solver: HighsSolver) -> Ints:
+def improve_by_dives(window: Window, x: Ints, solver: HighsSolver) -> Ints:
     """The best of `x` and of several dives with swaps after them, of which the first are the coarsest."""
     last_start = solver.remaining - DIVE_STEPS
     for parts in DIVE_PARTS:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.datasets import generate_dataset
 from tests.split.entries import Entry, draw_entries, generate_entries, seeds, split_entries
 from twofold.label_sets import LabelSets
 from twofold.split.parts import PartShares, PartsSelection, select_parts
@@ -277,3 +278,18 @@ def count_missing_labels(
 def test_impossible_fractions_are_refused(fractions: list[Fraction], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         PartShares.from_fractions(fractions)
+
+
+def test_whole_groups_with_many_labels_come_near_the_floor() -> None:
+    """Swaps between parts alone stay above three times the floor."""
+    data = generate_dataset("groups of 5", 5_000, 40, 5, seed=5, group_size=5)
+    names = tuple(f"label-{number}" for number in range(data.label_count))
+    certificate = select_parts(
+        source=data.source,
+        label_set=np.arange(len(data), dtype=np.uint32),
+        label_sets=LabelSets(data.offsets, data.labels.astype(np.uint32), names),
+        fractions=THREE,
+        groups=data.groups,
+    ).certificate
+    assert certificate.reached == certificate.wanted
+    assert certificate.deviation < Fraction(3, 2) * certificate.lower_bound

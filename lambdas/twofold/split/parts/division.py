@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.label_sets import Ints
+from twofold.split.allocation import improve_by_dives
 from twofold.split.duals import allocate_by_dual_prices
 from twofold.split.highs import HighsSolver
 from twofold.split.local_search import improve_by_swaps
-from twofold.split.neighbourhoods import improve_by_exchanges
+from twofold.split.neighbourhoods import improve_by_double_swaps, improve_by_exchanges
 from twofold.split.parts.shares import PartShares
 from twofold.split.sampling import Units
 from twofold.split.subset_sum import adjust_entries
@@ -84,7 +85,7 @@ def _choose_units(
         x = adjust_entries(window, allocate_by_dual_prices(window, len(images)), solver)
         # Groups near the threshold may not add up to the number: then all groups are opened.
         if window.count_entries(x) == window.needed:
-            x = _balance(_aim_at(window, *target), x, label_hashes)
+            x = _balance(_aim_at(window, *target), x, label_hashes, solver)
             decided[window.select_units(x)] = True
             return decided
     return None
@@ -95,10 +96,13 @@ def _aim_at(window: Window, scaled_shares: Ints, scale: int) -> Window:
     return replace(window, fraction=Fraction(1, scale), images=scaled_shares)
 
 
-def _balance(window: Window, x: Ints, label_hashes: NDArray[np.uint64]) -> Ints:
+def _balance(
+    window: Window, x: Ints, label_hashes: NDArray[np.uint64], solver: HighsSolver
+) -> Ints:
     x = improve_by_swaps(window, x)
     if window.compute_cost(x) > window.compute_floor():
         x = improve_by_exchanges(window, label_hashes, x)
+        x = improve_by_dives(window, improve_by_double_swaps(window, x), solver)
     return x
 
 
