@@ -57,8 +57,7 @@ class ProjectModel:
         listed, shown, returned = set(), set(), set()
         for call in calls:
             if call.operation == "ListDatasetEntries" and not call.error:
-                references = frozenset(call.answer["References"])
-                listed.add((parse_type(call.request["DatasetArn"]), references))
+                listed.add((parse_type(call.request["DatasetArn"]), call.answer["References"]))
             if call.operation == SLOT and call.answer["Arn"]:
                 shown.add(call.answer["Arn"])
             if call.operation == "CreateDataset" and not call.error:

@@ -1,6 +1,6 @@
 """The state of a project in the model: datasets with contents, operations in progress, the last distribution."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tests.histories.history import Entries, get_source_ref
@@ -85,24 +85,54 @@ class State:
 @dataclass(frozen=True, slots=True)
 class Splits:
     """The choices of a distribution. docs/api.md defines the number of moved entries; a recorded list shows the
-    selected entries. `listed` has the entries of recorded lists."""
+    selected entries. `listed` has the type of the dataset and the source-refs of each recorded list, in order."""
 
-    listed: frozenset[tuple[str, frozenset[str]]]
+    listed: frozenset[tuple[str, tuple[str, ...]]]
 
     def iterate_choices(self, entries: Entries) -> Iterator[tuple[Entries, Entries]]:
-        """Yield (training, test) entries for each choice in a recorded list, and for an arbitrary choice."""
+        """Yield (training, test) entries for each choice that fits the recorded lists, and for an arbitrary choice."""
         number = (2 * len(entries) + 5) // 10
-        choices = {entries[:number]}
+        positions = {get_source_ref(entry): place for place, entry in enumerate(entries)}
+        choices = {frozenset(range(number))}
+        missing = set[frozenset[int]]()
         for kind, references in self.listed:
-            moved = tuple(
-                entry
-                for entry in entries
-                if (get_source_ref(entry) in references) == (kind == "TEST")
-            )
+            wanted = number if kind == "TEST" else len(entries) - number
+            places = _find_first_positions(positions, references[:wanted])
+            if kind == "TEST":
+                choices.add(places)
+            else:
+                missing.add(frozenset(range(len(entries))) - places)
+        # Of the missing entries of a training dataset, a second distribution may have moved some, which its test dataset has.
+        choices |= {
+            _take_first(gone - later, number)
+            for gone in missing
+            for later in (frozenset[int](), *(choices if len(gone) > number else ()))
+        }
+        for moved in sorted(map(sorted, choices)):
             if len(moved) == number:
-                choices.add(moved)
-        for moved in sorted(choices):
-            yield tuple(entry for entry in entries if entry not in moved), moved
+                kept = (entry for place, entry in enumerate(entries) if place not in moved)
+                yield tuple(kept), tuple(entries[place] for place in moved)
+
+
+def _find_first_positions(
+    positions: Mapping[str, int], references: Iterable[str]
+) -> frozenset[int]:
+    """Return the positions of the listed entries that a distribution selected.
+
+    A list begins with these entries, in order. Later updates append entries, and may add a moved entry to the training
+    dataset again.
+    """
+    places: list[int] = []
+    for reference in references:
+        place = positions.get(reference, -1)
+        if place <= (places[-1] if places else -1):
+            break
+        places.append(place)
+    return frozenset(places)
+
+
+def _take_first(places: frozenset[int], number: int) -> frozenset[int]:
+    return frozenset(sorted(places)[:number])
 
 
 def apply_changes(entries: Entries, changes: Entries) -> Entries:

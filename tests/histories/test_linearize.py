@@ -146,6 +146,34 @@ def test_a_wrong_split_is_refused(story: Story, listed: list[str]) -> None:
     assert story.find_refusal()
 
 
+@pytest.mark.parametrize("label", ["cat", "dog"])
+def test_a_moved_entry_that_an_update_adds_again_is_explained(story: Story, label: str) -> None:
+    """No list shows the training dataset between the distribution and the update."""
+    story.add_distribution()
+    story.add_description(TRAIN, "UPDATE_COMPLETE")
+    story.add_update(TRAIN, make_line("new"), make_line(MOVED[1], label))
+    story.add_description(TRAIN, "UPDATE_COMPLETE")
+    kept = select_entries(in_test_set=False)
+    story.add_list(TRAIN, *kept, make_line("new"), make_line(MOVED[1], label))
+    assert story.find_refusal() is None
+    story.add_list(TRAIN, *kept, make_line("new"))
+    assert story.find_refusal()
+
+
+def test_two_distributions_without_a_list_between_them_are_explained(story: Story) -> None:
+    story.add_distribution()
+    story.add_description(TEST, "UPDATE_COMPLETE")
+    story.add("DeleteDataset", DatasetArn=TEST)
+    story.add_creation(COPY)
+    story.add("DistributeDatasetEntries", DatasetArns=(TRAIN, COPY))
+    story.add_list(COPY, OLD[9], OLD[8])
+    assert story.find_refusal()
+    del story.calls[-1]
+    story.add_list(COPY, OLD[4], OLD[8])
+    story.add_list(TRAIN, *(line for number, line in enumerate(OLD) if number not in (2, 4, 7, 8)))
+    assert story.find_refusal() is None
+
+
 def test_an_entry_in_both_datasets_is_refused(story: Story) -> None:
     story.add_distribution()
     story.add_list(TEST, *select_entries(in_test_set=True))
