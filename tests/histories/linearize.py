@@ -26,7 +26,7 @@ class Model(Protocol[State]):
     def explain(self, state: State, call: Call) -> Iterator[State]: ...
 
     def is_permitted(self, state: State, call: Call) -> bool:
-        """Whether the call can have the recorded outcome without a change of the state."""
+        """Whether the call has the recorded outcome in this state. False for calls that change other states."""
         ...
 
 

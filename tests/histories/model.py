@@ -75,6 +75,9 @@ class ProjectModel:
             yield from self._explain_now(now, call)
 
     def is_permitted(self, state: State, call: Call) -> bool:
+        """A successful revert never counts: now it may repeat an earlier one, but later it may be the call that reverts."""
+        if call.operation in _CHANGES and not call.error:
+            return False
         return any(after == state for after in self._explain_now(state, call))
 
     def _find_concerned_datasets(self, state: State, call: Call) -> set[str]:

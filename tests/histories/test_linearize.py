@@ -174,6 +174,17 @@ def test_two_distributions_without_a_list_between_them_are_explained(story: Stor
     assert story.find_refusal() is None
 
 
+def test_the_revert_of_a_second_distribution_is_explained(story: Story) -> None:
+    """While the second distribution runs, the second revert could be a repetition of the first one."""
+    for _ in range(2):
+        story.add_distribution()
+        began = story.begin_call()
+        story.add_list(TEST, *select_entries(in_test_set=True))
+        story.add("RevertDatasetDistribution", began=began)
+    story.add_list(TRAIN, *OLD)
+    assert story.find_refusal() is None
+
+
 def test_an_entry_in_both_datasets_is_refused(story: Story) -> None:
     story.add_distribution()
     story.add_list(TEST, *select_entries(in_test_set=True))
