@@ -117,7 +117,7 @@ def test_the_bundle_has_only_the_unchanged_package_and_its_dependencies(
     }
     shipped = {
         f"twofold/{file.relative_to(SOURCE / 'twofold').as_posix()}"
-        for pattern in ("*.py", "*.json", "*.css", "*.js")
+        for pattern in ("*.py", "*.json", "*.css", "*.js", "py.typed")
         for file in (SOURCE / "twofold").rglob(pattern)
         if ".mypy_cache" not in file.parts
     }

@@ -29,7 +29,7 @@ def connect_to_service(options: argparse.Namespace) -> "Service":
         if error.name not in ("boto3", "botocore"):
             raise
         raise CommandError(
-            "This command needs boto3, which is not installed: pip install boto3."
+            "This command needs boto3, which is not installed: pip install 'twofold[service]'."
         ) from error
     return connect(options.endpoint)
 

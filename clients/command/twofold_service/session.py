@@ -27,7 +27,7 @@ from botocore.utils import is_valid_endpoint_url
 from twofold_command.errors import CommandError
 
 # With these models botocore signs for API Gateway and knows the members that Twofold adds to Rekognition's model.
-_MODELS = Path(__file__).parents[2] / "aws-models"
+_MODELS = Path(__file__).parent / "aws-models"
 _CLIENT_CONFIG = Config(retries={"mode": "standard"}, request_checksum_calculation="when_required")
 _PLACEHOLDER = "any"
 _PLACEHOLDER_KEYS = {"aws_access_key_id": _PLACEHOLDER, "aws_secret_access_key": _PLACEHOLDER}
