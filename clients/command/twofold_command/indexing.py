@@ -47,6 +47,7 @@ from twofold.manifest.line.byte_ranges import read_batches, split_into_ranges
 from twofold.quotas import get_quotas
 from twofold.settings import QuotaProfile
 from twofold_command.errors import CommandError
+from twofold_command.file_formats import describe_other_format
 from twofold_command.pool import WorkerPool
 from twofold_command.progress import ProgressBar
 
@@ -132,7 +133,10 @@ def read_entries(
         raise CommandError(f"{manifest} changed while it was read.") from error
     reason = find_refusal(resolution, get_quotas(QuotaProfile.TWOFOLD))
     if reason:
-        raise CommandError(f"{manifest}: {reason}")
+        other_format = None if len(resolution.index) else describe_other_format(manifest)
+        raise CommandError(
+            f"{manifest} {other_format}" if other_format else f"{manifest}: {reason}"
+        )
     groups = _join_groups(manifest, group_by, indexed_ranges, resolution) if group_by else None
     identity = np.concatenate([indexed.identity for indexed in indexed_ranges])
     return ManifestEntries(

@@ -26,6 +26,7 @@ from twofold.report import (
 from twofold.split import CoverageError, Objective, Selection, explain_refusal, select_test_entries
 from twofold_command.console import decode_path
 from twofold_command.errors import CommandError
+from twofold_command.file_formats import describe_folder, describe_read_error
 from twofold_command.indexing import ManifestEntries, read_entries
 from twofold_command.part_options import Part
 from twofold_command.pool import open_pool
@@ -96,11 +97,13 @@ def get_file_size(manifest: Path) -> int:
     try:
         # Checked before the file is opened: opening a pipe blocks until it has a writer.
         status = manifest.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise CommandError(f"{manifest} {describe_folder(manifest)}")
         if not stat.S_ISREG(status.st_mode):
             raise CommandError(f"{manifest} is not a regular file; `twofold split` reads it twice.")
         manifest.open("rb").close()
     except OSError as error:
-        raise CommandError(f"{manifest} cannot be read: {error.strerror}.") from error
+        raise CommandError(describe_read_error(manifest, error)) from error
     if status.st_size == 0:
         raise CommandError(f"{manifest} is empty.")
     return status.st_size

@@ -7,6 +7,11 @@ from botocore.exceptions import ClientError
 
 from twofold_command.console import decode_path, is_utf8
 from twofold_command.errors import CommandError
+from twofold_command.file_formats import (
+    describe_folder,
+    describe_packed_file,
+    describe_read_error,
+)
 from twofold_command.progress import show_progress
 from twofold_service.driver import build_manifest_source, create_dataset, upload_manifest
 from twofold_service.projects import Dataset, wait_until_complete
@@ -48,11 +53,18 @@ def push_manifest(
 
 
 def _get_file_size(manifest: Path) -> int:
+    """Returns the size in bytes. Raises CommandError for a file that cannot be read or cannot have an entry."""
     try:
+        if manifest.is_dir():
+            raise CommandError(f"{manifest} {describe_folder(manifest)}")
         with manifest.open("rb"):
-            return manifest.stat().st_size
+            size = manifest.stat().st_size
     except OSError as error:
-        raise CommandError(f"{manifest} cannot be read: {error.strerror}.") from error
+        raise CommandError(describe_read_error(manifest, error)) from error
+    packed = describe_packed_file(manifest)
+    if packed:
+        raise CommandError(f"{manifest} {packed}")
+    return size
 
 
 def _create_bucket(service: Service, bucket: str) -> None:
