@@ -50,6 +50,7 @@ def parse_request(options: argparse.Namespace) -> SplitRequest:
         if processes is None
         else _parse_integer("--processes", processes, 1, MAX_PROCESSES),
         keep_index=options.keep_index,
+        strict=options.strict,
         parts=() if fraction else parts,
     )
 

@@ -24,7 +24,8 @@ from twofold.manifest.grouping.group_table import (
     GroupTableBuilder,
     join_groups,
 )
-from twofold.manifest.index.acceptance import find_refusal
+from twofold.manifest.index.acceptance import describe_rejections, find_refusal
+from twofold.manifest.index.error_codes import describe_errors
 from twofold.manifest.index.hash_collisions import ReadLines, stack_identities
 from twofold.manifest.index.range_index import ACCEPTED, RangeIndex
 from twofold.manifest.index.range_indexer import index_batches
@@ -114,8 +115,12 @@ def read_entries(
     identify: bool = False,
     ungrouped: Ungrouped = Ungrouped.ERROR,
     balance_by: tuple[BalancedMember, ...] = (),
+    strict: bool = False,
 ) -> ManifestEntries:
-    """Reads the entries. Raises CommandError, with Rekognition's message if Rekognition would refuse the manifest."""
+    """Reads the entries. Raises CommandError, with Rekognition's message if Rekognition would refuse the manifest.
+
+    If `strict`, a dropped line or an entry with errors is a reason to raise.
+    """
     expression = group_by.expression if group_by else None
     tasks = [
         RangeTask(manifest, start, end, expression, identify, ungrouped, balance_by)
@@ -137,6 +142,8 @@ def read_entries(
         raise CommandError(
             f"{manifest} {other_format}" if other_format else f"{manifest}: {reason}"
         )
+    if strict:
+        _require_flawless_lines(manifest, resolution)
     groups = _join_groups(manifest, group_by, indexed_ranges, resolution) if group_by else None
     identity = np.concatenate([indexed.identity for indexed in indexed_ranges])
     return ManifestEntries(
@@ -147,6 +154,21 @@ def read_entries(
         _compute_entry_digest(indexed_ranges, resolution),
         _join_levels(manifest, balance_by, indexed_ranges, resolution) if balance_by else None,
     )
+
+
+def make_line_finder(resolution: Resolution) -> Callable[[int], int]:
+    """Returns a function from an entry's number to its line in the source, counted from 1."""
+    return lambda entry: int(np.flatnonzero(resolution.reason == ACCEPTED)[entry]) + 1
+
+
+def _require_flawless_lines(manifest: Path, resolution: Resolution) -> None:
+    index = resolution.index
+    reasons = [
+        describe_rejections(resolution) if resolution.rejected else "",
+        describe_errors(len(index), index.error_entries, index.codes, make_line_finder(resolution)),
+    ]
+    if any(reasons):
+        raise CommandError(f"{manifest}: --strict: {' '.join(filter(None, reasons))}")
 
 
 def _count_singles(indexed_ranges: list[IndexedRange], resolution: Resolution) -> int:

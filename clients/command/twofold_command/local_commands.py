@@ -142,6 +142,11 @@ COMMANDS = (
                 help="number of worker processes (default: by file size)",
             ),
             define_argument(
+                "--strict",
+                action="store_true",
+                help="fail if a line is dropped or an entry has errors in its labels",
+            ),
+            define_argument(
                 "--keep-index", action="store_true", help="also write an index for each manifest"
             ),
         ),

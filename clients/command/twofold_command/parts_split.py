@@ -10,15 +10,10 @@ from twofold.report import build_dataset_report
 from twofold.report.parts import build_parts_report, find_parts_warnings
 from twofold.split.parts import PartsSelection, explain_parts_refusal, select_parts
 from twofold_command.errors import CommandError
-from twofold_command.indexing import ManifestEntries, read_entries
+from twofold_command.indexing import ManifestEntries, make_line_finder, read_entries
 from twofold_command.pool import open_pool
 from twofold_command.progress import show_progress
-from twofold_command.split import (
-    SplitRequest,
-    describe_source,
-    get_file_size,
-    make_line_finder,
-)
+from twofold_command.split import SplitRequest, describe_source, get_file_size
 from twofold_command.split_files import (
     PAGE,
     REPORT,
@@ -51,7 +46,13 @@ def split_into_parts(request: SplitRequest) -> dict[str, Any]:
     ):
         with show_progress("Reading", size) as bar:
             entries = read_entries(
-                request.manifest, size, request.group_by, pool, bar, ungrouped=request.ungrouped
+                request.manifest,
+                size,
+                request.group_by,
+                pool,
+                bar,
+                ungrouped=request.ungrouped,
+                strict=request.strict,
             )
         with show_progress("Selecting"):
             selection = _select_parts(request, entries)

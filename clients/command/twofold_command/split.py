@@ -1,7 +1,7 @@
 """`twofold split`: read the manifest, select the test set, write both manifests. The results equal those of the service."""
 
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import islice
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from twofold.manifest.grouping.group_by import GroupBy, Ungrouped
 from twofold.manifest.index.error_codes import describe_errors, tabulate_codes
-from twofold.manifest.index.range_index import ACCEPTED
 from twofold.manifest.index.resolve import KEPT, Resolution
 from twofold.manifest.levels.balance_by import BalancedMember
 from twofold.manifest.transfer.shard_transfer import SideTotals
@@ -27,7 +26,7 @@ from twofold.split import CoverageError, Objective, Selection, explain_refusal, 
 from twofold_command.console import decode_path
 from twofold_command.errors import CommandError
 from twofold_command.file_formats import describe_folder, describe_read_error
-from twofold_command.indexing import ManifestEntries, read_entries
+from twofold_command.indexing import ManifestEntries, make_line_finder, read_entries
 from twofold_command.part_options import Part
 from twofold_command.pool import open_pool
 from twofold_command.previous_split import PreviousSplit, read_previous
@@ -54,6 +53,7 @@ class SplitRequest:
     objective: Objective = Objective.LABELS
     processes: int | None = None
     keep_index: bool = False
+    strict: bool = False
     parts: tuple[Part, ...] = ()
 
 
@@ -77,6 +77,7 @@ def split_manifest(request: SplitRequest) -> dict[str, Any]:
                 identify=request.previous is not None,
                 ungrouped=request.ungrouped,
                 balance_by=request.balance_by,
+                strict=request.strict,
             )
         previous = read_previous(request.previous, pool) if request.previous else None
         with show_progress("Selecting"):
@@ -141,11 +142,6 @@ def select_entries(
         )
     except CoverageError as error:
         raise CommandError(f"--min-per-label {request.min_per_label}: {error}") from error
-
-
-def make_line_finder(resolution: Resolution) -> Callable[[int], int]:
-    """Returns a function from an entry's number to its line in the source, counted from 1."""
-    return lambda entry: int(np.flatnonzero(resolution.reason == ACCEPTED)[entry]) + 1
 
 
 def _build_report(
