@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import nullcontext
 
 from twofold.escaping import make_printable
 from twofold_command import signals
@@ -37,6 +38,13 @@ examples:
 
 
 def _run_split(options: argparse.Namespace) -> int:
+    from twofold_command.manifest_sources import open_manifest
+
+    with open_manifest(options.manifest) as options.manifest:
+        return _split_manifest(options)
+
+
+def _split_manifest(options: argparse.Namespace) -> int:
     from twofold_command.pool import prepare_workers
 
     if options.processes is None:
@@ -65,13 +73,15 @@ def _run_split(options: argparse.Namespace) -> int:
 
 
 def _run_verify(options: argparse.Namespace) -> int:
+    from twofold_command.manifest_sources import open_manifest
     from twofold_command.publication import finish_publication
     from twofold_verify.__main__ import verify
 
     for folder in (options.folder, options.previous):
         if folder:
             finish_publication(folder)
-    return verify(options.folder, options.previous, options.source, as_json=options.json)
+    with open_manifest(options.source) if options.source else nullcontext() as source:
+        return verify(options.folder, options.previous, source, as_json=options.json)
 
 
 COMMANDS = (
@@ -81,7 +91,10 @@ COMMANDS = (
         "Writes a manifest for each part (train and test), report.json and report.html: all or none.",
         (
             define_argument(
-                "manifest", type=read_file_path, metavar="MANIFEST", help="a JSON Lines manifest"
+                "manifest",
+                type=read_file_path,
+                metavar="MANIFEST",
+                help="a JSON Lines manifest, also with gzip; - is standard input",
             ),
             define_argument(
                 *("-o", "--out"),
@@ -172,7 +185,7 @@ COMMANDS = (
                 "--source",
                 type=read_file_path,
                 metavar="FILE",
-                help="the manifest that was split, for a comparison line by line",
+                help="the manifest that was split, for a comparison line by line; also with gzip, or -",
             ),
         ),
         "the checks",

@@ -1,7 +1,9 @@
 """Files that are no manifest are recognized, and the message names the remedy."""
 
+import bz2
 import gzip
 import json
+import lzma
 import shlex
 import subprocess
 from pathlib import Path
@@ -50,7 +52,8 @@ def test_a_recognized_format_is_named(
 @pytest.mark.parametrize(
     ("content", "command"),
     [
-        pytest.param(gzip.compress(TEXT.encode()), "gunzip", id="gzip"),
+        pytest.param(bz2.compress(TEXT.encode()), "bunzip2", id="bzip2"),
+        pytest.param(lzma.compress(TEXT.encode()), "xz", id="xz"),
         pytest.param(TEXT.encode("utf-16"), "iconv", id="utf-16"),
         pytest.param(TEXT.encode("utf-16-le"), "iconv", id="utf-16 without a mark"),
         pytest.param(TEXT.encode("utf-32"), "iconv", id="utf-32"),
@@ -102,7 +105,6 @@ def test_a_manifest_with_errors_keeps_their_codes(
             "Download it: aws s3 cp 's3://bucket/a b' all.manifest.",
         ),
         ("https://host/all.manifest", "curl -o all.manifest https://host/all.manifest"),
-        ("-", "Save standard input to a file"),
         ("missing", "missing cannot be read: No such file or directory."),
     ],
 )
@@ -136,6 +138,12 @@ def test_a_folder_is_refused_with_a_remedy(
         (tmp_path / file).touch()
     assert run_twofold("split", tmp_path, "-o", tmp_path / "out") == 1
     assert message in capsys.readouterr().err
+
+
+def test_push_uploads_no_standard_input(capsys: pytest.CaptureFixture[str]) -> None:
+    service = ("--bucket", "b", "--endpoint", "http://127.0.0.1:1")
+    assert run_twofold("push", "-", "birds", *service) == 1
+    assert "Save standard input to a file" in capsys.readouterr().err
 
 
 def test_push_uploads_no_packed_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
