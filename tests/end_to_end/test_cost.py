@@ -1,5 +1,7 @@
 """The AWS usage of a small distribution."""
 
+import time
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -30,11 +32,13 @@ def test_messages_between_states_stay_small(hundred: Recording) -> None:
 
 
 def test_a_sweep_of_nothing_is_two_queries(job: Job, call_recorder: CallRecorder) -> None:
-    """The first sweep sends the unsent events of other tests on this emulator."""
-    job.emulator.functions.invoke(Function.SETTLE, b"{}")
-    with call_recorder.record() as calls:
-        job.emulator.functions.invoke(Function.SETTLE, b"{}")
-    assert count_by_operation(calls) == {"DynamoDB Query": 2}
+    """Sweeps repeat until one has nothing to do: other tests on this emulator leave unsent events and active operations."""
+    sweep, end = Counter[str](), time.monotonic() + 60
+    while len(sweep) != 1 and time.monotonic() < end:
+        with call_recorder.record() as calls:
+            job.emulator.functions.invoke(Function.SETTLE, b"{}")
+        sweep = count_by_operation(calls)
+    assert sweep == {"DynamoDB Query": 2}
 
 
 def test_a_month_of_sweeps_costs_cents() -> None:
