@@ -1,4 +1,4 @@
-"""ListObjects, ListObjectsV2, ListMultipartUploads and ListParts with S3's pages.
+"""ListObjects, ListObjectsV2, ListObjectVersions, ListMultipartUploads and ListParts with S3's pages.
 
 moto's pages lack common prefixes, markers or limits, or have common prefixes of deleted objects.
 """
@@ -23,9 +23,10 @@ _OWNER = {
 
 @cache
 def patch_listings() -> None:
-    """Patch moto's handlers of the three operations."""
+    """Patch moto's handlers of these operations."""
     response_class: Any = S3Response
     response_class.list_objects = list_objects
+    response_class.list_object_versions = list_object_versions
     response_class.list_multipart_uploads = list_multipart_uploads
     upload_class: Any = FakeMultipart
     upload_class.list_parts = list_parts
@@ -160,6 +161,56 @@ def list_current_keys(
     token = md5(last.encode(), usedforsecurity=False).hexdigest()
     tokens[token] = last
     return items, True, token
+
+
+def list_object_versions(response: Any) -> Any:
+    """Replacement of S3Response.list_object_versions. moto encodes no keys, and a page of no entries is truncated."""
+    parameters = response._get_querystring(response.request, response.uri)
+    query = ListQuery.read(parameters, "max-keys")
+    key_marker, id_marker = (
+        str(parameters.get(name, [""])[0]) for name in ("key-marker", "version-id-marker")
+    )
+    versions, prefixes, delete_markers, next_key, next_id = (
+        response.backend.list_object_versions(
+            response.bucket_name,
+            delimiter=query.delimiter or None,
+            key_marker=key_marker or None,
+            max_keys=query.page_size,
+            prefix=query.prefix,
+            version_id_marker=id_marker or None,
+        )
+        if query.page_size
+        else ([], [], [], None, None)
+    )
+    page = Page([], prefixes or (), next_key is not None, None)
+    result = {
+        **_describe_page(query, page),
+        "Name": response.bucket_name,
+        "KeyMarker": query.encode(key_marker),
+        "VersionIdMarker": id_marker,
+        "MaxKeys": query.page_size,
+        "Versions": [_describe_key(key, query) | _describe_version(key) for key in versions],
+        "DeleteMarkers": [
+            {
+                "Key": query.encode(marker.name),
+                "LastModified": marker.last_modified_ISO8601,
+                "Owner": _OWNER,
+                **_describe_version(marker),
+            }
+            for marker in delete_markers
+        ],
+    }
+    if page.is_truncated:
+        result |= {"NextKeyMarker": query.encode(next_key), "NextVersionIdMarker": next_id}
+    response.data["Action"] = "ListObjectVersions"
+    return response.serialized(ActionResult(result))
+
+
+def _describe_version(version: Any) -> dict[str, Any]:
+    return {
+        "VersionId": version.version_id or "null",
+        "IsLatest": getattr(version, "is_latest", False),
+    }
 
 
 def _get_key_name(item: Any) -> str:

@@ -27,7 +27,7 @@ from local.emulator.object_parts import add_parts_count, use_part_range
 from local.emulator.s3_bodies import has_subresource_body, make_malformed_xml_error
 from local.emulator.s3_requests import S3Error, find_bucket, read_target, replace_query
 from local.emulator.s3_validation import check_request
-from local.emulator.versions import write_lock
+from local.emulator.versions import add_null_version, write_lock
 from local.emulator.virtual_hosts import use_path_style
 
 _log = logging.getLogger(__name__)
@@ -89,6 +89,7 @@ class S3:
         parts_count = use_part_range(environ)
         response = serve_range(Request(environ)) or self._forward(environ)
         add_parts_count(response, parts_count)
+        add_null_version(request, response)
         return response
 
     def _forward(self, environ: dict[str, Any]) -> Response:

@@ -9,7 +9,9 @@ from werkzeug.wrappers import Request
 from local.emulator.s3_requests import (
     S3Error,
     check_version_id,
+    find_object,
     get_backend,
+    is_object_read,
     read_target,
     replace_query,
 )
@@ -35,7 +37,14 @@ _CHOICES: Mapping[str, tuple[tuple[str, ...], str, str]] = {
         "InvalidArgument",
         "Unknown tagging directive.",
     ),
+    "x-amz-server-side-encryption": (
+        ("AES256", "aws:kms", "aws:kms:dsse"),
+        "InvalidArgument",
+        "The encryption method specified is not supported",
+    ),
 }
+_CUSTOMER_KEY = "x-amz-server-side-encryption-customer-"
+_PAYLOAD = re.compile(r"[0-9a-f]{64}|UNSIGNED-PAYLOAD|STREAMING-[A-Z0-9-]+")
 _ATTRIBUTES = frozenset(("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"))
 _RANGE = re.compile(r"bytes=[0-9, -]*")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
@@ -81,10 +90,42 @@ def _check_headers(request: Request) -> None:
     for name, (choices, code, message) in _CHOICES.items():
         if request.headers.get(name, choices[0]) not in choices:
             raise S3Error(code, message)
+    _check_payload_headers(request)
     if "attributes" in request.args and request.method == "GET":
         names = request.headers.get("x-amz-object-attributes", "").split(",")
         if not {name.strip() for name in names} <= _ATTRIBUTES:
             raise S3Error("InvalidArgument", "Invalid attribute name specified.")
+
+
+def _check_payload_headers(request: Request) -> None:
+    if not _PAYLOAD.fullmatch(request.headers.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD")):
+        message = (
+            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD or a valid sha256 value."
+        )
+        raise S3Error("InvalidArgument", message)
+    if "x-amz-write-offset-bytes" in request.headers:
+        message = "A header you provided implies functionality that is not implemented"
+        raise S3Error("NotImplemented", message, 501)
+    names = ("algorithm", "key", "key-MD5")
+    given = [name for name in names if f"{_CUSTOMER_KEY}{name}" in request.headers]
+    if 0 < len(given) < len(names):
+        message = (
+            "Requests specifying Server Side Encryption with Customer provided keys must provide "
+            "an algorithm, a key and the MD5 of the key."
+        )
+        raise S3Error("InvalidArgument", message)
+
+
+def check_range_of_empty_object(request: Request) -> None:
+    """Raise S3Error if a GET reads the last bytes of an empty object, which moto serves whole."""
+    if request.method != "GET" or not is_object_read(request):
+        return
+    if not re.fullmatch(r"bytes=-[0-9]+", request.headers.get("Range", "")):
+        return
+    found = find_object(read_target(request), request.args.get("versionId"))
+    if found is not None and found.size == 0:
+        raise S3Error("InvalidRange", "The requested range is not satisfiable", 416)
 
 
 def normalize_parameters(environ: dict[str, Any]) -> None:

@@ -13,7 +13,11 @@ from local.emulator.functions import ACCOUNT
 from local.emulator.integrity import check_integrity
 from local.emulator.multipart_uploads import check_upload
 from local.emulator.s3_bodies import check_subresource_body
-from local.emulator.s3_parameters import check_parameters, normalize_parameters
+from local.emulator.s3_parameters import (
+    check_parameters,
+    check_range_of_empty_object,
+    normalize_parameters,
+)
 from local.emulator.s3_requests import (
     S3Error,
     Target,
@@ -64,6 +68,7 @@ def check_request(environ: dict[str, Any]) -> None:
         check_upload(Request(environ))
         check_subresource_body(request)
         check_read_version(request)
+        check_range_of_empty_object(request)
     except S3ClientError as error:
         raise S3Error(error.code, error.message) from error
 

@@ -11,10 +11,11 @@ from typing import Any
 from moto.s3 import notifications
 from moto.s3.exceptions import AccessDeniedByLock
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeTableStorageBucket, S3Backend
-from werkzeug.wrappers import Request
+from werkzeug.wrappers import Request, Response
 
 from local.emulator.s3_requests import (
     S3Error,
+    find_bucket,
     find_version,
     is_delete_marker,
     is_object_read,
@@ -133,3 +134,12 @@ def check_read_version(request: Request) -> None:
         raise make_missing_key_error(headers)
     message = "The specified method is not allowed against this resource."
     raise S3Error("MethodNotAllowed", message, 405, {**headers, "Allow": "DELETE"})
+
+
+def add_null_version(request: Request, response: Response) -> None:
+    """Add the version id `null` to the response of a read in a bucket with versioning. moto omits it."""
+    if response.status_code not in (200, 206) or not is_object_read(request):
+        return
+    bucket = find_bucket(read_target(request).bucket)
+    if bucket is not None and bucket.is_versioned:
+        response.headers.setdefault("x-amz-version-id", _NULL)

@@ -137,3 +137,42 @@ def test_a_listing_has_no_common_prefix_of_deleted_objects_alone(s3: Any) -> Non
                 for item in (*page.get("CommonPrefixes", ()), *page.get("Contents", ()))
             ]
             assert found == ["b/", "c"]
+
+
+def test_a_list_of_versions_has_every_key(s3: Any) -> None:
+    """boto3 asks for encoding-type=url, without which a control character ends the XML parser."""
+    name = f"versions-{uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    keys = ["a&b", "c\x01d", "e/f g", "e/ü%20", "z\rline"]
+    for key in keys:
+        s3.put_object(Bucket=name, Key=key, Body=b"1")
+        s3.delete_object(Bucket=name, Key=key)
+    for size in (1, 2, 3, 100):
+        versions, markers = [], []
+        paginator = s3.get_paginator("list_object_versions")
+        for page in paginator.paginate(Bucket=name, PaginationConfig={"PageSize": size}):
+            versions += page.get("Versions", [])
+            markers += page.get("DeleteMarkers", [])
+            assert len(page.get("Versions", [])) + len(page.get("DeleteMarkers", [])) <= size
+        assert [version["Key"] for version in versions] == keys
+        assert [marker["Key"] for marker in markers] == keys
+    folders = s3.list_object_versions(Bucket=name, Delimiter="/", Prefix="e")
+    assert folders["CommonPrefixes"] == [{"Prefix": "e/"}]
+    assert (folders["Prefix"], folders["Delimiter"]) == ("e", "/")
+
+
+def test_a_page_of_no_versions_is_complete(s3: Any, bucket: str) -> None:
+    page = s3.list_object_versions(Bucket=bucket, MaxKeys=0)
+    assert page["IsTruncated"] is False
+    assert "Versions" not in page
+
+
+def test_a_list_of_versions_without_an_encoding_has_plain_keys(
+    emulator: Emulator, s3: Any, bucket: str
+) -> None:
+    listed = send(emulator, "GET", f"/{bucket}?versions&prefix=pl").data.decode()
+    assert "<Key>pl+us/ü%20</Key>" in listed
+    encoded = send(emulator, "GET", f"/{bucket}?versions&prefix=pl&encoding-type=url").data.decode()
+    assert "<Key>pl%2Bus/%C3%BC%2520</Key>" in encoded
+    assert "<EncodingType>url</EncodingType>" in encoded

@@ -324,3 +324,44 @@ def test_a_signature_for_no_region_gets_the_region_to_sign_for(emulator: Emulato
         if status == 400:
             assert read_error(response) == (400, "AuthorizationHeaderMalformed")
             assert b"<Region>us-east-1</Region>" in response.data
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"x-amz-write-offset-bytes": "10"}, 501, "NotImplemented"),
+        ({"x-amz-server-side-encryption": "foo"}, 400, "InvalidArgument"),
+        (
+            {"x-amz-server-side-encryption-customer-algorithm": "AES256"},
+            400,
+            "InvalidArgument",
+        ),
+        ({"x-amz-content-sha256": "rubbish"}, 400, "InvalidArgument"),
+        ({"x-amz-content-sha256": "0" * 63}, 400, "InvalidArgument"),
+        ({"x-amz-content-sha256": "0" * 64}, 400, "XAmzContentSHA256Mismatch"),
+    ],
+)
+def test_a_header_that_has_no_effect_here_is_refused(
+    emulator: Emulator, s3: Any, bucket: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    response = send(emulator, "PUT", f"/{bucket}/key", body=b"other", headers=headers)
+    assert read_error(response) == (status, code)
+    assert read_object(s3, bucket, "key") == BODY
+
+
+@pytest.mark.parametrize("encryption", ["AES256", "aws:kms"])
+def test_usual_encryption_is_accepted(s3: Any, bucket: str, encryption: str) -> None:
+    key = {"Bucket": bucket, "Key": "encrypted"}
+    stored = s3.put_object(**key, Body=b"1", ServerSideEncryption=encryption)
+    assert stored["ServerSideEncryption"] == encryption
+    assert s3.head_object(**key)["ServerSideEncryption"] == encryption
+
+
+@pytest.mark.parametrize("byte_range", ["bytes=-1", "bytes=-9", "bytes=0-", "bytes=0-0"])
+def test_an_empty_object_has_no_range(
+    emulator: Emulator, s3: Any, bucket: str, byte_range: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="empty", Body=b"")
+    response = send(emulator, "GET", f"/{bucket}/empty", headers={"Range": byte_range})
+    assert response.status == 416
+    assert send(emulator, "GET", f"/{bucket}/empty").status == 200

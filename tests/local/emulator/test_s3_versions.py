@@ -92,3 +92,19 @@ def test_a_delete_marker_is_named_in_the_error(s3: Any, bucket: str) -> None:
             s3.get_object(**key, **version)
         headers = caught.value.response["ResponseMetadata"]["HTTPHeaders"]
         assert (headers["x-amz-delete-marker"], headers["x-amz-version-id"]) == ("true", marker)
+
+
+def test_a_read_of_the_null_version_names_it_if_the_bucket_has_versioning(
+    s3: Any, bucket: str
+) -> None:
+    key = {"Bucket": bucket, "Key": "key"}
+    s3.put_object(**key, Body=b"unversioned" * 200_000)
+    assert "VersionId" not in s3.head_object(**key)
+    assert "VersionId" not in s3.get_object(**key)
+    set_versioning(s3, bucket, "Enabled")
+    for options in ({}, {"VersionId": "null"}, {"Range": "bytes=0-4"}):
+        assert s3.get_object(**key, **options)["VersionId"] == "null"
+        assert s3.head_object(**key, **options)["VersionId"] == "null"
+    version = s3.put_object(**key, Body=b"")["VersionId"]
+    assert s3.get_object(**key)["VersionId"] == s3.head_object(**key)["VersionId"] == version
+    assert s3.get_object(**key, VersionId="null")["VersionId"] == "null"
