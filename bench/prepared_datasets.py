@@ -177,7 +177,7 @@ def _put_groups(folder: FolderBucket, operation: Operation, before: Contents) ->
         packed = columns.pack_columns(
             {"lost": 0, "reasons": [], "digest": digest}, table.to_columns()
         )
-        sealed.put(folder, ScratchKeys(operation.id).build_group_keys_key(number), packed)
+        sealed.put(folder, ScratchKeys(operation.id).build_groups_key(number), packed)
 
 
 def prepare_update(folder: FolderBucket, before: Contents) -> Operation:

@@ -115,7 +115,9 @@ class DatasetId(Record):
 
 
 class Contents(Record):
-    """A pointer to an immutable version of a dataset's contents, in a folder of the bucket; an empty dataset has none.
+    """The pointer to a dataset's contents, which are immutable, in a folder of the bucket. An empty dataset has none.
+
+    "Contents of" a dataset in the description of a field means this pointer.
 
     digest           sum of the line hashes (xxh3-64) modulo 2**64, in hexadecimal
     index_checksum   checksum of the header of the index; empty if unknown
@@ -176,8 +178,8 @@ class Operation(Record):
     created      epoch milliseconds
     before       contents of the updated dataset, or of the training dataset, when the operation claimed it
     test_before  contents of the test dataset at the claim, if the distribution keeps its entries
-    placed       with `test_before`: contents of the training dataset after its last distribution. The dataset begins with
-                 these entries; later entries are new
+    train_after_last  with `test_before`: contents of the training dataset after its last distribution. The dataset
+                 begins with these entries; later entries are new
     source       of an ingest only; parameters and caller (an ARN) of a distribution only
     """
 
@@ -188,7 +190,12 @@ class Operation(Record):
     source: SourceObject | None = None
     before: Contents | None = None
     test_before: Contents | None = Field(default=None, exclude_if=_is_none)
-    placed: Contents | None = Field(default=None, exclude_if=_is_none)
+    train_after_last: Contents | None = Field(
+        default=None,
+        validation_alias="Placed",
+        serialization_alias="Placed",
+        exclude_if=_is_none,
+    )
     parameters: SplitParameters | None = None
     caller: str = ""
 

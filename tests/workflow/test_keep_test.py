@@ -42,7 +42,7 @@ def claim_grown_pair(
     operation = make_distribution(train_dataset, test_dataset).model_copy(
         update={
             "test_before": test_dataset.contents,
-            "placed": _make_contents(placed) if placed else None,
+            "train_after_last": _make_contents(placed) if placed else None,
             "parameters": parameters or SplitParameters(),
         }
     )
@@ -254,15 +254,15 @@ def test_placed_entries_come_from_the_last_distribution_that_was_not_reverted(
     train, test = operation.datasets
     project = projects.find(harness.table, train.project)
     assert project
-    assert history.find_placed_contents(harness.table, project, train) is None
+    assert history.find_contents_after_last_distribution(harness.table, project, train) is None
     plan = harness.select_entries(operation)
     harness.move_shards(operation, plan)
     harness.publish(operation, plan)
-    placed = history.find_placed_contents(harness.table, project, train)
+    placed = history.find_contents_after_last_distribution(harness.table, project, train)
     assert placed == harness.find_dataset(train).contents
-    assert history.find_placed_contents(harness.table, project, test) is None
+    assert history.find_contents_after_last_distribution(harness.table, project, test) is None
     later = train.model_copy(update={"created": train.created + 1})
-    assert history.find_placed_contents(harness.table, project, later) is None
+    assert history.find_contents_after_last_distribution(harness.table, project, later) is None
     last = history.find_last_distribution(harness.table, project)
     assert last
     assert operation.before
@@ -270,7 +270,7 @@ def test_placed_entries_come_from_the_last_distribution_that_was_not_reverted(
         operation.before.folder: retired.find_retirement(harness.table, operation.before.folder)
     }
     assert history.revert(harness.table, last.distribution, notes, "me", NOW + 2)
-    assert history.find_placed_contents(harness.table, project, train) is None
+    assert history.find_contents_after_last_distribution(harness.table, project, train) is None
 
 
 @pytest.mark.usefixtures("small_sizes")

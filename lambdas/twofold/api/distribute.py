@@ -1,7 +1,8 @@
 """DistributeDatasetEntries: read and check both datasets, claim them in one transaction, and start the distribute workflow.
 
 The response `{}` means that the operation is claimed. Its result is the status of the datasets. If the claim fails, nothing has
-changed; if the start fails, the claim is undone (`RequestContext.start_or_abandon`).
+changed; if the start fails, the operation is abandoned: both datasets become UPDATE_FAILED with their contents unchanged
+(`RequestContext.start_or_abandon`).
 """
 
 from typing import Any
@@ -41,7 +42,7 @@ def distribute_dataset_entries(
         created=context.choose_timestamp(train.updated + 1, test.updated + 1),
         before=train.contents,
         test_before=test.contents,
-        placed=_find_placed(context, project, train, test),
+        train_after_last=_find_train_after_last(context, project, train, test),
         parameters=parameters,
         caller=context.caller,
     )
@@ -77,13 +78,14 @@ def _get_pair(context: RequestContext, arns: list[str]) -> tuple[Dataset, Datase
     return datasets[0], datasets[1]
 
 
-def _find_placed(
+def _find_train_after_last(
     context: RequestContext, project: Project | None, train: Dataset, test: Dataset
 ) -> Contents | None:
     """Return the training dataset's contents after its last distribution, if the entries of the test dataset are kept."""
+    # `_require_distributable` has checked that a test dataset with entries is kept.
     if project is None or test.contents is None:
         return None
-    return history.find_placed_contents(context.table, project, train.id)
+    return history.find_contents_after_last_distribution(context.table, project, train.id)
 
 
 def _require_distributable(

@@ -12,7 +12,7 @@ from twofold.workflow.move import transfer_shard
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Upload the shard's lines as multipart parts and store its record."""
+    """Write the shard's lines to their sides, and store its record."""
     settings = Settings.from_environment(Function.MOVE, os.environ)
     state_input = MoveInput.model_validate(event)
     with telemetry.track_step(Function.MOVE, state_input.operation, context) as counts:

@@ -1,4 +1,4 @@
-"""Publish: check conservation, complete the objects, and switch the datasets to the new contents."""
+"""Publish: check conservation, complete the objects, and set the pointers of the datasets to the new contents."""
 
 import os
 from typing import Any

@@ -34,14 +34,14 @@ Read the modules in this order; a module imports only modules above:
   the coverage.
 - diving: an allocation by rounding the relaxation of the programme, for large programmes.
 - allocation: these steps in one window.
-- certificate, solver: the result, and windows until an allocation is proved or no better.
-- covered_solver: the same with coverage, and its cost.
 - deviation_lattice, dual_bound, proof: a bound from the dual values of the linear relaxation, in integers that others can
   check.
+- certificate, solver: the result, and windows until an allocation is proved or no better.
+- covered_solver: the same with coverage, and its cost.
 - boxes, eligibility, selection: boxes as a second objective, refusals, and the entry point `select_test_entries`.
 - parts: the same for any number of parts.
 
-Only the command passes a previous split. The service never does, because a distribution needs an empty test dataset.
+The command passes a previous split with `--previous`, the service with `KeepTest`.
 """
 
 from twofold.label_sets import LabelSets

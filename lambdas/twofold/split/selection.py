@@ -78,22 +78,22 @@ def select_test_entries(
     names = tuple(label_sets.names[label] for label in order)
     columns = build_columns(matrix, label_set, names, levels)
     counts = _count_columns(columns, matrix, label_set, len(names))
-    units, unit = _make_units(source, columns, seed, groups, previous)
+    units, unit_of_entry = _make_units(source, columns, seed, groups, previous)
     wanted = round_share(len(source), fraction)
-    reachable = wanted if unit is None else find_nearest_sum(units.size, wanted)
+    reachable = wanted if unit_of_entry is None else find_nearest_sum(units.size, wanted)
     is_label = _mark_labels(len(names), columns.count)
-    excess = 0
+    floor_excess = 0
     if levels is not None:
-        excess = compute_floor_excess(levels, counts.labels[~is_label], fraction, reachable)
+        floor_excess = compute_floor_excess(levels, counts.labels[~is_label], fraction, reachable)
     problem = SplitProblem(
         units=units,
-        is_grouped=unit is not None,
+        is_grouped=unit_of_entry is not None,
         fraction=fraction,
         test_entries=reachable,
         label_hashes=columns.hashes,
         counts=counts,
         label_count=len(names),
-        floor_excess=excess,
+        floor_excess=floor_excess,
         coverage=Coverage(min_per_label, len(names)) if min_per_label else NO_COVERAGE,
     )
     coverage_cost = None
@@ -106,9 +106,9 @@ def select_test_entries(
         solution = solve(problem, work_limit)
     solution, dual_bound = prove_solution(problem, solution)
     if boxes is not None and objective is Objective.LABELS_AND_BOXES:
-        solution = _balance_boxes(problem, solution, unit, boxes, label_set, label_sets)
+        solution = _balance_boxes(problem, solution, unit_of_entry, boxes, label_set, label_sets)
     # From units to entries.
-    test_mask = solution.test_mask if unit is None else solution.test_mask[unit]
+    test_mask = solution.test_mask if unit_of_entry is None else solution.test_mask[unit_of_entry]
     test_counts = _count_columns(columns, matrix, label_set, len(names), test_mask)
     return Selection(
         test_mask,
@@ -196,24 +196,30 @@ def _make_units(
 ) -> tuple[Units, Ints | None]:
     """Return the sampling units and the unit of each entry, or None if each entry is a unit."""
     if groups is None or len(groups) == 0:
-        units, unit = make_entry_units(source, columns.row, columns.matrix, seed), None
+        units, unit_of_entry = make_entry_units(source, columns.row, columns.matrix, seed), None
     else:
-        units, unit = make_group_units(groups, columns.row, columns.matrix, seed)
+        units, unit_of_entry = make_group_units(groups, columns.row, columns.matrix, seed)
     if previous is None:
-        return units, unit
-    sides = previous if unit is None else combine_group_sides(previous, unit, len(units))
-    return coordinate_units(units, sides), unit
+        return units, unit_of_entry
+    sides = (
+        previous
+        if unit_of_entry is None
+        else combine_group_sides(previous, unit_of_entry, len(units))
+    )
+    return coordinate_units(units, sides), unit_of_entry
 
 
 def _balance_boxes(
     problem: SplitProblem,
     solution: SplitSolution,
-    unit: Ints | None,
+    unit_of_entry: Ints | None,
     boxes: NDArray[np.uint8],
     label_set: NDArray[np.uint32],
     label_sets: LabelSets,
 ) -> SplitSolution:
-    entry_units = np.arange(len(label_set), dtype=np.int64) if unit is None else unit
+    entry_units = (
+        np.arange(len(label_set), dtype=np.int64) if unit_of_entry is None else unit_of_entry
+    )
     test_mask = balance_boxes(
         problem.units,
         count_unit_boxes(boxes, label_set, label_sets, entry_units),

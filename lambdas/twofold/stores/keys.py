@@ -10,9 +10,9 @@
     scratch/<operation>/<step>/...                                           messages between states; expire by lifecycle rule
 
 The projects `.` and `..` are spelled `~.` and `~..`: clients and browsers resolve dot segments in the path of a URL.
-Keys derive from the operation, the step and the shard, so a retry overwrites the same objects with the same bytes. Two kinds
-of objects differ: a retry of Select, Resolve or Merge begins new multipart uploads, so the assembly and the move tasks name
-these. The bucket's lifecycle rule `uploads` aborts the uploads of earlier attempts.
+Keys derive from the operation, the step and the shard, so a retry overwrites the same objects with the same bytes. The
+assembly and the move tasks differ between attempts: they name multipart uploads, which a retry of Select, Resolve or Merge
+begins anew. The bucket's lifecycle rule `uploads` aborts the uploads of earlier attempts.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ class ReportKeys:
 
 
 class ScratchStep(StrEnum):
-    """Folders of an operation's scratch objects; a folder per step."""
+    """Folders of an operation's scratch objects: for each step, for the body of an update, and for the plans of a transfer."""
 
     PLAN = "plan"
     INDEX = "index"
@@ -133,7 +133,7 @@ class ScratchKeys:
         """Return the key of the index of a byte range."""
         return self._build_shard_key(ScratchStep.INDEX, number, "piece")
 
-    def build_group_keys_key(self, number: int) -> str:
+    def build_groups_key(self, number: int) -> str:
         """Return the key of the groups of the lines of a byte range."""
         return self._build_shard_key(ScratchStep.GROUP, number, "piece")
 

@@ -27,7 +27,7 @@ def group_range(bucket: Bucket, operation: Operation, source: SourceObject, task
     grouper.read_lines(read_lines(chunks, task.start, task.end))
     meta = {"lost": grouper.ungrouped, "reasons": grouper.reasons, "digest": grouper.digest}
     packed = columns.pack_columns(meta, grouper.keys.build().to_columns())
-    sealed.put(bucket, ScratchKeys(operation.id).build_group_keys_key(task.number), packed)
+    sealed.put(bucket, ScratchKeys(operation.id).build_groups_key(task.number), packed)
     return len(grouper)
 
 
@@ -39,7 +39,7 @@ def read_groups(bucket: Bucket, operation: Operation) -> NDArray[np.uint64]:
     """
     scratch = ScratchKeys(operation.id)
     tasks = _read_range_tasks(bucket, operation)
-    keys = [scratch.build_group_keys_key(task.number) for task in tasks]
+    keys = [scratch.build_groups_key(task.number) for task in tasks]
     tables: list[GroupTable] = []
     ungrouped, reasons, lines, digest = 0, [], 0, 0
     try:

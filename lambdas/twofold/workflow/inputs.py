@@ -10,7 +10,7 @@ def get_source(operation: Operation) -> SourceObject:
     return operation.source
 
 
-def get_contents(operation: Operation) -> Contents:
+def get_training_contents(operation: Operation) -> Contents:
     """Return the contents of the training dataset at the time of the claim."""
     if operation.before is None:
         raise ValueError(f"The operation {operation.id} has no contents to distribute.")
@@ -18,10 +18,10 @@ def get_contents(operation: Operation) -> Contents:
 
 
 def list_contents(operation: Operation) -> tuple[Contents, ...]:
-    """Return the contents that a distribution shares out, in the order of its source lines: those of the test dataset, if its
-    entries are kept, and those of the training dataset."""
+    """Return the contents that a distribution distributes, in the order of its source lines: those of the test dataset, if its
+    entries are kept (`KeepTest`), then those of the training dataset."""
     kept = (operation.test_before,) if operation.test_before else ()
-    return (*kept, get_contents(operation))
+    return (*kept, get_training_contents(operation))
 
 
 def get_parameters(operation: Operation) -> SplitParameters:

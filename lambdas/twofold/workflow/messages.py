@@ -1,6 +1,9 @@
 """The messages of the workflows: inputs and outputs of states, and the objects in S3 by which states exchange data.
 
 A state's input and output have the same size for every dataset. Only the lists in S3 grow with the dataset.
+
+The state machines keep older names of members: `Shards` (tasks), `Shard` (a task), `Plan` (the output of the planner before: of
+Plan for Group, of Select, Resolve or Merge for Move).
 """
 
 from typing import Self

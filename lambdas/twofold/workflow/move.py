@@ -26,7 +26,7 @@ from twofold.workflow.messages import (
 
 
 @dataclass(slots=True)
-class _PartWriter:
+class _OutputWriter:
     """Collects the lines of a side and uploads full parts.
 
     S3 rejects small parts. The bytes are therefore cut into parts of equal size, within a line if necessary.
@@ -80,7 +80,7 @@ def transfer_shard(
     """
     task.verify_seal(operation)
     lines = _read_shard_plan(bucket, operation, task)
-    writers = {part.side: _PartWriter(bucket, part) for part in task.pieces}
+    writers = {output.side: _OutputWriter(bucket, output) for output in task.pieces}
     # A shard may have no lines of the last sides; Publish adds empty records for them.
     transfer = ShardTransfer(lines["start"], lines["length"], lines["side"], sides=max(writers) + 1)
     chunks = (
@@ -124,7 +124,7 @@ def _stream_spliced(
 
 
 def _build_output_record(
-    totals: SideTotals, parts: tuple[PartRecord, ...], writer: _PartWriter | None
+    totals: SideTotals, parts: tuple[PartRecord, ...], writer: _OutputWriter | None
 ) -> OutputRecord:
     return OutputRecord(
         entries=totals.entries,

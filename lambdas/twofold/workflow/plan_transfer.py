@@ -2,6 +2,9 @@
 
 A transfer reads the lines of a source object and writes the lines of each *side* to a separate object. Select, Resolve and
 Merge plan a transfer, Move executes a shard, and Publish completes the objects.
+
+The classes of an output, in the order of the steps: `Output` (what a planner asks for), `_OutputLayout` (its parts),
+`OutputTask` (for Move), `OutputRecord` (from Move), `OutputSpec` (for Publish).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -86,7 +89,7 @@ def plan_transfer(
     """
     keys = ScratchKeys(operation.id)
     shards = cut_shards(lines.start, lines.length, lines.side, len(outputs))
-    layouts = [_lay_out(bucket, shards, side, output) for side, output in outputs.items()]
+    layouts = [_begin_output(bucket, shards, side, output) for side, output in outputs.items()]
     assembly = Assembly(
         shards=len(shards),
         sides=tuple(_build_output_spec(layout, shards) for layout in layouts),
@@ -118,7 +121,9 @@ def put_assembly(
     return TransferPlan(tasks=tasks, assembly=key, source=source)
 
 
-def _lay_out(bucket: Bucket, shards: Sequence[Shard], side: int, output: Output) -> _OutputLayout:
+def _begin_output(
+    bucket: Bucket, shards: Sequence[Shard], side: int, output: Output
+) -> _OutputLayout:
     """Plan the parts of a side's object, and begin a multipart upload if there are several.
 
     The bucket's lifecycle rule aborts the upload of an earlier attempt.

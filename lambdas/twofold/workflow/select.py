@@ -23,7 +23,7 @@ from twofold.stores.keys import ContentsKeys, ScratchKeys
 from twofold.stores.objects import Bucket
 from twofold.workflow.contents import pin_manifests, write_index
 from twofold.workflow.group import read_groups
-from twofold.workflow.inputs import get_contents, get_parameters, list_contents
+from twofold.workflow.inputs import get_parameters, get_training_contents, list_contents
 from twofold.workflow.memory import MemoryEstimate, require_memory
 from twofold.workflow.messages import Assembly, TransferPlan
 from twofold.workflow.plan_transfer import SourceLines, plan_transfer, put_assembly
@@ -123,25 +123,25 @@ def _select_test_set(
         fraction=parameters.fraction,
         seed=parameters.seed,
         groups=groups,
-        previous=_classify_entries(operation),
+        previous=_list_previous_sides(operation),
         boxes=index.boxes,
         objective=Objective(parameters.objective),
     )
 
 
-def _classify_entries(operation: Operation) -> NDArray[np.uint8] | None:
+def _list_previous_sides(operation: Operation) -> NDArray[np.uint8] | None:
     """Return the PreviousSide of each entry in the order of the source, or None if no test entries are kept.
 
-    The training dataset begins with the entries that its last distribution placed there: updates replace entries in place and
+    The training dataset begins with the entries that its last distribution left there: updates replace entries in place and
     append new ones, and nothing removes entries.
     """
     if operation.test_before is None:
         return None
-    training_entries = get_contents(operation).entries
-    placed = min(operation.placed.entries, training_entries) if operation.placed else 0
+    training_entries = get_training_contents(operation).entries
+    old_entries = operation.train_after_last.entries if operation.train_after_last else 0
     return np.repeat(
         np.array([PreviousSide.TEST, PreviousSide.TRAINING, PreviousSide.NEW], np.uint8),
-        [operation.test_before.entries, placed, training_entries - placed],
+        [operation.test_before.entries, old_entries, training_entries - old_entries],
     )
 
 
@@ -156,7 +156,9 @@ def _build_report(
     previous = None
     if operation.test_before:
         previous = {
-            "trainDigest": operation.placed.digest if operation.placed else _EMPTY_DIGEST,
+            "trainDigest": operation.train_after_last.digest
+            if operation.train_after_last
+            else _EMPTY_DIGEST,
             "testDigest": operation.test_before.digest,
         }
     report = build_split_report(
@@ -228,7 +230,7 @@ def _describe_moves(operation: Operation, report: dict[str, Any], moved: str) ->
     if operation.test_before is None:
         return f"{test_entries} of {entries} entries {moved} to the test dataset."
     left, tested = report["previous"]["leftTest"], operation.test_before.entries
-    added, trained = test_entries - (tested - left), get_contents(operation).entries
+    added, trained = test_entries - (tested - left), get_training_contents(operation).entries
     return (
         f"{added} of {trained} entries {moved} to the test dataset, and {left} of {tested} to the training dataset. "
         f"Test set: {test_entries} of {entries} entries."

@@ -1,4 +1,4 @@
-"""The entries that a distribution shares out: those of the training dataset, after those of the test dataset if they are kept.
+"""The entries of a distribution: those of the test dataset, if they are kept, then those of the training dataset.
 
 Offsets and numbers of lines count through both manifests, as if they were one.
 """

@@ -1,4 +1,4 @@
-"""The columnar index of a manifest: the data of each line for later steps, so that no step parses the manifest again.
+"""The columnar index of a manifest: the data of each line for later steps, which then read single lines only.
 
 Read in this order:
 

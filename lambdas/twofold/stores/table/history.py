@@ -54,7 +54,7 @@ class HistoryEntry:
         )
 
 
-def build_distribution_put(table: Table, distribution: Distribution) -> Write:
+def build_distribution_write(table: Table, distribution: Distribution) -> Write:
     """Build the write to add a distribution to the project's history."""
     return table.build_update(
         *_build_distribution_key(distribution),
@@ -83,12 +83,15 @@ def find_last_distribution(table: Table, project: Project) -> HistoryEntry | Non
     return None
 
 
-def find_placed_contents(table: Table, project: Project, train: DatasetId) -> Contents | None:
+def find_contents_after_last_distribution(
+    table: Table, project: Project, train: DatasetId
+) -> Contents | None:
     """Return the contents of a training dataset after its last distribution that was not reverted, or None without one."""
     after = ""
     while entries := list_distributions(table, project, after=after, limit=_PAGE_ENTRIES):
         for entry in entries:
             distribution = entry.distribution
+            # Newest first: all others are older than this training dataset.
             if distribution.begun < train.created:
                 return None
             if distribution.after and distribution.datasets[0] == train and entry.reverted is None:
@@ -120,7 +123,7 @@ def revert(
             retired.build_reinstatement(table, folder, retirement)
             for folder, retirement in retirements.items()
         ),
-        build_event_put(table, OperationEvent.from_revert(distribution, _REVERTED_MESSAGE, now)),
+        build_event_write(table, OperationEvent.from_revert(distribution, _REVERTED_MESSAGE, now)),
     ]
     # Without contents, the test dataset was empty before the distribution.
     previous = (distribution.before, distribution.test_before)
@@ -160,7 +163,7 @@ def _build_revert_condition(
     }
 
 
-def build_event_put(table: Table, event: OperationEvent) -> Write:
+def build_event_write(table: Table, event: OperationEvent) -> Write:
     """Build the write to keep an event for sending."""
     text = event.model_dump_json(by_alias=True)
     return table.build_update(

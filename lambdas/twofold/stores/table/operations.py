@@ -106,10 +106,10 @@ def publish(
     """
     status, code = operation.kind.complete_status, StatusMessageCode.SUCCESS
     event = OperationEvent.from_operation(operation, status, message, code, now)
-    writes = [_build_operation_delete(table, operation), history.build_event_put(table, event)]
+    writes = [_build_operation_delete(table, operation), history.build_event_write(table, event)]
     if distribution:
-        writes.append(history.build_distribution_put(table, distribution))
-    # Contents after a dry run are empty: nothing is replaced.
+        writes.append(history.build_distribution_write(table, distribution))
+    # A dry run has no new contents, so no folder is retired.
     for replaced in (operation.before, operation.test_before) if contents else ():
         if replaced:
             writes.append(retired.build_retirement(table, replaced.folder, now))
@@ -138,7 +138,7 @@ def abandon(
     status = operation.kind.failed_status
     values = {":status": status.value, ":message": message, ":code": code.value, ":now": now}
     event = OperationEvent.from_operation(operation, status, message, code, now)
-    writes = [_build_operation_delete(table, operation), history.build_event_put(table, event)]
+    writes = [_build_operation_delete(table, operation), history.build_event_write(table, event)]
     writes += [
         _build_end_of_claim(table, operation, dataset, f"SET {_SET_STATUS}", values)
         for dataset in operation.datasets

@@ -18,7 +18,7 @@ _PARTITION = TablePartition.RETIRED.value
 
 @dataclass(frozen=True, slots=True)
 class RetiredFolder:
-    """`released_at` in epoch milliseconds."""
+    """`retired_at` in epoch milliseconds."""
 
     folder: str
     retired_at: int
