@@ -92,16 +92,16 @@ class Splits:
     def iterate_choices(self, entries: Entries) -> Iterator[tuple[Entries, Entries]]:
         """Yield (training, test) entries for each choice that fits the recorded lists, and for an arbitrary choice."""
         number = (2 * len(entries) + 5) // 10
-        positions = {get_source_ref(entry): place for place, entry in enumerate(entries)}
+        positions = {get_source_ref(entry): position for position, entry in enumerate(entries)}
         choices = {frozenset(range(number))}
         missing = set[frozenset[int]]()
         for kind, references in self.listed:
-            wanted = number if kind == "TEST" else len(entries) - number
-            places = _find_first_positions(positions, references[:wanted])
+            entry_count = number if kind == "TEST" else len(entries) - number
+            listed_positions = _find_first_positions(positions, references[:entry_count])
             if kind == "TEST":
-                choices.add(places)
+                choices.add(listed_positions)
             else:
-                missing.add(frozenset(range(len(entries))) - places)
+                missing.add(frozenset(range(len(entries))) - listed_positions)
         # Of the missing entries of a training dataset, a second distribution may have moved some, which its test dataset has.
         choices |= {
             _take_first(gone - later, number)
@@ -110,8 +110,10 @@ class Splits:
         }
         for moved in sorted(map(sorted, choices)):
             if len(moved) == number:
-                kept = (entry for place, entry in enumerate(entries) if place not in moved)
-                yield tuple(kept), tuple(entries[place] for place in moved)
+                training_entries = (
+                    entry for position, entry in enumerate(entries) if position not in moved
+                )
+                yield tuple(training_entries), tuple(entries[position] for position in moved)
 
 
 def _find_first_positions(
@@ -122,17 +124,17 @@ def _find_first_positions(
     A list begins with these entries, in order. Later updates append entries, and may add a moved entry to the training
     dataset again.
     """
-    places: list[int] = []
+    listed_positions: list[int] = []
     for reference in references:
-        place = positions.get(reference, -1)
-        if place <= (places[-1] if places else -1):
+        position = positions.get(reference, -1)
+        if position <= (listed_positions[-1] if listed_positions else -1):
             break
-        places.append(place)
-    return frozenset(places)
+        listed_positions.append(position)
+    return frozenset(listed_positions)
 
 
-def _take_first(places: frozenset[int], number: int) -> frozenset[int]:
-    return frozenset(sorted(places)[:number])
+def _take_first(positions: frozenset[int], number: int) -> frozenset[int]:
+    return frozenset(sorted(positions)[:number])
 
 
 def apply_changes(entries: Entries, changes: Entries) -> Entries:

@@ -52,12 +52,12 @@ def service_twofold(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Ru
 
 
 def run_program(*command: object) -> None:
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
 
 
 def install_command(folder: Path, requirement: str) -> Run:
-    """Install a requirement in a new environment; return a function that runs its `twofold`, whatever the exit code."""
+    """Install a requirement in a new environment; return a function that runs its `twofold`, with any exit code."""
     python = folder / "env" / "bin" / "python"
     run_program(UV, "venv", "--quiet", "--python", sys.executable, folder / "env")
     run_program(UV, "pip", "install", "--quiet", "--python", python, requirement)
@@ -134,9 +134,9 @@ def test_the_service_subcommands_work_from_the_wheel(
     manifest = write_manifest(tmp_path, make_labelled_lines(60))
 
     def run(*arguments: object) -> str:
-        done = service_twofold(*arguments, "--endpoint", emulator.endpoint)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        process = service_twofold(*arguments, "--endpoint", emulator.endpoint)
+        assert process.returncode == 0, process.stderr
+        return process.stdout
 
     run("push", manifest, project, "--bucket", f"bucket-{project}", "--make-bucket")
     distributed = json.loads(run("distribute", project, "--test-fraction", "1/4", "--json"))

@@ -69,8 +69,8 @@ def describe_read_error(path: Path, error: OSError) -> str:
     """Return a message with the file and the reason, and with the remedy for addresses and for `-`."""
     address = re.fullmatch(r"(s3|gs|https?):/(.+)", str(path), re.DOTALL)
     if address:
-        scheme, rest = address.groups()
-        url = f"{scheme}://{rest}"
+        scheme, path_in_url = address.groups()
+        url = f"{scheme}://{path_in_url}"
         copy = _COPY_COMMANDS.get(scheme, "curl -o all.manifest {url}").format(url=shlex.quote(url))
         return f"{url} is an address, and the command reads files. Download it: {copy}."
     if str(path) == "-":

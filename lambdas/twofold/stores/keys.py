@@ -12,7 +12,7 @@
 The projects `.` and `..` are spelled `~.` and `~..`: clients and browsers resolve dot segments in the path of a URL.
 Keys derive from the operation, the step and the shard, so a retry overwrites the same objects with the same bytes. The
 assembly and the move tasks differ between attempts: they name multipart uploads, which a retry of Select, Resolve or Merge
-begins anew. The bucket's lifecycle rule `uploads` aborts the uploads of earlier attempts.
+begins again. The bucket's lifecycle rule `uploads` aborts the uploads of earlier attempts.
 """
 
 from collections.abc import Sequence

@@ -103,7 +103,7 @@ def test_an_unusable_source_is_named_without_the_copy(
 
 def test_a_copy_without_space_names_the_folder(tmp_path: Path) -> None:
     write_manifest(tmp_path, TEXT)
-    full = subprocess.run(
+    process = subprocess.run(
         [
             "/bin/bash",
             "-c",
@@ -114,9 +114,9 @@ def test_a_copy_without_space_names_the_folder(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert full.returncode == 1
-    assert "standard input cannot be copied to" in full.stderr
-    assert "TMPDIR" in full.stderr
+    assert process.returncode == 1
+    assert "standard input cannot be copied to" in process.stderr
+    assert "TMPDIR" in process.stderr
 
 
 def test_a_stop_removes_the_copy(tmp_path: Path, scratch: Path) -> None:
