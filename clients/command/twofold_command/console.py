@@ -9,19 +9,33 @@ from contextlib import suppress
 from typing import Any
 
 from twofold.escaping import JOINERS, make_printable
+from twofold_command.errors import CommandError
+from twofold_command.signals import get_outcome
 
 # Line feeds are the layout of JSON text. `str.isprintable` is false for C0, C1 and bidirectional controls.
 _LAYOUT = "\n"
 
 
+def print_text(text: str, end: str = "\n") -> None:
+    """Prints and flushes. Raises CommandError with the state of the files if standard output cannot be written."""
+    try:
+        print(text, end=end, flush=True)  # noqa: T201
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CommandError(
+            f"Standard output cannot be written: {error.strerror}; {get_outcome()}."
+        ) from error
+
+
 def print_lines(lines: Iterable[str]) -> None:
-    print("\n".join(map(make_printable, lines)))  # noqa: T201
+    print_text("\n".join(map(make_printable, lines)))
 
 
 def print_json(document: Any, indent: int | None = 1) -> None:
     """Prints the document as JSON with control characters escaped."""
     text = json.dumps(document, indent=indent, ensure_ascii=False, default=str)
-    print(_escape_controls(text))  # noqa: T201
+    print_text(_escape_controls(text))
 
 
 def _escape_controls(text: str) -> str:

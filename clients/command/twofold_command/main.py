@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 from twofold.escaping import make_printable
 from twofold_command import local_commands, service_commands, signals
 from twofold_command.commands import add_command
-from twofold_command.console import decode_path, discard_output, is_utf8, print_json
-from twofold_command.errors import describe_error
+from twofold_command.console import decode_path, discard_output, is_utf8, print_json, print_text
+from twofold_command.errors import CommandError, describe_error
 from twofold_command.report_command import REPORT_COMMAND
 
 COMMANDS = (*local_commands.COMMANDS, REPORT_COMMAND, *service_commands.COMMANDS)
@@ -48,11 +48,11 @@ def run_command(arguments: Sequence[str]) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Escapes control characters in usage errors, and raises OSError for help that cannot be printed."""
+    """Escapes control characters in usage errors, and raises CommandError for help that cannot be printed."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if file is sys.stdout:
-            print(message, end="", flush=True)  # noqa: T201
+            print_text(message, end="")
         else:
             super()._print_message(message, file)
 
@@ -75,7 +75,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _read_options(arguments: Sequence[str], options: argparse.Namespace) -> None:
-    """Fills `options`. Raises SystemExit after bad usage, help and the version, and OSError if help cannot be printed."""
+    """Fills `options`. Raises SystemExit after bad usage, help and the version, and CommandError if help cannot be printed."""
     parser = _build_parser()
     parser.parse_args(arguments or ("--help",), options)
     _require_text(parser, options)
@@ -102,7 +102,7 @@ def _report_error(message: str, *, as_json: bool) -> None:
         if as_json:
             print_json({"error": message}, indent=None)
         sys.stdout.flush()
-    except OSError:
+    except (OSError, CommandError):
         discard_output()
     print(f"twofold: {make_printable(message)}", file=sys.stderr)  # noqa: T201
 

@@ -18,7 +18,9 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     EndpointConnectionError,
+    HTTPClientError,
     NoCredentialsError,
+    ProxyConnectionError,
 )
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
@@ -38,6 +40,13 @@ _ENDPOINT_HELP = (
     "pass --endpoint http://127.0.0.1:8000 for `make serve`, or set AWS_ENDPOINT_URL_REKOGNITION "
     "to the output that `make deploy` prints"
 )
+_SECRET_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+)
+_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_REKOGNITION", "AWS_ENDPOINT_URL")
 _NO_ENDPOINT = f"No endpoint set; {_ENDPOINT_HELP}."
 
@@ -111,8 +120,23 @@ def convert_aws_errors() -> Iterator[None]:
         ) from error
     except ResponseParserError as error:
         raise CommandError(f"The endpoint is not a Twofold service: {error}") from error
+    except (ProxyConnectionError, HTTPClientError) as error:
+        raise CommandError(f"{error}{_describe_proxies()}") from error
     except (Boto3Error, BotoCoreError) as error:
         raise CommandError(str(error)) from error
+
+
+def _describe_proxies() -> str:
+    """Returns the remedy for a failure of a proxy, or an empty string without proxies. The URLs may have passwords."""
+    names = [
+        name
+        for variable in _PROXY_VARIABLES
+        for name in (variable, variable.lower())
+        if os.environ.get(name)
+    ]
+    if not names:
+        return ""
+    return f". Check {' and '.join(names)}, or name the host of the endpoint in NO_PROXY."
 
 
 @contextmanager
@@ -131,6 +155,8 @@ def _require_readable_settings(endpoint: str | None) -> None:
     for name in _ENDPOINT_VARIABLES:
         _require_url(name, os.environ.get(name, ""))
     _require_url("--endpoint", endpoint or "")
+    for name in _SECRET_VARIABLES:
+        _require_header_text(name, os.environ.get(name, ""))
     for _, names, _, convert in BOTOCORE_DEFAUT_SESSION_VARIABLES.values():
         for name in [names] if isinstance(names, str) else names or ():
             if convert is int and name in os.environ:
@@ -150,6 +176,14 @@ def _require_url(name: str, value: str) -> None:
         raise CommandError(
             f"{name} is {value!r}, which is not a URL that boto3 accepts: http:// or https://, a host name of letters, digits, "
             "hyphens and dots, and an optional port. Example: http://127.0.0.1:8000."
+        )
+
+
+def _require_header_text(name: str, value: str) -> None:
+    """Raises CommandError, without the secret value, if the value cannot be in an HTTP header."""
+    if not (value.isascii() and value.isprintable()):
+        raise CommandError(
+            f"{name} has a line feed or another character that no HTTP header can have. Set it again without it."
         )
 
 

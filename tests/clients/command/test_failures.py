@@ -41,6 +41,12 @@ TWOFOLD = Path(sys.executable).with_name("twofold")
         ("AWS_METADATA_SERVICE_TIMEOUT", "x", "AWS_METADATA_SERVICE_TIMEOUT is 'x'"),
         ("AWS_DEFAULT_REGION", "us east 1", "Check the AWS_ variables and ~/.aws/config."),
         ("AWS_PROFILE", "nobody", "nobody"),
+        ("HTTP_PROXY", "http://127.0.0.1:1", "Check HTTP_PROXY, or name the host"),
+        (
+            "http_proxy",
+            "http://[",
+            "Check http_proxy, or name the host of the endpoint in NO_PROXY.",
+        ),
     ],
 )
 def test_invalid_settings_give_a_one_line_message(
@@ -61,6 +67,22 @@ def test_invalid_settings_give_a_one_line_message(
     assert told.count("\n") == 1
     assert reason in told
     assert "Unexpected" not in told
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+)
+@pytest.mark.parametrize("value", ["PROBE\nPROBE", "PROBE\r", "PROBE\xe9"])
+def test_an_invalid_secret_is_named_and_not_printed(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(variable, "any")
+    monkeypatch.setenv(name, value)
+    assert run_twofold("status", "--endpoint", "http://127.0.0.1:1") == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"twofold: {name} has a line feed or another character")
+    assert "PROBE" not in message
 
 
 def test_a_fault_of_the_program_keeps_its_trace_for_debug(
@@ -382,7 +404,14 @@ def test_a_full_disk_under_standard_output_is_one_line(
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("twofold: ")
+    outcome = (
+        f"the files in {tmp_path / 'out'} are complete"
+        if 'split "' in arguments
+        else "nothing was written"
+    )
+    assert done.stderr.splitlines()[-1] == (
+        f"twofold: Standard output cannot be written: No space left on device; {outcome}."
+    )
     assert "Traceback" not in done.stderr
 
 
