@@ -11,6 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
 
+from twofold_command import signals
 from twofold_command.errors import CommandError
 from twofold_command.progress import show_progress
 
@@ -30,7 +31,10 @@ def open_manifest(path: Path) -> Iterator[Path]:
         yield path
         return
     name = "standard input" if str(path) == STANDARD_INPUT else str(path)
-    with tempfile.TemporaryDirectory(prefix="twofold-") as folder:
+    # A stop while `tempfile` tries the folder would leave its test file. Later, the object removes the folder itself.
+    with signals.defer_stops():
+        scratch = tempfile.TemporaryDirectory(prefix="twofold-")
+    with scratch as folder:
         copy = Path(folder) / (path.name if name == str(path) else "stdin")
         _copy_lines(path, copy, name)
         try:

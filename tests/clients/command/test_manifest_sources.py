@@ -131,7 +131,7 @@ def test_a_stop_removes_the_copy(tmp_path: Path, scratch: Path) -> None:
         assert process.stderr is not None
         process.stdin.write(TEXT)
         process.stdin.flush()
-        while not list(scratch.iterdir()):
+        while not list(scratch.glob("twofold-*")):
             assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 143
