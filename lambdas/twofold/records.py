@@ -177,8 +177,8 @@ class Operation(Record):
     datasets     the created or updated dataset; for a distribution, the training and the test dataset
     created      epoch milliseconds
     before       contents of the updated dataset, or of the training dataset, when the operation claimed it
-    test_before  contents of the test dataset at the claim, if the distribution keeps its entries
-    train_after_last  with `test_before`: contents of the training dataset after its last distribution. The dataset
+    test_before  contents of the test dataset at the claim, if it had entries, which needs KeepTest
+    train_after_last  with `test_before`: contents of the training dataset after its last distribution not reverted. The dataset
                  begins with these entries; later entries are new
     source       of an ingest only; parameters and caller (an ARN) of a distribution only
     """

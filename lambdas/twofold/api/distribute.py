@@ -38,7 +38,7 @@ def distribute_dataset_entries(
         id=make_operation_id(),
         kind=OperationKind.DISTRIBUTE,
         datasets=(train.id, test.id),
-        # Also the time of the claim: later than the last change of both datasets, whose clock may be ahead.
+        # Also the time of the claim: later than the last change of either dataset, even if a clock that is ahead gave its time.
         created=context.choose_timestamp(train.updated + 1, test.updated + 1),
         before=train.contents,
         test_before=test.contents,
@@ -50,7 +50,7 @@ def distribute_dataset_entries(
     if not operations.claim(
         context.with_idempotent_response({}), operation, (train, test), operation.created
     ):
-        # Or the contents have changed, or a dataset was deleted: by another operation in each case.
+        # A claim also fails if another call has changed the contents or deleted a dataset.
         raise ResourceNotReadyException(
             f"Another operation has just started on {_format_arn(context, train)} or {_format_arn(context, test)}."
         )

@@ -79,7 +79,7 @@ def _handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     # Outside the `try`: a call above the caller's rate costs no lookup of a stored response.
     request_context.check_caller_rate()
     try:
-        # A repetition above the rate still gets the stored response of the first attempt.
+        # A repetition above the rate of the API operation still gets the stored response of the first attempt.
         request_context.check_call_rate()
         require_access(request_context, request)
         return OPERATIONS[call.api_operation](request_context, request)

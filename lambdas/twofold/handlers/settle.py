@@ -16,7 +16,7 @@ from twofold.workflow.settle import settle_operations
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """End abandoned operations and send the events in the outbox."""
+    """Settle the active operations and send the events in the outbox."""
     settings = Settings.from_environment(Function.SETTLE, os.environ)
     telemetry.start_invocation(Function.SETTLE, context)
     executions = Executions(settings.state_machines)

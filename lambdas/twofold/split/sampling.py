@@ -6,8 +6,8 @@ and another seed gives an unrelated order.
 
 With a previous split the keys are coordinated: units of the previous test set rank first, then new units, then units of the
 previous training set, each by their own keys. The lowest ranks are then the previous test set and a share of the new units, so
-old units change sides for balance alone. Survey sampling calls this positive coordination by permanent random numbers
-(E. Ohlsson: Coordination of samples using permanent random numbers, 1995).
+old units change sides only where the size or the balance requires it. Survey sampling calls this positive coordination by
+permanent random numbers (E. Ohlsson: Coordination of samples using permanent random numbers, 1995).
 """
 
 from collections.abc import Iterator

@@ -62,9 +62,9 @@ def select_test_entries(
 
     For each entry, `source` has the hash of the `source-ref`, `label_set` an index into `label_sets`, `groups` the hash of the
     group, and `previous` the PreviousSide. Groups are in the test set as a whole or not at all, and the number of test entries
-    is then the nearest sum of group sizes. With `previous` the split keeps as much of the previous split as balance allows.
-    `boxes` has a number for each entry and each label of the entry's set, or is empty; the objective `labels-and-boxes` brings
-    boxes near the shares at no cost in labels. `levels` are balanced like labels.
+    is then the nearest sum of group sizes. With `previous` the split keeps as much of the previous split as size and balance
+    allow. `boxes` has a number for each entry and each label of the entry's set, or is empty; the objective
+    `labels-and-boxes` brings boxes near the shares at no cost in labels. `levels` are balanced like labels.
     Every label with at least twice `min_per_label` images has at least `min_per_label` images on each side.
 
     The selection depends on the seed and on the sources, label names, groups and previous sides of the entries alone: not on

@@ -14,7 +14,7 @@ from twofold.workflow.plan_transfer import Output
 def write_index(
     bucket: Bucket, operation: Operation, dataset: DatasetId, index: DatasetIndex
 ) -> Output:
-    """Write the index of the dataset's new contents and return the matching manifest.
+    """Write the index of the dataset's new contents and return the `Output` for its manifest, which Move will write.
 
     The contents have the index's counts. Publish adds the digest.
     """

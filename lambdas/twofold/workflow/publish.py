@@ -36,8 +36,9 @@ def publish(
     """Complete the objects of a transfer, then update the pointers of the datasets in a single transaction.
 
     Returns the event to send, or None if the operation has ended already, for example by Abandon after a timeout; the execution
-    then ends without a further change. Raises ConservationError, before any object is completed, unless `check_conservation`
-    passes.
+    then ends without a further change. Raises ConservationError if records are missing or
+    `check_conservation` fails, before any object is completed, or if a completed object is not as planned; no pointer has
+    changed then.
     """
     # The end of an operation is not before its creation, by a clock that may be ahead.
     now = max(now, operation.created)

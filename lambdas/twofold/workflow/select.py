@@ -84,7 +84,7 @@ def _read_entries(
     available_bytes: int | None,
 ) -> SourceEntries:
     """Read the indexes of the datasets. Raises OperationRefused if the memory is insufficient, or if the entries of two
-    datasets cannot be shared out together."""
+    datasets cannot be split together."""
     # First by the number of entries, before the indexes are in memory; then by the indexes themselves.
     entry_count = sum(version.entries for version in contents)
     require_memory(MemoryEstimate(entry_count), available_bytes)

@@ -73,7 +73,7 @@ def list_distributions(
 
 
 def find_last_distribution(table: Table, project: Project) -> HistoryEntry | None:
-    """Return the newest distribution with moved entries."""
+    """Return the newest distribution with moved entries, reverted or not."""
     after = ""
     while entries := list_distributions(table, project, after=after, limit=_PAGE_ENTRIES):
         for entry in entries:
