@@ -23,6 +23,7 @@ ALLOWED_CALLS = {
     ): "describes a single project by name",
     ("clients/command/twofold_service/push.py", "describe_projects"): "describes a single project",
     ("local/emulator/listings.py", "list_multipart_uploads"): "moto's backend, not a client",
+    ("local/emulator/listings.py", "list_object_versions"): "moto's backend, not a client",
 }
 
 
