@@ -40,11 +40,13 @@ any_lines = st.one_of(
 
 def accept_lines(manifest: bytes, *, update: bool) -> dict[str, bytes] | None:
     """Return the accepted lines of a manifest or update by source-ref; None for too many rejected lines."""
-    lines = [line for _, line in read_lines([manifest], 0, len(manifest))]
+    # The text of an update may begin and end with blank lines.
+    text = manifest.strip(b"\n") if update else manifest
+    lines = [line for _, line in read_lines([text], 0, len(text))]
     accepted_lines: dict[str, bytes] = {}
-    for text in lines:
-        assert text is not None
-        plain = strip_service_members(text) if update else text
+    for line in lines:
+        assert line is not None
+        plain = strip_service_members(line) if update else line
         entry = read_entry(plain)
         if isinstance(entry, Entry):
             accepted_lines.setdefault(entry.source_ref, plain)
