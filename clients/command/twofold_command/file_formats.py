@@ -10,11 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 HEAD_BYTES = 1 << 16
+GZIP_MAGIC = b"\x1f\x8b"
+STANDARD_INPUT = "-"
 _A_MANIFEST = "A manifest is JSON Lines: one JSON object with a source-ref per line, in UTF-8."
 _GUIDE = f"Amazon's guide has a script: 'Converting other dataset formats to a manifest file'. {_A_MANIFEST}"
 _CONVERT = f"Convert it to a manifest. {_A_MANIFEST}"
 _BINARY_FORMATS: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x1f\x8b", "a gzip file", "Unpack it: gunzip -c {path} > all.manifest."),
+    (GZIP_MAGIC, "a gzip file", "Unpack it: gunzip -c {path} > all.manifest."),
     (b"\x28\xb5\x2f\xfd", "a Zstandard file", "Unpack it: zstd -dc {path} > all.manifest."),
     (b"BZh", "a bzip2 file", "Unpack it: bunzip2 -c {path} > all.manifest."),
     (b"\xfd7zXZ\x00", "an xz file", "Unpack it: xz -dc {path} > all.manifest."),
@@ -73,10 +75,8 @@ def describe_read_error(path: Path, error: OSError) -> str:
         url = f"{scheme}://{path_in_url}"
         copy = _COPY_COMMANDS.get(scheme, "curl -o all.manifest {url}").format(url=shlex.quote(url))
         return f"{url} is an address, and the command reads files. Download it: {copy}."
-    if str(path) == "-":
-        return (
-            "The command reads a manifest twice. Save standard input to a file, and name the file."
-        )
+    if str(path) == STANDARD_INPUT:
+        return "`twofold push` uploads a file. Save standard input to a file, and name the file."
     return f"{path} cannot be read: {error.strerror}."
 
 

@@ -161,11 +161,18 @@ def make_line_finder(resolution: Resolution) -> Callable[[int], int]:
     return lambda entry: int(np.flatnonzero(resolution.reason == ACCEPTED)[entry]) + 1
 
 
-def _require_flawless_lines(manifest: Path, resolution: Resolution) -> None:
+def describe_entry_errors(resolution: Resolution) -> str:
+    """Returns a sentence on the entries with errors, or an empty text if there are none."""
     index = resolution.index
+    return describe_errors(
+        len(index), index.error_entries, index.codes, make_line_finder(resolution)
+    )
+
+
+def _require_flawless_lines(manifest: Path, resolution: Resolution) -> None:
     reasons = [
         describe_rejections(resolution) if resolution.rejected else "",
-        describe_errors(len(index), index.error_entries, index.codes, make_line_finder(resolution)),
+        describe_entry_errors(resolution),
     ]
     if any(reasons):
         raise CommandError(f"{manifest}: --strict: {' '.join(filter(None, reasons))}")

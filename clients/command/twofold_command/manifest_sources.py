@@ -13,10 +13,9 @@ from typing import IO, cast
 
 from twofold_command import signals
 from twofold_command.errors import CommandError
+from twofold_command.file_formats import GZIP_MAGIC, STANDARD_INPUT
 from twofold_command.progress import show_progress
 
-STANDARD_INPUT = "-"
-_GZIP_MAGIC = b"\x1f\x8b"
 _COPY_BYTES = 1 << 20
 
 
@@ -49,7 +48,7 @@ def _is_compressed(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
-            return file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+            return file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
     except OSError:
         return False
 
@@ -75,7 +74,7 @@ def _copy_lines(path: Path, copy: Path, name: str) -> None:
 
 
 def _copy_stream(stream: BufferedReader, target: IO[bytes]) -> None:
-    if stream.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
+    if stream.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
         with gzip.open(stream) as source:
             shutil.copyfileobj(source, target, _COPY_BYTES)
     else:

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from twofold.manifest.grouping.group_by import Ungrouped
-from twofold.manifest.index.error_codes import describe_errors
 from twofold.manifest.transfer.shard_transfer import SideTotals
 from twofold.report import build_dataset_report
 from twofold.report.parts import build_parts_report, find_parts_warnings
 from twofold.split.parts import PartsSelection, explain_parts_refusal, select_parts
 from twofold_command.errors import CommandError
-from twofold_command.indexing import ManifestEntries, make_line_finder, read_entries
+from twofold_command.indexing import ManifestEntries, describe_entry_errors, read_entries
 from twofold_command.pool import open_pool
 from twofold_command.progress import show_progress
 from twofold_command.split import SplitRequest, describe_source, get_file_size
@@ -76,9 +75,7 @@ def _select_parts(request: SplitRequest, entries: ManifestEntries) -> PartsSelec
         names=[part.name for part in request.parts],
         fractions=fractions,
         groups=entries.groups,
-        label_errors=describe_errors(
-            len(index), index.error_entries, index.codes, make_line_finder(entries.resolution)
-        ),
+        label_errors=describe_entry_errors(entries.resolution),
     )
     if reason:
         raise CommandError(f"{request.manifest}: {reason}")

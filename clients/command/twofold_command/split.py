@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twofold.manifest.grouping.group_by import GroupBy, Ungrouped
-from twofold.manifest.index.error_codes import describe_errors, tabulate_codes
+from twofold.manifest.index.error_codes import tabulate_codes
 from twofold.manifest.index.resolve import KEPT, Resolution
 from twofold.manifest.levels.balance_by import BalancedMember
 from twofold.manifest.transfer.shard_transfer import SideTotals
@@ -26,7 +26,12 @@ from twofold.split import CoverageError, Objective, Selection, explain_refusal, 
 from twofold_command.console import decode_path
 from twofold_command.errors import CommandError
 from twofold_command.file_formats import describe_folder, describe_read_error
-from twofold_command.indexing import ManifestEntries, make_line_finder, read_entries
+from twofold_command.indexing import (
+    ManifestEntries,
+    describe_entry_errors,
+    make_line_finder,
+    read_entries,
+)
 from twofold_command.part_options import Part
 from twofold_command.pool import open_pool
 from twofold_command.previous_split import PreviousSplit, read_previous
@@ -120,9 +125,7 @@ def select_entries(
         label_sets=label_sets,
         fraction=request.fraction,
         groups=entries.groups,
-        label_errors=describe_errors(
-            len(index), index.error_entries, index.codes, make_line_finder(entries.resolution)
-        ),
+        label_errors=describe_entry_errors(entries.resolution),
     )
     if reason:
         raise CommandError(f"{request.manifest}: {reason}")
